@@ -44,6 +44,7 @@ def load_config(env: Mapping[str, str], *, demo: bool | None = None) -> dict[str
     return {
         "DEMO": is_demo,
         "INSTANCE_DIR": str(instance),
+        "MIGRATIONS_DIR": str(PROJECT_DIR / "migrations"),
         "SECRET_KEY": env.get("SECRET_KEY") or kept_secret(_in_mode(instance, "secret_key", is_demo=is_demo)),
         "SQLALCHEMY_DATABASE_URI": database_url(env, instance, demo=is_demo),
         "OWNER_DATABASE_URI": owner_database_url(env, demo=is_demo),
