@@ -1,0 +1,99 @@
+"""The base of every form: one request key, coded errors, and a place for a service's refusals.
+
+Law kept here: one act, one transaction. The same page sent twice carries the same `request_key`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from flask_wtf import FlaskForm
+from wtforms import Field, FieldList, FormField
+
+from inventory.kernel.errors import Refusal, Refusals
+from inventory.web.controls import target_of
+from inventory.web.fields import RequestKeyField
+from inventory.web.typed_text import CodedMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a form, ready for the summary. `target` is the id to go to, or empty."""
+
+    code: str
+    message: str
+    label: str
+    target: str
+
+
+class CodedForm(FlaskForm):
+    """What forms that write and forms that filter share: errors with codes."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the page that shows this form: 422 once it was sent and refused."""
+        return 422 if self.is_submitted() else 200
+
+    def problems(self) -> list[Problem]:
+        """Everything wrong, form first, then field by field in the order of the page."""
+        whole = [_problem(error, "", "") for error in self.form_errors]
+        return whole + [p for field in self for p in _problems_of(field)]
+
+    def add_error(self, field: str | None, code: str, message: str) -> None:
+        """Put a coded error beside `field`, or on the form where there is no such field."""
+        said = CodedMessage(code, message)
+        found = self._fields.get(field) if field else None
+        if found is None:
+            self.form_errors.append(said)
+        else:
+            found.errors = [*found.errors, said]
+
+    def apply_refusal(self, refusal: Refusal | Refusals) -> None:
+        """Show a service's refusal where the person can mend it. The typed values stay."""
+        for one in refusal.refusals if isinstance(refusal, Refusals) else [refusal]:
+            self.add_error(one.field, one.code, one.message)
+
+
+class ClinicForm(CodedForm):
+    """A form that writes. Its `key` names the act it asks for."""
+
+    request_key = RequestKeyField()
+
+    @property
+    def key(self) -> UUID:
+        """The act's own id, the same however often the page is sent."""
+        return UUID(self.request_key.data)
+
+
+class FilterForm(CodedForm):
+    """A form that only asks: sent by GET, without a key and without a CSRF token."""
+
+    class Meta:
+        """Nothing is written, so nothing needs the token."""
+
+        csrf = False
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Read the query string."""
+        super().__init__(formdata=request.args, **kwargs)
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is filtered."""
+        return any(field.data for field in self if field.name in request.args)
+
+
+def _problems_of(field: Field) -> Iterator[Problem]:
+    if isinstance(field, FormField | FieldList):
+        inner: Iterable[Field] = field  # type: ignore[assignment]
+        for part in inner:
+            yield from _problems_of(part)
+        return
+    for error in field.errors:
+        yield _problem(error, field.label.text, target_of(field))
+
+
+def _problem(error: Any, label: str, target: str) -> Problem:
+    return Problem(getattr(error, "code", "FIELD-INVALID"), str(error), label, target)

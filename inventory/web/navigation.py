@@ -1,0 +1,127 @@
+"""The menu: what there is, who sees it, and how many things wait there.
+
+Law kept here: least sight. An entry shows only to those who may open its page; a page that this
+installation does not have has no entry.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask, current_app, request, url_for
+from flask_login import current_user
+
+from inventory.kernel.permissions import Permission
+
+Badge = Callable[[], int]
+_BADGES_KEY = "web.badges"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page in the menu. `icon` names a symbol of the sprite."""
+
+    endpoint: str
+    label: str
+    icon: str
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry as this visitor sees it now."""
+
+    label: str
+    icon: str
+    address: str
+    is_here: bool
+    badge: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries that belong together, under a heading (which may be empty)."""
+
+    heading: str
+    links: tuple[Link, ...]
+
+
+MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    (
+        "",
+        (
+            Entry("desk.today", "Today", "calendar-event", Permission.OWN_ACCOUNT),
+            Entry("doses.give", "Give a dose", "vaccine", Permission.DOSE_GIVE),
+            Entry("doses.index", "Doses", "list-details", Permission.DOSE_READ),
+            Entry("patients.index", "Patients", "users", Permission.PATIENT_READ),
+        ),
+    ),
+    (
+        "Stock",
+        (
+            Entry("stock.shelf", "Shelf", "packages", Permission.STOCK_READ),
+            Entry("stock.receive", "Receive", "truck-delivery", Permission.STOCK_MANAGE),
+            Entry("reorder.index", "Reorder", "shopping-cart", Permission.REORDER_READ),
+            Entry("catalogue.index", "Catalogue", "book", Permission.CATALOGUE_READ),
+        ),
+    ),
+    (
+        "Oversight",
+        (
+            Entry("doses.incidents", "Deviations", "alert-triangle", Permission.DOSE_READ),
+            Entry("reports.index", "Reports", "file-text", Permission.REPORT_READ),
+            Entry("audit.index", "Trail", "history", Permission.AUDIT_READ),
+        ),
+    ),
+    (
+        "Set-up",
+        (
+            Entry("staff.index", "People", "id-badge", Permission.STAFF_MANAGE),
+            Entry("clinic.settings", "Settings", "settings", Permission.SETTINGS_MANAGE),
+        ),
+    ),
+)
+
+
+def add_badge(app: Flask, endpoint: str, badge: Badge) -> None:
+    """Let `badge` say how many things wait behind the entry of `endpoint`; asked once a page."""
+    app.extensions.setdefault(_BADGES_KEY, {})[endpoint] = badge
+
+
+def menu() -> list[Group]:
+    """The menu for the signed-in person; empty for anyone else."""
+    if not current_user.is_authenticated:
+        return []
+    here = _entry_here()
+    groups = (
+        Group(heading, tuple(_link(e, here) for e in entries if _shown(e))) for heading, entries in MENU
+    )
+    return [group for group in groups if group.links]
+
+
+def _shown(entry: Entry) -> bool:
+    return entry.endpoint in current_app.view_functions and bool(current_user.can(entry.permission))
+
+
+def _entry_here() -> str:
+    """The endpoint whose entry is lit: the page itself, else the first of the same room that is shown."""
+    shown = [entry.endpoint for _, entries in MENU for entry in entries if _shown(entry)]
+    if request.endpoint in shown:
+        return str(request.endpoint)
+    room = f"{request.blueprint}."
+    return next((endpoint for endpoint in shown if endpoint.startswith(room)), "")
+
+
+def _link(entry: Entry, here: str) -> Link:
+    badge = current_app.extensions.get(_BADGES_KEY, {}).get(entry.endpoint)
+    return Link(
+        label=entry.label,
+        icon=entry.icon,
+        address=url_for(entry.endpoint),
+        is_here=entry.endpoint == here,
+        badge=badge() if badge else 0,
+    )
+
+
+def init_app(app: Flask) -> None:
+    """Let the layout ask for the menu, and whether a page it would link to exists."""
+    app.jinja_env.globals.update(menu=menu, has_page=app.view_functions.__contains__)
