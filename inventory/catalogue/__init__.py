@@ -1,0 +1,1 @@
+"""What the clinic can hold and give: substances, formulations, products, suppliers."""

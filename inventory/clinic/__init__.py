@@ -1,0 +1,1 @@
+"""The clinic itself: its sites, their storage locations, its numbers and its settings."""

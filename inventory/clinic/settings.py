@@ -1,0 +1,51 @@
+"""Typed settings. Every default marked [D] in the domain facts is here, and the clinic may change it."""
+
+import json
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import select
+
+from inventory.clinic.models import Setting
+from inventory.kernel.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The clinic's settings as they stand. Volumes in microlitres, times in the unit of their name."""
+
+    clinic_name: str = ""
+    is_demo: bool = False
+    late_after_minutes: int = 60
+    near_expiry_days: int = 30
+    deltoid_inform_ul: int = 1_000
+    deltoid_override_ul: int = 2_000
+    thigh_inform_ul: int = 3_000
+    thigh_override_ul: int = 5_000
+    gluteal_inform_ul: int = 3_000
+    gluteal_override_ul: int = 5_000
+    child_limit_ul: int = 1_000
+    child_under_years: int = 18
+    hip_enabled: bool = False
+    buttock_enabled: bool = False
+    override_needs_second_person: bool = False
+    waste_witness_reasons: tuple[str, ...] = ()
+    min_password_length: int = 12
+    idle_minutes: int = 30
+
+
+def current_settings() -> Settings:
+    """Read the clinic's settings; what was never set has its default."""
+    rows = db.session.execute(select(Setting.key, Setting.value)).all()
+    known = {field.name for field in fields(Settings)}
+    return Settings(**{key: _value(value) for key, value in rows if key in known})
+
+
+def encode(value: Any) -> str:
+    """Return a setting's value as the text that is stored."""
+    return json.dumps(value)
+
+
+def _value(text: str) -> Any:
+    value = json.loads(text)
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,1 @@
+"""A clinic built through the services only, so that everything in it obeys every law."""

@@ -1,0 +1,1 @@
+"""Pages that look across rooms: today, a patient's record, a lot's life, a dose's story."""

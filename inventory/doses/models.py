@@ -1,0 +1,236 @@
+"""The record of what was given, not given, voided and amended. Insert-only, a snapshot of what was true then (laws 4, 8, 9)."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from inventory.catalogue.models import Route
+from inventory.kernel.db import Model, only_where
+from inventory.kernel.quantity import Strength
+
+
+class BodySite(StrEnum):
+    """Where a dose goes in, by HL7 v2 table 0163 code."""
+
+    LEFT_DELTOID = "LD"
+    RIGHT_DELTOID = "RD"
+    LEFT_VASTUS_LATERALIS = "LVL"
+    RIGHT_VASTUS_LATERALIS = "RVL"
+    LEFT_VENTROGLUTEAL = "LVG"
+    RIGHT_VENTROGLUTEAL = "RVG"
+    LEFT_DORSOGLUTEAL = "LG"
+    RIGHT_DORSOGLUTEAL = "RG"
+
+
+class EntryMode(StrEnum):
+    """Whether the dose was recorded before the needle or after it: preventing and recording are two modes."""
+
+    ABOUT_TO_GIVE = "about_to_give"
+    ALREADY_GIVEN = "already_given"
+
+
+class Disposition(StrEnum):
+    """What became of a finding of the gate on this dose."""
+
+    OVERRIDDEN = "overridden"
+    ACKNOWLEDGED = "acknowledged"
+    INFORMED = "informed"
+    DEVIATION = "deviation"
+
+
+class VoidKind(StrEnum):
+    """What really happened to a dose that is voided, which decides what becomes of its volume."""
+
+    NEVER_OPENED = "never_opened"
+    DRAWN_NOT_GIVEN = "drawn_not_given"
+    WRONG_ENTRY = "wrong_entry"
+    AMENDED = "amended"
+
+
+class NotGivenReason(StrEnum):
+    """Why a dose that was due or asked for was not given."""
+
+    REFUSED = "refused"
+    UNWELL = "unwell"
+    CONTRAINDICATED = "contraindicated"
+    NOT_ATTENDED = "not_attended"
+    OUT_OF_STOCK = "out_of_stock"
+    OTHER = "other"
+
+
+class IncidentKind(StrEnum):
+    """What somebody has to look into."""
+
+    DEVIATION = "deviation"
+    STOCK_DISCREPANCY = "stock_discrepancy"
+
+
+class Dose(Model):
+    """One dose given to one patient: number, what, how much, where, when, by whom, as all of it was then."""
+
+    __tablename__ = "dose"
+    __table_args__ = (
+        UniqueConstraint("site_id", "number"),
+        CheckConstraint("volume_ul > 0 AND dose_ng > 0", name="amounts_positive"),
+        CheckConstraint(
+            "2 * abs(dose_ng * strength_ul - strength_ng * volume_ul) <= strength_ul",
+            name="dose_agrees_with_volume",
+        ),
+        CheckConstraint("given_at <= recorded_at", name="not_in_the_future"),
+        Index("ix_dose_patient_id", "patient_id", "given_at"),
+        Index("ix_dose_site_given_at", "site_id", "given_at", "id"),
+        Index("ix_dose_given_at", "given_at", "id"),
+        Index("ix_dose_amends_id", "amends_id", unique=True, **only_where("amends_id IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column()
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    patient_name: Mapped[str] = mapped_column(String(420))
+    patient_record_number: Mapped[str] = mapped_column(String(40))
+    patient_born_on: Mapped[date] = mapped_column()
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("product.id"))
+    product_name: Mapped[str] = mapped_column(String(420))
+    formulation_id: Mapped[UUID] = mapped_column(ForeignKey("formulation.id"))
+    formulation_name: Mapped[str] = mapped_column(String(120))
+    substance_id: Mapped[UUID] = mapped_column(ForeignKey("substance.id"))
+    strength_ng: Mapped[int] = mapped_column()
+    strength_ul: Mapped[int] = mapped_column()
+    volume_ul: Mapped[int] = mapped_column()
+    dose_ng: Mapped[int] = mapped_column()
+    route: Mapped[Route] = mapped_column(String(4))
+    body_site: Mapped[BodySite] = mapped_column(String(4))
+    needle: Mapped[str | None] = mapped_column(String(60))
+    given_at: Mapped[datetime] = mapped_column()
+    given_zone: Mapped[str] = mapped_column(String(60))
+    given_on: Mapped[date] = mapped_column()
+    recorded_at: Mapped[datetime] = mapped_column()
+    mode: Mapped[EntryMode] = mapped_column(String(16))
+    is_late: Mapped[bool] = mapped_column()
+    is_deviation: Mapped[bool] = mapped_column()
+    blocked_before: Mapped[str | None] = mapped_column(String(500))
+    giver_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    giver_name: Mapped[str] = mapped_column(String(200))
+    giver_credential: Mapped[str] = mapped_column(String(200))
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    indication: Mapped[str] = mapped_column(String(300))
+    consent_seen: Mapped[bool] = mapped_column()
+    information_sheet: Mapped[str | None] = mapped_column(String(120))
+    note: Mapped[str | None] = mapped_column(Text)
+    amends_id: Mapped[UUID | None] = mapped_column(ForeignKey("dose.id"))
+
+    @property
+    def strength(self) -> Strength:
+        """The ratio of the label, as it was."""
+        return Strength(self.strength_ng, self.strength_ul)
+
+
+class DoseSource(Model):
+    """A container a dose was drawn from, with lot, expiry and use-by as they were. Written before its dose, never after."""
+
+    __tablename__ = "dose_source"
+    __table_args__ = (
+        CheckConstraint("volume_ul > 0", name="volume"),
+        Index("ix_dose_source_lot_id", "lot_id"),
+        Index("ix_dose_source_vial_id", "vial_id"),
+    )
+
+    dose_id: Mapped[UUID] = mapped_column(
+        ForeignKey("dose.id", deferrable=True, initially="DEFERRED"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    vial_id: Mapped[UUID] = mapped_column(ForeignKey("vial.id"))
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("lot.id"))
+    movement_id: Mapped[int] = mapped_column(ForeignKey("movement.id"), unique=True)
+    volume_ul: Mapped[int] = mapped_column()
+    lot_number: Mapped[str] = mapped_column(String(40))
+    expires_on: Mapped[date] = mapped_column()
+    use_by_on: Mapped[date | None] = mapped_column()
+    label_number: Mapped[int | None] = mapped_column()
+
+
+class DoseFinding(Model):
+    """A finding of the gate that stood when the dose was recorded, and what was decided about it, by whom."""
+
+    __tablename__ = "dose_finding"
+    __table_args__ = (
+        CheckConstraint("second_person_id IS NULL OR second_person_id <> decided_by_id", name="second"),
+    )
+
+    dose_id: Mapped[UUID] = mapped_column(ForeignKey("dose.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    disposition: Mapped[Disposition] = mapped_column(String(16))
+    message: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(String(40))
+    note: Mapped[str | None] = mapped_column(Text)
+    decided_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    second_person_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
+
+
+class DoseVoid(Model):
+    """A dose that is void, once: what really happened, why it was recorded otherwise, by whom, when."""
+
+    __tablename__ = "dose_void"
+    __table_args__ = (CheckConstraint("reason <> ''", name="reason"),)
+
+    dose_id: Mapped[UUID] = mapped_column(ForeignKey("dose.id"), primary_key=True)
+    kind: Mapped[VoidKind] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text)
+    voided_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    replaced_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("dose.id"))
+
+
+class NotGiven(Model):
+    """A dose that was not given, and why."""
+
+    __tablename__ = "not_given"
+    __table_args__ = (
+        UniqueConstraint("site_id", "number"),
+        Index("ix_not_given_patient_id", "patient_id", "decided_at"),
+        Index("ix_not_given_site", "site_id", "decided_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column()
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    patient_name: Mapped[str] = mapped_column(String(420))
+    patient_record_number: Mapped[str] = mapped_column(String(40))
+    product_id: Mapped[UUID | None] = mapped_column(ForeignKey("product.id"))
+    formulation_id: Mapped[UUID] = mapped_column(ForeignKey("formulation.id"))
+    reason: Mapped[NotGivenReason] = mapped_column(String(20))
+    note: Mapped[str | None] = mapped_column(Text)
+    decided_at: Mapped[datetime] = mapped_column()
+    decided_zone: Mapped[str] = mapped_column(String(60))
+    decided_on: Mapped[date] = mapped_column()
+    recorded_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    actor_name: Mapped[str] = mapped_column(String(200))
+
+
+class Incident(Model):
+    """Something to look into: a deviation, a shortfall of stock. Closed once, with what was found."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        UniqueConstraint("site_id", "number"),
+        CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="closure"),
+        Index("ix_incident_dose_id", "dose_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column()
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
+    dose_id: Mapped[UUID] = mapped_column(ForeignKey("dose.id"))
+    kind: Mapped[IncidentKind] = mapped_column(String(20))
+    what: Mapped[str] = mapped_column(Text)
+    opened_at: Mapped[datetime] = mapped_column()
+    opened_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    closed_at: Mapped[datetime | None] = mapped_column()
+    closed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
+    outcome: Mapped[str | None] = mapped_column(Text)

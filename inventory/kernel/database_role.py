@@ -1,0 +1,24 @@
+"""Law 4 on PostgreSQL: the role the application signs in with owns nothing and may erase almost nothing."""
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+DELETABLE = ("user_role", "sign_in_attempt", "product_ingredient")
+"""The only tables whose rows the application may delete: none of them is part of the record."""
+
+
+def grant_application_role(connection: Connection, role: str) -> None:
+    """Let the existing `role` run the application, as the owner of the tables: read, add, change; delete only DELETABLE.
+
+    What may be changed is narrowed further by the triggers. The role cannot TRUNCATE, nor touch a trigger.
+    """
+    quoted = connection.dialect.identifier_preparer.quote_identifier(role)
+    for statement in (
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+        f"GRANT USAGE ON SCHEMA public TO {quoted}",
+        f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {quoted}",
+        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quoted}",
+        f"GRANT DELETE ON {', '.join(DELETABLE)} TO {quoted}",
+        f"REVOKE INSERT, UPDATE ON alembic_version FROM {quoted}",
+    ):
+        connection.execute(text(statement))

@@ -1,0 +1,192 @@
+"""The database: typed base, instants in UTC, and the unit of work that holds the only commit (law 5).
+
+A read is an ordinary transaction. A write happens inside `unit_of_work`: on SQLite it takes a fair turn and BEGIN
+IMMEDIATE (a transaction that reads first and writes later starves), on PostgreSQL it is READ COMMITTED with row locks.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData, event, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+from inventory.kernel.turns import WritersTurn
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant in UTC: timestamptz on PostgreSQL, fixed-width ISO text (so that it sorts) on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive instant; SQLite stores it without its offset, which is always zero."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        instant = value.astimezone(UTC)
+        return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the instant back aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+BigInt = BigInteger().with_variant(Integer, "sqlite")
+"""A 64-bit whole number; SQLite's INTEGER is 64 bits already and only so becomes a row id."""
+
+
+class Base(DeclarativeBase):
+    """Base of every model: named constraints, aware instants, 64-bit whole numbers."""
+
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING), type_annotation_map={datetime: UtcDateTime, int: BigInt}
+    )
+
+
+db = SQLAlchemy(
+    model_class=Base,
+    disable_autonaming=True,
+    session_options={"expire_on_commit": False, "autoflush": False},
+)
+migrate = Migrate()
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+def only_where(condition: str) -> dict[str, Any]:
+    """Return the arguments that make an index partial, on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+_before_commit: list[Callable[[Session], None]] = []
+
+
+def before_commit(hook: Callable[[Session], None]) -> Callable[[Session], None]:
+    """Register `hook` to run as the last thing before every unit of work commits."""
+    _before_commit.append(hook)
+    return hook
+
+
+def is_writing() -> bool:
+    """Tell whether the present session is inside a unit of work."""
+    return bool(db.session().info.get("writing"))
+
+
+def dialect_name() -> str:
+    """Return `sqlite` or `postgresql`."""
+    return db.engine.dialect.name
+
+
+@contextmanager
+def unit_of_work() -> Iterator[Session]:
+    """Run the block as one transaction: all of it is committed, or none.
+
+    Whatever was read before is forgotten first, so that a decision inside the block reads what is true now.
+    `session.info["notes"]` is a mapping that lives as long as the transaction, for what hooks must do before it commits.
+    """
+    session = db.session()
+    if session.info.get("writing"):
+        raise RuntimeError("a unit of work is already open")
+    session.rollback()
+    with _turn():
+        session.info["writing"] = True
+        session.info["notes"] = {}
+        try:
+            session.connection(execution_options={"clinic_write": True})
+            yield session
+            session.flush()
+            for hook in _before_commit:
+                hook(session)
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info["writing"] = False
+
+
+def _turn() -> Any:
+    turn: WritersTurn | None = getattr(db.engine, "clinic_turn", None)
+    return turn.taken() if turn is not None else nullcontext()
+
+
+def init_app(app: Flask) -> None:
+    """Attach the database to `app` and prepare its engine."""
+    db.init_app(app)
+    migrate.init_app(
+        app, db, directory=app.config["MIGRATIONS_DIR"], render_as_batch=False, compare_type=True
+    )
+    with app.app_context():
+        prepare_engine(db.engine)
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Teach an SQLite engine our pragmas, transactions and turns; PostgreSQL needs only its search path."""
+    if engine.dialect.name != "sqlite":
+        event.listen(engine, "connect", _prepare_postgresql)
+        return
+    database = engine.url.database
+    in_file = database not in {None, "", ":memory:"}
+    engine.clinic_turn = WritersTurn(database if in_file else None)  # type: ignore[attr-defined]
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    # The driver must not open transactions on its own: BEGIN is ours, below.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "recursive_triggers=ON",
+        "busy_timeout=20000",
+        "trusted_schema=OFF",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("clinic_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _prepare_postgresql(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    # A temporary table must never stand before ours.
+    cursor.execute("SET search_path TO public, pg_temp")
+    cursor.execute("SET timezone TO 'UTC'")
+    cursor.close()
+    connection.commit()
+
+
+@event.listens_for(Session, "before_flush")
+def _only_in_a_unit_of_work(session: Session, _context: Any, _instances: Any) -> None:
+    if (session.new or session.dirty or session.deleted) and not session.info.get("writing"):
+        raise RuntimeError("a write outside a unit of work")

@@ -1,0 +1,84 @@
+"""Who may do what. Law 11: every route names one of these permissions, or says that it is public."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+SYSTEM_USER_ID = UUID(int=0)
+"""The row that commands act as when nobody is named: `system:cli`. It can never sign in."""
+
+
+class Role(StrEnum):
+    """What a person is in the clinic. Roles combine; auditor stands alone."""
+
+    PRACTITIONER = "practitioner"
+    PRESCRIBER = "prescriber"
+    MANAGER = "manager"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """One thing a route lets a person do."""
+
+    OWN_ACCOUNT = "own-account"
+    DOSE_READ = "dose-read"
+    DOSE_GIVE = "dose-give"
+    DOSE_OVERRIDE = "dose-override"
+    DOSE_VOID_ANY = "dose-void-any"
+    INCIDENT_CLOSE = "incident-close"
+    PATIENT_READ = "patient-read"
+    PATIENT_WRITE = "patient-write"
+    STOCK_READ = "stock-read"
+    STOCK_USE = "stock-use"
+    STOCK_MANAGE = "stock-manage"
+    CATALOGUE_READ = "catalogue-read"
+    CATALOGUE_MANAGE = "catalogue-manage"
+    REORDER_READ = "reorder-read"
+    REORDER_MANAGE = "reorder-manage"
+    REPORT_READ = "report-read"
+    REPORT_ISSUE = "report-issue"
+    AUDIT_READ = "audit-read"
+    STAFF_MANAGE = "staff-manage"
+    SETTINGS_MANAGE = "settings-manage"
+
+
+P = Permission
+_CARE = {P.OWN_ACCOUNT, P.DOSE_READ, P.PATIENT_READ, P.STOCK_READ, P.CATALOGUE_READ}
+_GIVE = _CARE | {P.DOSE_GIVE, P.PATIENT_WRITE, P.STOCK_USE, P.REPORT_READ, P.REPORT_ISSUE}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.PRACTITIONER: frozenset(_GIVE),
+    Role.PRESCRIBER: frozenset(_GIVE | {P.DOSE_OVERRIDE, P.DOSE_VOID_ANY, P.INCIDENT_CLOSE}),
+    Role.MANAGER: frozenset(
+        {
+            P.OWN_ACCOUNT,
+            P.STOCK_READ,
+            P.STOCK_USE,
+            P.STOCK_MANAGE,
+            P.CATALOGUE_READ,
+            P.CATALOGUE_MANAGE,
+            P.REORDER_READ,
+            P.REORDER_MANAGE,
+        }
+    ),
+    Role.AUDITOR: frozenset(_CARE | {P.REPORT_READ, P.REPORT_ISSUE, P.AUDIT_READ, P.REORDER_READ}),
+    Role.ADMIN: frozenset({P.OWN_ACCOUNT, P.STAFF_MANAGE, P.SETTINGS_MANAGE, P.AUDIT_READ, P.CATALOGUE_READ}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person (or `system:cli`) in whose name an act is done, with the credential they held at that moment."""
+
+    id: UUID
+    name: str
+    roles: frozenset[Role] = frozenset()
+    credential: str = ""
+
+    def can(self, permission: Permission) -> bool:
+        """Tell whether any of the actor's roles grants `permission`."""
+        return any(permission in ROLE_PERMISSIONS[role] for role in self.roles)
+
+
+SYSTEM_ACTOR = Actor(id=SYSTEM_USER_ID, name="system:cli")

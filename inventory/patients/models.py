@@ -1,0 +1,119 @@
+"""Patients, their alerts and allergies, and their consents. Nothing is deleted; the history of an edit is its trail."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from inventory.kernel.db import Model
+
+
+class AllergyStatus(StrEnum):
+    """Whether the patient was asked for allergies, and what they said. Present: see the alerts."""
+
+    NOT_ASKED = "not_asked"
+    NONE_KNOWN = "none_known"
+    PRESENT = "present"
+
+
+class AlertKind(StrEnum):
+    """What must be known before a dose. The gate reads these; `other` is shown and decides nothing."""
+
+    ALLERGY_COBALAMIN = "allergy_cobalamin"
+    ALLERGY_COBALT = "allergy_cobalt"
+    ALLERGY_BENZYL_ALCOHOL = "allergy_benzyl_alcohol"
+    ALLERGY_OTHER = "allergy_other"
+    LEBERS_OPTIC_ATROPHY = "lebers_optic_atrophy"
+    BLEEDING_RISK = "bleeding_risk"
+    PREGNANCY = "pregnancy"
+    MEGALOBLASTIC_ANAEMIA_OF_PREGNANCY = "megaloblastic_anaemia_of_pregnancy"
+    PROVEN_B12_DEFICIENCY = "proven_b12_deficiency"
+    RENAL_DISEASE = "renal_disease"
+    SEVERE_ANAEMIA = "severe_anaemia"
+    POTASSIUM_PLAN = "potassium_plan"
+    SERIOUS_REACTION = "serious_reaction"
+    OTHER = "other"
+
+
+class ConsentStatus(StrEnum):
+    """What the patient decided."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Patient(Model):
+    """A person who is given doses."""
+
+    __tablename__ = "patient"
+    __table_args__ = (
+        CheckConstraint("allergy_status IN ('not_asked', 'none_known', 'present')", name="allergy_status"),
+        CheckConstraint(
+            "(allergy_status = 'not_asked') = (allergies_asked_on IS NULL)", name="allergies_asked"
+        ),
+        Index("ix_patient_name_key", "name_key", "id"),
+        Index("ix_patient_born_on", "born_on"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    record_number: Mapped[str] = mapped_column(String(40))
+    record_number_key: Mapped[str] = mapped_column(String(40), unique=True)
+    family_name: Mapped[str] = mapped_column(String(200))
+    given_name: Mapped[str] = mapped_column(String(200), default="")
+    name_key: Mapped[str] = mapped_column(String(500))
+    born_on: Mapped[date] = mapped_column()
+    phone: Mapped[str] = mapped_column(String(60), default="")
+    email: Mapped[str] = mapped_column(String(254), default="")
+    address: Mapped[str] = mapped_column(String(500), default="")
+    allergy_status: Mapped[AllergyStatus] = mapped_column(String(20), default=AllergyStatus.NOT_ASKED)
+    allergies_asked_on: Mapped[date | None] = mapped_column()
+    notes: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column()
+    created_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+    @property
+    def full_name(self) -> str:
+        """Family name, given name, as a record is filed."""
+        return f"{self.family_name}, {self.given_name}" if self.given_name else self.family_name
+
+
+class Alert(Model):
+    """One thing to know before a dose, from the day it was noted until the day it was resolved."""
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        CheckConstraint("(resolved_at IS NULL) = (resolved_reason IS NULL)", name="resolution"),
+        Index("ix_alert_patient_id", "patient_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    kind: Mapped[AlertKind] = mapped_column(String(40))
+    note: Mapped[str] = mapped_column(Text, default="")
+    noted_at: Mapped[datetime] = mapped_column()
+    noted_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    resolved_at: Mapped[datetime | None] = mapped_column()
+    resolved_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
+    resolved_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class Consent(Model):
+    """What a patient decided, on a day, having been given an information sheet. Insert-only; the latest holds."""
+
+    __tablename__ = "consent"
+    __table_args__ = (Index("ix_consent_patient_id", "patient_id", "decided_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    status: Mapped[ConsentStatus] = mapped_column(String(12))
+    information_sheet: Mapped[str] = mapped_column(String(120), default="")
+    decided_at: Mapped[datetime] = mapped_column()
+    recorded_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    note: Mapped[str] = mapped_column(Text, default="")

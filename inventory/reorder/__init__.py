@@ -1,0 +1,1 @@
+"""What to order, and why: reorder points against what can really be used."""

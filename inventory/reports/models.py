@@ -1,0 +1,47 @@
+"""Issued reports and their files. Insert-only: what was issued can be downloaded again, byte for byte."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from inventory.kernel.db import Model
+
+
+class Report(Model):
+    """One report as it was issued: what was asked, by whom, when, and the head of the chain at that moment."""
+
+    __tablename__ = "report"
+    __table_args__ = (
+        UniqueConstraint("site_id", "number"),
+        CheckConstraint("period_from <= period_to", name="period"),
+        Index("ix_report_issued_at", "issued_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    number: Mapped[int] = mapped_column()
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
+    covers_all_sites: Mapped[bool] = mapped_column()
+    period_from: Mapped[date] = mapped_column()
+    period_to: Mapped[date] = mapped_column()
+    filters: Mapped[str] = mapped_column(Text)
+    row_count: Mapped[int] = mapped_column()
+    issued_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    actor_name: Mapped[str] = mapped_column(String(200))
+    head_seq: Mapped[int] = mapped_column()
+    head_hash: Mapped[str] = mapped_column(String(64))
+
+
+class ReportFile(Model):
+    """One file of a report, and its SHA-256."""
+
+    __tablename__ = "report_file"
+    __table_args__ = (CheckConstraint("format IN ('pdf', 'csv')", name="format"),)
+
+    report_id: Mapped[UUID] = mapped_column(ForeignKey("report.id"), primary_key=True)
+    format: Mapped[str] = mapped_column(String(4), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
