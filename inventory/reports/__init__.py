@@ -1,0 +1,1 @@
+"""Reports: documents that leave the house and that an auditor can check."""

@@ -1,0 +1,1 @@
+"""The documents themselves, as files: pure drawing and writing, without Flask and without the database."""

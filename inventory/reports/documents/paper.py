@@ -1,0 +1,60 @@
+"""A ReportLab canvas for long documents: pages packed as they close, and the same bytes for the same input.
+
+Everything that needs ReportLab's own inside is here.
+"""
+
+import zlib
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+from reportlab.pdfbase.pdfdoc import PDFDictionary, PDFName, PDFStream
+from reportlab.pdfgen.canvas import Canvas
+
+from inventory.reports.documents.fonts import REGULAR, embedded_font
+
+_TOTAL = "total_pages"
+_PACKING = 6  # zlib's usual level: 1 is no faster overall here, since more bytes are then copied
+
+
+class Paper(Canvas):
+    """A document of one page size. `created_at` (aware) is the only time it knows."""
+
+    def __init__(self, out: BinaryIO, size: tuple[float, float], *, created_at: datetime) -> None:
+        embedded_font(REGULAR)
+        super().__init__(
+            out,
+            pagesize=size,
+            invariant=1,
+            pageCompression=1,
+            initialFontName=REGULAR,  # type: ignore[arg-type] # the stubs take a name for a size
+            lang="en",
+        )
+        moment = created_at.astimezone(UTC).strftime("D:%Y%m%d%H%M%S+00'00'")
+        self.setDateFormatter(lambda *_: moment)
+        self.setPageCallBack(self._pack)
+
+    @property
+    def document(self) -> Any:
+        """ReportLab's document, which a font asks for to know its parts in it."""
+        return self._doc  # type: ignore[attr-defined]
+
+    def escaped(self, codes: bytes) -> str:
+        """The bytes of a string operand, escaped."""
+        return str(self._escape(codes))  # type: ignore[attr-defined]
+
+    def place_total_pages(self) -> None:
+        """Show the number of pages at the present origin; it is known, and drawn, when the document ends."""
+        self.doForm(_TOTAL)
+
+    def define_total_pages(self, operators: str) -> None:
+        """Give what `place_total_pages` shows on every page."""
+        self.beginForm(_TOTAL, 0, -4, 60, 12)
+        self.addLiteral(operators)
+        self.endForm()
+
+    def _pack(self, number: int) -> None:
+        """ReportLab keeps pages as plain text until the end; packed now, a long report stays small."""
+        page = self.document.idToObject[f"Page{number}"]
+        packed = zlib.compress(page.stream.encode("latin-1"), _PACKING)
+        page.Contents = PDFStream(PDFDictionary({"Filter": PDFName("FlateDecode")}), packed, filters=())
+        page.stream = None
