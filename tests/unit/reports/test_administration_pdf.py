@@ -2,8 +2,8 @@
 
 import hashlib
 import io
-from collections.abc import Callable
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from inventory.reports.documents.administration_row import AdministrationRow, (
+from inventory.reports.documents.administration_row import (
+    AdministrationRow,
     Practitioner,
     Remark,
     ReportedSite,
@@ -174,7 +175,9 @@ def test_right_to_left_name_carries_the_text_as_typed(pdf: WritePdf, row: MakeRo
     assert f"/ActualText <FEFF{name.encode('utf-16-be').hex().upper()}>".encode() in content
 
 
-def test_character_without_a_glyph_is_printed_as_its_number_with_a_note(pages: ReadPages, row: MakeRow) -> None:
+def test_character_without_a_glyph_is_printed_as_its_number_with_a_note(
+    pages: ReadPages, row: MakeRow
+) -> None:
     found = pages([row(patient_name="\u738b\u5c0f\u660e")], not_given=1)[0]
     assert "[U+738B][U+5C0F][U+660E]" in without_blanks(found)
     assert "[U+...] on this page" in found
