@@ -79,7 +79,7 @@ def _ask_to_sign_in() -> Response:
     if request.method not in {"GET", "HEAD"} or sign_in not in current_app.view_functions:
         abort(401)
     wanted = request.full_path.rstrip("?")
-    return redirect(url_for(sign_in, **({} if wanted == "/" else {"next": wanted})))
+    return redirect(url_for(sign_in, next=None if wanted == "/" else wanted))
 
 
 def safe_next_path(target: str | None, default: str = "/") -> str:

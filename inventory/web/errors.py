@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask, current_app, render_template, request
 from flask_wtf.csrf import CSRFError
+from jinja2 import Template
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from inventory.kernel.errors import Refusal, Refusals
@@ -41,7 +42,7 @@ def typed_values() -> list[tuple[str, str]]:
 def show_error(status: int, *, code: str = "", message: str = "", reference: str = "") -> tuple[str, int]:
     """Render the page of `status`; statuses without a page of their own use the general one."""
     own = f"errors/{status}.html"
-    names = [own, "errors/error.html"]
+    names: list[str | Template] = [own, "errors/error.html"]
     title = _TITLES.get(status, "This cannot be done")
     values: dict[str, Any] = {"title": title, "code": code, "message": message, "reference": reference}
     return render_template(names, status=status, typed=typed_values(), **values), status

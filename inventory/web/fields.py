@@ -4,7 +4,7 @@ Law kept here: bad input costs the person nothing. A field that refuses shows th
 dates and amounts are exact, instants leave here in UTC.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,7 +22,8 @@ from inventory.web import typed_text
 from inventory.web.presenting import day, site_zone
 from inventory.web.typed_text import CodedMessage, NotAcceptedError
 
-Choices = Iterable[tuple[Any, str]]
+Choice = tuple[Any, ...]
+Choices = Iterable[Choice]
 
 
 class Required:
@@ -133,7 +134,7 @@ class DateField(TypedField):
     @property
     def input_type(self) -> str:
         """The kind of input that can show the present text."""
-        return "text" if self.raw_data and self.raw_data[0] and self.errors else self.native_type
+        return "text" if self.errors and any(self.raw_data or []) else self.native_type
 
     def read(self, text: str) -> date:
         """Raises NotAcceptedError DATE-INVALID."""
@@ -144,14 +145,11 @@ class ExpiryField(DateField):
     """An expiry as printed on the pack: a day, or a month alone, whose last day it then is."""
 
     native_type = "text"
-
-    @property
-    def month_only(self) -> bool:
-        """Whether only a month was typed."""
-        return bool(self.raw_data) and len(str(self.raw_data[0]).strip()) <= len("2026-11")
+    month_only = False  # whether only a month was typed
 
     def read(self, text: str) -> date:
         """Raises NotAcceptedError DATE-INVALID."""
+        self.month_only = typed_text.is_month_alone(text)
         return typed_text.parse_expiry(text)
 
 
@@ -256,33 +254,42 @@ class DoseField(_QuantityField):
     show = staticmethod(format_mcg)
 
 
-class _OneOf(SelectField):
-    """A closed choice; `choices` are (value, label) pairs and may be set by the view."""
+class _Offering(SelectField):
+    """A closed choice; what is offered may be set by the view, for this person and this moment."""
 
-    def __init__(self, *args: Any, choices: Choices = (), blank: str | None = None, **kwargs: Any) -> None:
-        """`blank` is the wording of an empty first choice ("Choose a product")."""
-        self.blank = blank
-        super().__init__(*args, validate_choice=False, **kwargs)
-        self.choices = self.with_blank(choices)
-
-    def with_blank(self, choices: Choices) -> list[tuple[Any, str]]:
-        """The pairs, after the empty one where there is one."""
-        blank = [] if self.blank is None else [("", self.blank)]
-        return [*blank, *((str(value), label) for value, label in choices)]
+    blank: str | None = None
 
     def offer(self, choices: Choices) -> None:
-        """Set the choices when the form is built: `form.product.offer((p.id, p.name) for p in ...)`."""
-        self.choices = self.with_blank(choices)
+        """Set the answers, as (value, label) pairs or triples with attributes of the option.
+
+        `form.product.offer((p.id, p.name) for p in products)` stands between making and validating.
+        """
+        first: list[Choice] = [] if self.blank is None else [("", self.blank)]
+        offered: list[Choice] = [(str(value), *rest) for value, *rest in choices]
+        self.offered = {choice[0] for choice in offered}
+        self.choices = first + offered
+
+    def refuse_unless_offered(self, answers: Iterable[Any]) -> None:
+        """Refuse an answer that was not offered: CHOICE-INVALID."""
+        if {str(answer) for answer in answers} - self.offered:
+            raise StopValidation(CodedMessage("CHOICE-INVALID", "Choose from the answers offered here."))
+
+
+class _OneOf(_Offering):
+    def __init__(self, *args: Any, choices: Choices = (), blank: str | None = None, **kwargs: Any) -> None:
+        """`blank` is the wording of an empty first choice ("Choose a product")."""
+        kwargs["validate_choice"] = False
+        super().__init__(*args, **kwargs)
+        self.blank = blank
+        self.offer(choices)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Keep the text; an empty choice is None."""
-        self.data = valuelist[0] or None if valuelist else None
+        self.data = (valuelist[0] or None) if valuelist else None
 
     def pre_validate(self, form: object) -> None:
         """Refuse what was not offered: CHOICE-INVALID."""
-        offered: Sequence[Any] = self.choices or []
-        if self.data is not None and str(self.data) not in {str(pair[0]) for pair in offered}:
-            raise StopValidation(CodedMessage("CHOICE-INVALID", "Choose one of the answers offered here."))
+        self.refuse_unless_offered([] if self.data is None else [self.data])
 
 
 class ChoiceField(_OneOf):
@@ -293,7 +300,7 @@ class RadioChoiceField(_OneOf, RadioField):
     """All answers visible at once; for two to seven of them."""
 
 
-class ManyChoiceField(SelectMultipleField):
+class ManyChoiceField(SelectMultipleField, _Offering):
     """Check boxes, none or several."""
 
     widget = ListWidget(prefix_label=False)
@@ -301,18 +308,13 @@ class ManyChoiceField(SelectMultipleField):
 
     def __init__(self, *args: Any, choices: Choices = (), **kwargs: Any) -> None:
         """`choices` are (value, label) pairs."""
-        super().__init__(*args, validate_choice=False, **kwargs)
+        kwargs["validate_choice"] = False
+        super().__init__(*args, **kwargs)
         self.offer(choices)
-
-    def offer(self, choices: Choices) -> None:
-        """Set the choices when the form is built."""
-        self.choices = [(str(value), label) for value, label in choices]
 
     def pre_validate(self, form: object) -> None:
         """Refuse what was not offered: CHOICE-INVALID."""
-        offered = {str(pair[0]) for pair in self.choices or []}  # type: ignore[union-attr]
-        if set(self.data or []) - offered:
-            raise StopValidation(CodedMessage("CHOICE-INVALID", "Choose among the answers offered here."))
+        self.refuse_unless_offered(self.data or [])
 
 
 class TickField(BooleanField):

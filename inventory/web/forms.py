@@ -87,7 +87,7 @@ class FilterForm(CodedForm):
 
 def _problems_of(field: Field) -> Iterator[Problem]:
     if isinstance(field, FormField | FieldList):
-        inner: Iterable[Field] = field  # type: ignore[assignment]
+        inner: Iterable[Field] = field
         for part in inner:
             yield from _problems_of(part)
         return

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Self
 from zoneinfo import ZoneInfo
 
 TEXT_LIMIT = 200
@@ -24,12 +25,12 @@ _LOCAL_TIME = re.compile(r"(\S+)[T ](\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+)(?:\.(\d+))?", re.ASCII)
 
 
-class CodedMessage(str):
+class CodedMessage(str):  # noqa: SLOT000 -- the code needs a place to live
     """A message for a person that also carries the stable `code` it is listed under."""
 
     code: str
 
-    def __new__(cls, code: str, message: str) -> "CodedMessage":
+    def __new__(cls, code: str, message: str) -> Self:
         """Make the message; it behaves as plain text wherever text is expected."""
         self = super().__new__(cls, message)
         self.code = code
@@ -45,7 +46,7 @@ class NotAcceptedError(ValueError):
 
 
 def clean_text(raw: str, *, limit: int = TEXT_LIMIT, lines: bool = False) -> str:
-    """Return `raw` composed (NFC) and stripped; with `lines`, line breaks become `\\n`.
+    """Return `raw` composed (NFC) and stripped; with `lines`, every line break becomes a newline.
 
     Raises NotAcceptedError: TEXT-CONTROL for a character that cannot be seen or printed,
     TEXT-TOO-LONG past `limit` characters.
@@ -86,6 +87,11 @@ def parse_date(raw: str) -> date:
     else:
         raise _bad_date(text, "Type it as 2026-11-20 or 20 Nov 2026.")
     return _date_of(text, year, month, day)
+
+
+def is_month_alone(raw: str) -> bool:
+    """Tell whether `raw` names a month without a day, such as `2026-11`."""
+    return bool(_MONTH_ONLY.fullmatch(raw.strip()))
 
 
 def parse_expiry(raw: str) -> date:
