@@ -130,12 +130,16 @@ class Dose(Model):
 
 
 class DoseSource(Model):
-    """A container a dose was drawn from, with lot, expiry and use-by as they were. Written before its dose, never after."""
+    """A container a dose was drawn from, with lot, expiry and use-by as they were. Written before its dose, never after.
+
+    One movement stands behind one valid dose: an amendment that moves no stock takes over the movement of the dose it voids.
+    """
 
     __tablename__ = "dose_source"
     __table_args__ = (
         CheckConstraint("volume_ul > 0", name="volume"),
         Index("ix_dose_source_lot_id", "lot_id"),
+        Index("ix_dose_source_movement_id", "movement_id"),
         Index("ix_dose_source_vial_id", "vial_id"),
     )
 
@@ -145,7 +149,7 @@ class DoseSource(Model):
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     vial_id: Mapped[UUID] = mapped_column(ForeignKey("vial.id"))
     lot_id: Mapped[UUID] = mapped_column(ForeignKey("lot.id"))
-    movement_id: Mapped[int] = mapped_column(ForeignKey("movement.id"), unique=True)
+    movement_id: Mapped[int] = mapped_column(ForeignKey("movement.id"))
     volume_ul: Mapped[int] = mapped_column()
     lot_number: Mapped[str] = mapped_column(String(40))
     expires_on: Mapped[date] = mapped_column()
@@ -182,7 +186,9 @@ class DoseVoid(Model):
     reason: Mapped[str] = mapped_column(Text)
     voided_at: Mapped[datetime] = mapped_column()
     actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
-    replaced_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("dose.id"))
+    replaced_by_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("dose.id", deferrable=True, initially="DEFERRED")
+    )
 
 
 class NotGiven(Model):

@@ -93,6 +93,11 @@ BEGIN
           AND movement.lot_id = NEW.lot_id AND account.vial_id = NEW.vial_id) THEN
     RAISE EXCEPTION 'law:dose_is_drawn:dose_source' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
+  IF EXISTS (
+      SELECT 1 FROM public.dose_source AS other WHERE other.movement_id = NEW.movement_id
+        AND NOT EXISTS (SELECT 1 FROM public.dose_void WHERE dose_void.dose_id = other.dose_id)) THEN
+    RAISE EXCEPTION 'law:given_once:dose_source' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
   RETURN NEW;
 END $$
 ;;

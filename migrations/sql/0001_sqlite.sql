@@ -60,6 +60,9 @@ CREATE TRIGGER dose_source_check BEFORE INSERT ON dose_source BEGIN
     SELECT 1 FROM movement JOIN account ON account.id = movement.from_id
       WHERE movement.id = NEW.movement_id AND movement.kind = 'give' AND movement.amount_ul = NEW.volume_ul
         AND movement.lot_id = NEW.lot_id AND account.vial_id = NEW.vial_id);
+  SELECT RAISE(ABORT, 'law:given_once:dose_source') WHERE EXISTS (
+    SELECT 1 FROM dose_source AS other WHERE other.movement_id = NEW.movement_id
+      AND NOT EXISTS (SELECT 1 FROM dose_void WHERE dose_void.dose_id = other.dose_id));
 END
 ;;
 CREATE TRIGGER dose_check BEFORE INSERT ON dose BEGIN

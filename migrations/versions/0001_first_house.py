@@ -8,7 +8,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
-
 from inventory.kernel.db import UtcDateTime
 
 revision = "0001"
@@ -683,7 +682,13 @@ def upgrade() -> None:  # noqa: PLR0915  one table after another
         sa.CheckConstraint("reason <> ''", name=op.f("ck_dose_void_reason")),
         sa.ForeignKeyConstraint(["actor_id"], ["user.id"], name=op.f("fk_dose_void_actor_id")),
         sa.ForeignKeyConstraint(["dose_id"], ["dose.id"], name=op.f("fk_dose_void_dose_id")),
-        sa.ForeignKeyConstraint(["replaced_by_id"], ["dose.id"], name=op.f("fk_dose_void_replaced_by_id")),
+        sa.ForeignKeyConstraint(
+            ["replaced_by_id"],
+            ["dose.id"],
+            name=op.f("fk_dose_void_replaced_by_id"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
         sa.PrimaryKeyConstraint("dose_id", name=op.f("pk_dose_void")),
     )
     op.create_table(
@@ -894,9 +899,9 @@ def upgrade() -> None:  # noqa: PLR0915  one table after another
         sa.ForeignKeyConstraint(["movement_id"], ["movement.id"], name=op.f("fk_dose_source_movement_id")),
         sa.ForeignKeyConstraint(["vial_id"], ["vial.id"], name=op.f("fk_dose_source_vial_id")),
         sa.PrimaryKeyConstraint("dose_id", "position", name=op.f("pk_dose_source")),
-        sa.UniqueConstraint("movement_id", name=op.f("uq_dose_source_movement_id")),
     )
     op.create_index("ix_dose_source_lot_id", "dose_source", ["lot_id"], unique=False)
+    op.create_index("ix_dose_source_movement_id", "dose_source", ["movement_id"], unique=False)
     op.create_index("ix_dose_source_vial_id", "dose_source", ["vial_id"], unique=False)
     op.create_table(
         "receipt",
