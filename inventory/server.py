@@ -36,8 +36,9 @@ def serve_command(*, demo: bool) -> None:
     """Bring the database up to date and serve the clinic; HOST and PORT say where."""
     app = _chosen_app(demo=demo)
     refuse_open_door(app)
-    prepare(app)
+    # Listening comes first: a second start must not migrate the database beneath the first.
     server = bind(app)
+    prepare(app)
     for line in banner(app):
         click.echo(line)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -69,7 +70,7 @@ def prepare(app: Flask) -> None:
     with app.app_context():
         flask_migrate.upgrade(directory=app.config["MIGRATIONS_DIR"])
     owner = app.config["OWNER_DATABASE_URI"]
-    if owner:
+    if owner and make_url(owner).get_backend_name() == "postgresql":
         _grant(owner, str(make_url(app.config["SQLALCHEMY_DATABASE_URI"]).username))
     builder: Callable[[], None] | None = app.extensions.get(DEMO_BUILDER)
     if app.config["DEMO"] and builder is not None:
