@@ -15,7 +15,14 @@ from flask.testing import FlaskCliRunner
 from inventory.app import create_app
 from inventory.kernel import clock
 from tests.support.client import CheckingClient
-from tests.support.databases import ENGINE_KINDS, Database, Databases, OwnerConnection, close_engines
+from tests.support.databases import (
+    ENGINE_KINDS,
+    Database,
+    Databases,
+    OwnerConnection,
+    close_engines,
+    short_lived_folder,
+)
 from tests.support.sockets import only_loopback
 
 pytest_plugins = ["tests.support.browser_fixtures"]
@@ -34,11 +41,12 @@ def _stay_on_this_machine() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+def databases() -> Iterator[Databases]:
     """Makes databases; for a test that needs several, such as a hypothesis machine: `with databases.fresh(kind) as one:`."""
-    made = Databases(tmp_path_factory.mktemp("databases"))
-    yield made
-    made.close()
+    with short_lived_folder() as folder:
+        made = Databases(folder)
+        yield made
+        made.close()
 
 
 @pytest.fixture(params=ENGINE_KINDS)

