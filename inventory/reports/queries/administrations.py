@@ -1,0 +1,163 @@
+"""The doses of a snapshot as rows of the administration report, read in batches by plain Core selects.
+
+Law 4: nothing is left out. A void, an amendment, a deviation or an override is a mark and a remark on its row.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import aliased
+
+from inventory.doses.models import Dose, DoseFinding, DoseSource
+from inventory.kernel.quantity import Strength
+from inventory.reports.documents.administration_row import AdministrationRow, Practitioner, Source
+from inventory.reports.queries.remarks import AnyRow, Facts, Finding, marked
+from inventory.reports.queries.selection import Selection, Snapshot, reading
+from inventory.reports.queries.wording import BODY_SITES
+from inventory.staff.models import User
+
+_BATCH = 1_000
+_AMENDED = aliased(Dose)
+_ACTOR = aliased(User)
+_DECIDED_BY = aliased(User)
+_SECOND = aliased(User)
+
+_DOSES = (
+    select(
+        Dose.id,
+        Dose.number,
+        Dose.site_id,
+        Dose.patient_name,
+        Dose.patient_record_number,
+        Dose.patient_born_on,
+        Dose.product_name,
+        Dose.formulation_name,
+        Dose.strength_ng,
+        Dose.strength_ul,
+        Dose.volume_ul,
+        Dose.dose_ng,
+        Dose.route,
+        Dose.body_site,
+        Dose.needle,
+        Dose.given_at,
+        Dose.given_zone,
+        Dose.recorded_at,
+        Dose.is_late,
+        Dose.is_deviation,
+        Dose.blocked_before,
+        Dose.giver_id,
+        Dose.giver_name,
+        Dose.giver_credential,
+        Dose.actor_id,
+        Dose.indication,
+        Dose.consent_seen,
+        Dose.information_sheet,
+        Dose.note,
+        _AMENDED.number.label("amends"),
+        _ACTOR.display_name.label("actor_name"),
+    )
+    .join(_ACTOR, _ACTOR.id == Dose.actor_id)
+    .outerjoin(_AMENDED, _AMENDED.id == Dose.amends_id)
+)
+_SOURCES = select(
+    DoseSource.dose_id,
+    DoseSource.lot_number,
+    DoseSource.expires_on,
+    DoseSource.label_number,
+    DoseSource.use_by_on,
+    DoseSource.volume_ul,
+).order_by(DoseSource.dose_id, DoseSource.position)
+_FINDINGS = (
+    select(
+        DoseFinding.dose_id,
+        DoseFinding.code,
+        DoseFinding.disposition,
+        DoseFinding.message,
+        DoseFinding.reason,
+        DoseFinding.note,
+        _DECIDED_BY.display_name,
+        _SECOND.display_name,
+    )
+    .join(_DECIDED_BY, _DECIDED_BY.id == DoseFinding.decided_by_id)
+    .outerjoin(_SECOND, _SECOND.id == DoseFinding.second_person_id)
+    .order_by(DoseFinding.dose_id, DoseFinding.code)
+)
+
+
+def administration_rows(selection: Selection, snapshot: Snapshot) -> Iterator[AdministrationRow]:
+    """Every dose of the snapshot, in its order; each batch is one short transaction."""
+    codes = {site.id: site.code for site in selection.sites}
+    for ids in snapshot.batches(_BATCH):
+        with reading() as connection:
+            doses = {dose.id: dose for dose in connection.execute(_DOSES.where(Dose.id.in_(ids)))}
+            sources = _sources(connection, ids)
+            findings = _findings(connection, ids)
+        for dose_id in ids:
+            dose = doses[dose_id]
+            facts = Facts(
+                dose, findings.get(dose_id, ()), snapshot.voids.get(dose_id), snapshot.amended_by.get(dose_id)
+            )
+            yield _row(dose, codes[dose.site_id], tuple(sources.get(dose_id, ())), facts)
+
+
+def _row(dose: AnyRow, site_code: str, sources: tuple[Source, ...], facts: Facts) -> AdministrationRow:
+    zone = _zone(dose.given_zone)
+    standing, marks, remarks = marked(facts, zone)
+    return AdministrationRow(
+        number=dose.number,
+        site_code=site_code,
+        given_at=dose.given_at.astimezone(zone),
+        recorded_at=dose.recorded_at.astimezone(zone),
+        patient_name=dose.patient_name,
+        patient_record=dose.patient_record_number,
+        patient_born_on=dose.patient_born_on,
+        formulation=dose.formulation_name,
+        product=dose.product_name,
+        strength=_strength(dose.strength_ng, dose.strength_ul),
+        sources=sources,
+        dose_ng=dose.dose_ng,
+        volume_ul=dose.volume_ul,
+        injection_site=BODY_SITES[dose.body_site],
+        route=dose.route,
+        giver=_practitioner(dose.giver_name, dose.giver_credential),
+        indication=dose.indication,
+        consent="Consent seen" if dose.consent_seen else "Consent not seen",
+        standing=standing,
+        marks=marks,
+        remarks=remarks,
+    )
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+@cache
+def _strength(strength_ng: int, strength_ul: int) -> str:
+    return str(Strength(strength_ng, strength_ul))
+
+
+@cache
+def _practitioner(name: str, credential: str) -> Practitioner:
+    return Practitioner(name, credential)
+
+
+def _sources(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Source]]:
+    found: dict[UUID, list[Source]] = {}
+    rows = connection.execute(_SOURCES.where(DoseSource.dose_id.in_(ids))).tuples()
+    for dose_id, lot_number, expires_on, label, use_by_on, volume_ul in rows:
+        source = Source(lot_number, expires_on, "" if label is None else str(label), use_by_on, volume_ul)
+        found.setdefault(dose_id, []).append(source)
+    return found
+
+
+def _findings(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Finding]]:
+    found: dict[UUID, list[Finding]] = {}
+    for dose_id, *said in connection.execute(_FINDINGS.where(DoseFinding.dose_id.in_(ids))):
+        found.setdefault(dose_id, []).append(Finding._make(said))
+    return found
