@@ -13,11 +13,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
 from inventory.doses.models import Dose, DoseFinding, DoseSource
+from inventory.doses.rules.terms import BODY_SITE_WORDS
 from inventory.kernel.quantity import Strength
 from inventory.reports.documents.administration_row import AdministrationRow, Practitioner, Source
 from inventory.reports.queries.remarks import AnyRow, Facts, Finding, marked
 from inventory.reports.queries.selection import Selection, Snapshot, reading
-from inventory.reports.queries.wording import BODY_SITES
 from inventory.staff.models import User
 
 _BATCH = 1_000
@@ -121,7 +121,7 @@ def _row(dose: AnyRow, site_code: str, sources: tuple[Source, ...], facts: Facts
         sources=sources,
         dose_ng=dose.dose_ng,
         volume_ul=dose.volume_ul,
-        injection_site=BODY_SITES[dose.body_site],
+        injection_site=BODY_SITE_WORDS[dose.body_site],
         route=dose.route,
         giver=_practitioner(dose.giver_name, dose.giver_credential),
         indication=dose.indication,

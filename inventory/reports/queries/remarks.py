@@ -7,10 +7,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row
 
-from inventory.doses.models import Disposition, VoidKind
+from inventory.doses.rules.terms import (
+    OVERRIDE_REASON_WORDS,
+    VOID_KIND_WORDS,
+    Disposition,
+    OverrideReason,
+    VoidKind,
+)
 from inventory.reports.documents.administration_row import Remark, Standing
 from inventory.reports.queries.selection import VoidFacts
-from inventory.reports.queries.wording import VOID_KINDS
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -82,10 +87,10 @@ def _since(facts: Facts, zone: ZoneInfo) -> Iterator[Remark]:
     if void:
         amended_by = amended_by or void.replaced_by
         is_amended = void.kind == VoidKind.AMENDED
-        what = f"by No. {amended_by}" if is_amended and amended_by else VOID_KINDS[void.kind]
+        what = f"by No. {amended_by}" if is_amended and amended_by else VOID_KIND_WORDS[VoidKind(void.kind)]
         replaced = f" Recorded again as No. {amended_by}." if amended_by and not is_amended else ""
         when = void.voided_at.astimezone(zone).isoformat(" ", "minutes")
-        said = f"{what}: {_sentence(void.reason)}{replaced} {void.actor_name}, {when}."
+        said = f"{_sentence(what)} Reason: {_sentence(void.reason)}{replaced} {void.actor_name}, {when}."
         yield Remark("AMENDED" if is_amended else "VOID", said)
     elif amended_by:
         yield Remark("AMENDED", f"by No. {amended_by}.")
@@ -111,12 +116,16 @@ def _then(facts: Facts) -> Iterator[Remark]:
 def _said(finding: Finding) -> str:
     words = [f"{finding.code}: {_sentence(finding.message)}"]
     if finding.reason:
-        words.append(f"Reason: {_sentence(finding.reason)}")
+        words.append(f"Reason: {_sentence(_reason(finding.reason))}")
     if finding.note:
         words.append(_sentence(finding.note))
     people = [finding.decided_by, *([finding.second_person] if finding.second_person else [])]
     words.append(f"{' and '.join(people)}.")
     return " ".join(words)
+
+
+def _reason(code: str) -> str:
+    return OVERRIDE_REASON_WORDS[OverrideReason(code)] if code in set(OverrideReason) else code
 
 
 def _details(dose: AnyRow) -> Iterator[Remark]:

@@ -17,7 +17,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
 from inventory.audit.models import AuditHead
-from inventory.doses.models import BodySite, Dose, DoseSource, DoseVoid, NotGiven
+from inventory.doses.models import Dose, DoseSource, DoseVoid, NotGiven
+from inventory.doses.rules.terms import BodySite
 from inventory.kernel.db import db
 from inventory.staff.models import User
 
