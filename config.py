@@ -40,7 +40,8 @@ def load_config(env: Mapping[str, str], *, demo: bool | None = None) -> dict[str
     """
     is_demo = read_flag(env, "DEMO") if demo is None else demo
     instance = Path(env.get("INSTANCE") or PROJECT_DIR / "instance").resolve()
-    instance.mkdir(parents=True, exist_ok=True)
+    # Nobody else on this machine may read the records in it.
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
         "DEMO": is_demo,
         "INSTANCE_DIR": str(instance),
