@@ -32,14 +32,13 @@ class Required:
     field_flags = {"required": True}  # noqa: RUF012 -- read by WTForms as a class attribute
 
     def __init__(self, message: str = "") -> None:
-        """`message` says what to enter; without one the label is used."""
+        """`message` says what to enter; without one it just says so."""
         self.message = message
 
     def __call__(self, form: object, field: Field) -> None:
         """Stop at an empty field, and say only that."""
         if field.data in (None, "", [], False) and not field.errors:
-            said = self.message or f"{field.label.text}: this is needed."
-            raise StopValidation(CodedMessage("FIELD-REQUIRED", said))
+            raise StopValidation(CodedMessage("FIELD-REQUIRED", self.message or "This is needed."))
 
 
 class Between:
