@@ -1,0 +1,156 @@
+"""What is read of patients: the facts the gate decides on, the search, the record's own parts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    String,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import Session
+
+from inventory.kernel.errors import not_found
+from inventory.patients import rules
+from inventory.patients.models import Alert, AlertKind, AllergyStatus, Consent, ConsentStatus, Patient
+
+ALLERGIES = frozenset(kind for kind in AlertKind if kind.value.startswith("allergy_"))
+"""The alerts that name an allergy."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFacts:
+    """What the gate must know of a patient, as it stood at one instant. `namesakes` counts others easily taken for them."""
+
+    id: UUID
+    name: str
+    record_number: str
+    born_on: date
+    allergy_status: AllergyStatus
+    allergies_asked_on: date | None
+    alerts: frozenset[AlertKind]
+    consent: ConsentStatus | None
+    information_sheet: str
+    namesakes: int
+
+
+def patient_facts(session: Session, patient_id: UUID, *, at: datetime, lock: bool = False) -> PatientFacts:
+    """Return what the gate must know of the patient as of `at`, in two statements.
+
+    With `lock` the patient's row is locked first, until the act ends, so that what follows cannot change underneath.
+    Raises Refusal NOT-FOUND.
+    """
+    statement = select(Patient).where(Patient.id == patient_id).execution_options(populate_existing=True)
+    if lock:
+        statement = statement.with_for_update(key_share=True)
+    patient = session.scalar(statement)
+    if patient is None:
+        raise not_found("patient")
+    told: dict[str, list[str]] = {"alert": [], "consent": [], "sheet": [], "namesakes": []}
+    for what, value in session.execute(_standing(patient, at)):
+        told[what].append(value)
+    status, asked_on = _allergies_as_of(patient, at)
+    return PatientFacts(
+        id=patient.id,
+        name=patient.full_name,
+        record_number=patient.record_number,
+        born_on=patient.born_on,
+        allergy_status=status,
+        allergies_asked_on=asked_on,
+        alerts=frozenset(map(AlertKind, told["alert"])),
+        consent=ConsentStatus(told["consent"][0]) if told["consent"] else None,
+        information_sheet=told["sheet"][0] if told["sheet"] else "",
+        namesakes=int(told["namesakes"][0]),
+    )
+
+
+def active_at(at: datetime) -> ColumnElement[bool]:
+    """Return the condition under which an alert stood at `at`."""
+    return and_(Alert.noted_at <= at, or_(Alert.resolved_at.is_(None), Alert.resolved_at > at))
+
+
+def resembles(family_name: str, given_name: str, born_on: date) -> ColumnElement[bool]:
+    """Return the condition under which a patient may be taken for the one described.
+
+    The same name, family and given name possibly exchanged; or the same birth date and family name.
+    """
+    family = rules.name_key(family_name)
+    same_family = or_(Patient.name_key == family, Patient.name_key.startswith(f"{family} ", autoescape=True))
+    names = {rules.name_key(family_name, given_name), rules.name_key(given_name, family_name)}
+    return or_(Patient.name_key.in_(sorted(names)), and_(Patient.born_on == born_on, same_family))
+
+
+def _standing(patient: Patient, at: datetime) -> CompoundSelect[str, str]:
+    """Return the statement for all that hangs on the patient: one row a fact, told apart by its first column."""
+    consent = (
+        select(Consent.status, Consent.information_sheet)
+        .where(Consent.patient_id == patient.id, Consent.decided_at <= at)
+        .order_by(Consent.decided_at.desc(), Consent.recorded_at.desc(), Consent.id.desc())
+        .limit(1)
+        .subquery()
+    )
+    like = resembles(patient.family_name, patient.given_name, patient.born_on)
+    namesakes = select(literal("namesakes"), cast(func.count(), String)).where(Patient.id != patient.id, like)
+    alerts = select(literal("alert"), cast(Alert.kind, String)).where(
+        Alert.patient_id == patient.id, active_at(at)
+    )
+    return union_all(
+        alerts,
+        select(literal("consent"), cast(consent.c.status, String)),
+        select(literal("sheet"), cast(consent.c.information_sheet, String)),
+        namesakes.select_from(Patient),
+    )
+
+
+def _allergies_as_of(patient: Patient, at: datetime) -> tuple[AllergyStatus, date | None]:
+    asked_on = patient.allergies_asked_on
+    if asked_on is None or asked_on > rules.last_day_on_earth(at):
+        return AllergyStatus.NOT_ASKED, None
+    return AllergyStatus(patient.allergy_status), asked_on
+
+
+def get_patient(session: Session, patient_id: UUID) -> Patient:
+    """Return the patient. Raises Refusal NOT-FOUND."""
+    patient = session.get(Patient, patient_id)
+    if patient is None:
+        raise not_found("patient")
+    return patient
+
+
+def patients_like(session: Session, family_name: str, given_name: str, born_on: date) -> Sequence[Patient]:
+    """Return up to ten patients who may be the person described."""
+    like = resembles(family_name, given_name, born_on)
+    return session.scalars(select(Patient).where(like).order_by(Patient.name_key, Patient.id).limit(10)).all()
+
+
+def next_record_number(session: Session) -> str:
+    """Return the record number after the highest we made."""
+    for digits in (7, 6):
+        # Keys of one length sort as their numbers do.
+        key = Patient.record_number_key
+        made = and_(key >= "p-0", key < "p-:", func.length(key) == 2 + digits, key.regexp_match("^p-[0-9]+$"))
+        highest = session.scalar(select(key).where(made).order_by(key.desc()).limit(1))
+        if highest:
+            return rules.made_number(int(highest[2:]) + 1)
+    return rules.made_number(1)
+
+
+def alert_stands(session: Session, patient_id: UUID, kind: AlertKind, *, at: datetime) -> bool:
+    """Tell whether an alert of that kind stands on the patient's record at `at`."""
+    mine = and_(Alert.patient_id == patient_id, Alert.kind == kind, active_at(at))
+    return session.scalar(select(Alert.id).where(mine).limit(1)) is not None
+
+
+def has_allergy_alert(session: Session, patient_id: UUID, *, at: datetime) -> bool:
+    """Tell whether any alert that names an allergy stands at `at`."""
+    mine = and_(Alert.patient_id == patient_id, Alert.kind.in_(ALLERGIES), active_at(at))
+    return session.scalar(select(Alert.id).where(mine).limit(1)) is not None

@@ -1,0 +1,152 @@
+"""What is done to a patient's record, on both databases."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from inventory.audit.models import AuditEntry, AuditPayload
+from inventory.kernel.db import db
+from inventory.kernel.errors import Refusal, Refusals
+from inventory.kernel.permissions import SYSTEM_ACTOR
+from inventory.patients import queries, services
+from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus, Patient
+from inventory.patients.services import Identity
+from tests.factories.patients import make_patient
+
+NIGHTINGALE = Identity(family_name="Nightingale", given_name="Flora", born_on=date(1961, 5, 12))
+
+
+def add(at: datetime, identity: Identity = NIGHTINGALE, **rest: object) -> UUID:
+    return services.add_patient(actor=SYSTEM_ACTOR, at=at, identity=identity, **rest).subject_id  # type: ignore[arg-type]
+
+
+def facts_of(action: str) -> str:
+    statement = (
+        select(AuditPayload.payload)
+        .join(AuditEntry, AuditEntry.id == AuditPayload.entry_id)
+        .where(AuditEntry.action == action)
+    )
+    return db.session.scalars(statement).one()
+
+
+def test_makes_record_numbers_in_sequence(app: Flask, at: datetime) -> None:
+    add(at, replace(NIGHTINGALE, family_name="Seacole", record_number="P-000041"))
+    add(at, replace(NIGHTINGALE, family_name="Barton", record_number="p-12a456"))
+    numbers = [
+        queries.get_patient(db.session(), add(at, replace(NIGHTINGALE, family_name=name))).record_number
+        for name in ("Cavell", "Dix")
+    ]
+    assert numbers == ["P-000042", "P-000043"]
+
+
+def test_record_number_is_one_whatever_its_case_and_spacing(app: Flask, at: datetime) -> None:
+    add(at, replace(NIGHTINGALE, record_number="AB 12"))
+    with pytest.raises(Refusal, match=r"RECORD-NUMBER-TAKEN.*AB 12"):
+        add(at, replace(NIGHTINGALE, family_name="Other", record_number="ab12"))
+
+
+def test_asks_about_somebody_alike_and_believes_the_answer(app: Flask, at: datetime) -> None:
+    add(at)
+    for like in (
+        replace(NIGHTINGALE, born_on=date(1999, 1, 1)),
+        replace(NIGHTINGALE, family_name="FLORA", given_name="Nightingale"),
+        replace(NIGHTINGALE, given_name="Another"),
+    ):
+        with pytest.raises(Refusal, match="PATIENT-LIKE"):
+            add(at, like)
+        assert add(at, like, is_another_person=True)
+
+
+def test_refuses_birth_dates_no_living_person_has(app: Flask, at: datetime) -> None:
+    for born_on, code in ((date(2026, 3, 18), "FUTURE"), (date(1899, 12, 31), "TOO-EARLY")):
+        with pytest.raises(Refusals, match=f"BIRTH-DATE-{code}"):
+            add(at, replace(NIGHTINGALE, born_on=born_on))
+    assert db.session.scalar(select(Patient.id)) is None
+
+
+def test_edit_keeps_before_and_after_in_the_trail(app: Flask, at: datetime) -> None:
+    patient_id = add(at)
+    services.edit_patient(
+        actor=SYSTEM_ACTOR,
+        at=at,
+        patient_id=patient_id,
+        version=1,
+        identity=replace(NIGHTINGALE, phone="555 01"),
+    )
+    assert '"facts":{"after":{"phone":"555 01"},"before":{"phone":""}}' in facts_of("patients.edit")
+
+
+def test_refuses_an_edit_of_what_somebody_else_changed(app: Flask, at: datetime) -> None:
+    patient_id = add(at)
+    first, second = (replace(NIGHTINGALE, phone=phone) for phone in "12")
+    services.edit_patient(actor=SYSTEM_ACTOR, at=at, patient_id=patient_id, version=1, identity=first)
+    with pytest.raises(Refusal, match="EDITED-MEANWHILE"):
+        services.edit_patient(actor=SYSTEM_ACTOR, at=at, patient_id=patient_id, version=1, identity=second)
+    assert queries.get_patient(db.session(), patient_id).phone == "1"
+
+
+def test_facts_are_as_of_an_instant(app: Flask, at: datetime) -> None:
+    patient_id = make_patient(at=at)
+    alert = services.add_alert(
+        actor=SYSTEM_ACTOR, at=at, patient_id=patient_id, kind=AlertKind.ALLERGY_COBALAMIN
+    ).subject_id
+    hour = timedelta(hours=1)
+    services.resolve_alert(actor=SYSTEM_ACTOR, at=at + hour, alert_id=alert, reason="Tested negative.")
+    for n, status in enumerate((ConsentStatus.GIVEN, ConsentStatus.WITHDRAWN)):
+        services.record_consent(
+            actor=SYSTEM_ACTOR,
+            at=at + 3 * hour,
+            patient_id=patient_id,
+            status=status,
+            decided_at=at + n * hour,
+            information_sheet="B12 v3",
+        )
+    seen = [
+        queries.patient_facts(db.session(), patient_id, at=at + n * hour / 2, lock=False)
+        for n in (-1, 0, 1, 2)
+    ]
+    assert [f.alerts for f in seen] == [
+        frozenset(),
+        {AlertKind.ALLERGY_COBALAMIN},
+        {AlertKind.ALLERGY_COBALAMIN},
+        frozenset(),
+    ]
+    assert [f.consent for f in seen] == [None, "given", "given", "withdrawn"]
+    assert seen[0].allergy_status is AllergyStatus.PRESENT
+    long_ago = queries.patient_facts(db.session(), patient_id, at=at - timedelta(days=9))
+    assert long_ago.allergy_status is AllergyStatus.NOT_ASKED
+
+
+def test_facts_count_those_easily_taken_for_the_patient(app: Flask, at: datetime) -> None:
+    patient_id = make_patient(family_name="O'Brien", given_name="José", at=at)
+    make_patient(family_name="OBRIEN", given_name="Jose", born_on=date(1950, 1, 1), at=at)
+    make_patient(family_name="O’Brien", given_name="Ann", at=at)
+    make_patient(family_name="O’Briens", given_name="Ann", at=at)
+    assert queries.patient_facts(db.session(), patient_id, at=at).namesakes == 2
+
+
+def test_an_allergy_alert_says_that_allergies_are_present(app: Flask, at: datetime) -> None:
+    patient_id = make_patient(at=at)
+    services.add_alert(actor=SYSTEM_ACTOR, at=at, patient_id=patient_id, kind=AlertKind.ALLERGY_COBALT)
+    with pytest.raises(Refusal, match="ALERT-STANDS"):
+        services.add_alert(actor=SYSTEM_ACTOR, at=at, patient_id=patient_id, kind=AlertKind.ALLERGY_COBALT)
+    with pytest.raises(Refusal, match="ALLERGY-ALERT"):
+        services.set_allergies(
+            actor=SYSTEM_ACTOR,
+            at=at,
+            patient_id=patient_id,
+            status=AllergyStatus.NONE_KNOWN,
+            asked_on=at.date(),
+        )
+    assert queries.get_patient(db.session(), patient_id).allergy_status == AllergyStatus.PRESENT
+
+
+def test_the_same_request_sent_twice_adds_one_patient(app: Flask, at: datetime) -> None:
+    first = services.add_patient(actor=SYSTEM_ACTOR, at=at, identity=NIGHTINGALE, request_key="k")
+    again = services.add_patient(actor=SYSTEM_ACTOR, at=at, identity=NIGHTINGALE, request_key="k")
+    assert again.repeated
+    assert again.subject_id == first.subject_id
