@@ -154,6 +154,7 @@ def prepare_engine(engine: Engine) -> None:
     engine.clinic_turn = WritersTurn(database if in_file else None)  # type: ignore[attr-defined]
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "engine_disposed", lambda one: one.clinic_turn.close())
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
