@@ -3,15 +3,14 @@
 Law kept here: every list has a total order and a page, and page 20,000 costs what page 1 costs.
 """
 
-import base64
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from flask import request, url_for
+from flask import current_app, request, url_for
+from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import ColumnElement, Select, literal, tuple_
 from sqlalchemy.orm import QueryableAttribute, Session, scoped_session
 
@@ -20,6 +19,11 @@ from inventory.kernel.errors import Refusal
 PAGE_SIZE = 50
 Item = TypeVar("Item")
 Key = ColumnElement[Any] | QueryableAttribute[Any]
+_READERS: dict[str, Callable[[str], Any]] = {
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "UUID": UUID,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,8 @@ def paginate(
     width = len(order)
     return Page(
         items=[row[0] if len(row) == width + 1 else row for row in rows],
-        previous=_cursor("b", rows[0][-width:]) if rows and has_previous else "",
-        next=_cursor("f", rows[-1][-width:]) if rows and has_next else "",
+        previous=_cursor("b", order, rows[0][-width:]) if rows and has_previous else "",
+        next=_cursor("f", order, rows[-1][-width:]) if rows and has_next else "",
     )
 
 
@@ -79,36 +83,34 @@ def _window(
     return statement.add_columns(*keys).order_by(*directed).limit(size)
 
 
-def _cursor(direction: str, values: Sequence[Any]) -> str:
-    packed = json.dumps([direction, *map(_packed, values)], separators=(",", ":"))
-    return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
-
-
-def _packed(value: Any) -> Any:
-    return value if isinstance(value, int | str) else str(value)
+def _cursor(direction: str, order: Sequence[Key], values: Sequence[Any]) -> str:
+    return str(_seal(order).dumps([direction, *map(_packed, values)]))
 
 
 def _read_cursor(cursor: str, order: Sequence[Key]) -> tuple[bool, list[Any]]:
     if not cursor:
         return False, []
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        direction, *values = json.loads(text)
-        position = [_unpacked(v, key.type.python_type) for v, key in zip(values, order, strict=True)]
-    except (ValueError, TypeError):
+        direction, *values = _seal(order).loads(cursor)
+    except BadData:
         raise Refusal(
             "PAGE-CURSOR", "This address of a page is damaged. Start from the first page."
         ) from None
-    return direction == "b", position
+    return direction == "b", [_unpacked(value) for value in values]
 
 
-def _unpacked(value: Any, kind: type) -> Any:
-    readers = {datetime: datetime.fromisoformat, date: date.fromisoformat, UUID: UUID}
-    if kind in readers:
-        return readers[kind](value)  # type: ignore[operator]
-    if not isinstance(value, kind):
-        raise TypeError(kind)
-    return value
+def _seal(order: Sequence[Key]) -> URLSafeSerializer:
+    """Signs cursors, each for its own list: what comes back is what was given out, in kind and number."""
+    return URLSafeSerializer(str(current_app.secret_key), salt=f"page of {'; '.join(map(str, order))}")
+
+
+def _packed(value: Any) -> Any:
+    kind = type(value).__name__
+    return [kind, str(value)] if kind in _READERS else value
+
+
+def _unpacked(value: Any) -> Any:
+    return _READERS[value[0]](value[1]) if isinstance(value, list) else value
 
 
 def cursor_here() -> str:
