@@ -12,12 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
+from inventory.clinic.models import Site
 from inventory.doses.models import Dose, DoseFinding, DoseSource
 from inventory.doses.rules.terms import BODY_SITE_WORDS
 from inventory.kernel.quantity import Strength
 from inventory.reports.documents.administration_row import AdministrationRow, Practitioner, Source
 from inventory.reports.queries.remarks import AnyRow, Facts, Finding, marked
-from inventory.reports.queries.selection import Selection, Snapshot, reading
+from inventory.reports.queries.selection import Snapshot, reading
 from inventory.staff.models import User
 
 _BATCH = 1_000
@@ -30,7 +31,7 @@ _DOSES = (
     select(
         Dose.id,
         Dose.number,
-        Dose.site_id,
+        Site.code.label("site_code"),
         Dose.patient_name,
         Dose.patient_record_number,
         Dose.patient_born_on,
@@ -49,10 +50,9 @@ _DOSES = (
         Dose.is_late,
         Dose.is_deviation,
         Dose.blocked_before,
-        Dose.giver_id,
         Dose.giver_name,
         Dose.giver_credential,
-        Dose.actor_id,
+        (Dose.actor_id != Dose.giver_id).label("is_recorded_by_another"),
         Dose.indication,
         Dose.consent_seen,
         Dose.information_sheet,
@@ -60,6 +60,7 @@ _DOSES = (
         _AMENDED.number.label("amends"),
         _ACTOR.display_name.label("actor_name"),
     )
+    .join(Site, Site.id == Dose.site_id)
     .join(_ACTOR, _ACTOR.id == Dose.actor_id)
     .outerjoin(_AMENDED, _AMENDED.id == Dose.amends_id)
 )
@@ -88,9 +89,8 @@ _FINDINGS = (
 )
 
 
-def administration_rows(selection: Selection, snapshot: Snapshot) -> Iterator[AdministrationRow]:
+def administration_rows(snapshot: Snapshot) -> Iterator[AdministrationRow]:
     """Every dose of the snapshot, in its order; each batch is one short transaction."""
-    codes = {site.id: site.code for site in selection.sites}
     for ids in snapshot.batches(_BATCH):
         with reading() as connection:
             doses = {dose.id: dose for dose in connection.execute(_DOSES.where(Dose.id.in_(ids)))}
@@ -101,15 +101,15 @@ def administration_rows(selection: Selection, snapshot: Snapshot) -> Iterator[Ad
             facts = Facts(
                 dose, findings.get(dose_id, ()), snapshot.voids.get(dose_id), snapshot.amended_by.get(dose_id)
             )
-            yield _row(dose, codes[dose.site_id], tuple(sources.get(dose_id, ())), facts)
+            yield _row(dose, tuple(sources.get(dose_id, ())), facts)
 
 
-def _row(dose: AnyRow, site_code: str, sources: tuple[Source, ...], facts: Facts) -> AdministrationRow:
+def _row(dose: AnyRow, sources: tuple[Source, ...], facts: Facts) -> AdministrationRow:
     zone = _zone(dose.given_zone)
     standing, marks, remarks = marked(facts, zone)
     return AdministrationRow(
         number=dose.number,
-        site_code=site_code,
+        site_code=dose.site_code,
         given_at=dose.given_at.astimezone(zone),
         recorded_at=dose.recorded_at.astimezone(zone),
         patient_name=dose.patient_name,

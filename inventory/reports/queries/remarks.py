@@ -72,7 +72,7 @@ def _is_plain(facts: Facts) -> bool:
         or dose.needle
         or dose.information_sheet
         or dose.note
-        or dose.actor_id != dose.giver_id
+        or dose.is_recorded_by_another
     )
 
 
@@ -132,7 +132,7 @@ def _details(dose: AnyRow) -> Iterator[Remark]:
     details = [
         f"Needle {dose.needle}." if dose.needle else "",
         f"Information sheet {dose.information_sheet}." if dose.information_sheet else "",
-        f"Recorded by {dose.actor_name}." if dose.actor_id != dose.giver_id else "",
+        f"Recorded by {dose.actor_name}." if dose.is_recorded_by_another else "",
         dose.note or "",
     ]
     if any(details):
