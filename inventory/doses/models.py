@@ -1,71 +1,22 @@
 """The record of what was given, not given, voided and amended. Insert-only, a snapshot of what was true then (laws 4, 8, 9)."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.catalogue.models import Route
+from inventory.doses.rules.terms import (
+    BodySite,
+    Disposition,
+    EntryMode,
+    IncidentKind,
+    NotGivenReason,
+    VoidKind,
+)
 from inventory.kernel.db import Model, only_where
 from inventory.kernel.quantity import Strength
-
-
-class BodySite(StrEnum):
-    """Where a dose goes in, by HL7 v2 table 0163 code."""
-
-    LEFT_DELTOID = "LD"
-    RIGHT_DELTOID = "RD"
-    LEFT_VASTUS_LATERALIS = "LVL"
-    RIGHT_VASTUS_LATERALIS = "RVL"
-    LEFT_VENTROGLUTEAL = "LVG"
-    RIGHT_VENTROGLUTEAL = "RVG"
-    LEFT_DORSOGLUTEAL = "LG"
-    RIGHT_DORSOGLUTEAL = "RG"
-
-
-class EntryMode(StrEnum):
-    """Whether the dose was recorded before the needle or after it: preventing and recording are two modes."""
-
-    ABOUT_TO_GIVE = "about_to_give"
-    ALREADY_GIVEN = "already_given"
-
-
-class Disposition(StrEnum):
-    """What became of a finding of the gate on this dose."""
-
-    OVERRIDDEN = "overridden"
-    ACKNOWLEDGED = "acknowledged"
-    INFORMED = "informed"
-    DEVIATION = "deviation"
-
-
-class VoidKind(StrEnum):
-    """What really happened to a dose that is voided, which decides what becomes of its volume."""
-
-    NEVER_OPENED = "never_opened"
-    DRAWN_NOT_GIVEN = "drawn_not_given"
-    WRONG_ENTRY = "wrong_entry"
-    AMENDED = "amended"
-
-
-class NotGivenReason(StrEnum):
-    """Why a dose that was due or asked for was not given."""
-
-    REFUSED = "refused"
-    UNWELL = "unwell"
-    CONTRAINDICATED = "contraindicated"
-    NOT_ATTENDED = "not_attended"
-    OUT_OF_STOCK = "out_of_stock"
-    OTHER = "other"
-
-
-class IncidentKind(StrEnum):
-    """What somebody has to look into."""
-
-    DEVIATION = "deviation"
-    STOCK_DISCREPANCY = "stock_discrepancy"
 
 
 class Dose(Model):

@@ -1,0 +1,1 @@
+"""What is read of doses: the state the gate decides on, one dose's story, lists."""

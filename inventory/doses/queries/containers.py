@@ -1,0 +1,330 @@
+"""Resolves the containers a request names: lot, vial, account, holds, and what was there at the time of the dose."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Table, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from inventory.catalogue.models import ContainerType, Formulation, Product, Route, Substance
+from inventory.doses.rules import gate
+from inventory.doses.rules.sourcing import Draw
+from inventory.doses.rules.terms import BodySite, EntryMode
+from inventory.kernel.errors import Refusal, not_found
+from inventory.stock.models import Account, AccountKind, Hold, HoldKind, Lot, Movement, Vial
+
+A_MINUTE = timedelta(minutes=1)
+
+_ACCOUNT = cast(Table, Account.__table__)
+_MOVEMENT = cast(Table, Movement.__table__)
+
+Accounts = dict[tuple[str, UUID, UUID], Any]
+"""Account rows by kind, lot, and vial or location."""
+Held = dict[tuple[UUID, UUID | None], set[HoldKind]]
+"""Active holds by lot and, if narrower, location or vial."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownLot:
+    """A lot that was used and never received: recorded after the fact only, and put on hold."""
+
+    product_id: UUID
+    lot_number: str
+    expires_on: date
+    location_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DoseRequest:
+    """A dose as a person asks to record it. Amounts in nanograms and microlitres.
+
+    `given_at` is None for a dose about to be given: its time is when it is recorded. `draws` name the containers; with
+    `unknown_lot` there are none.
+    """
+
+    mode: EntryMode
+    site_id: UUID
+    patient_id: UUID
+    draws: tuple[Draw, ...]
+    dose_ng: int
+    volume_ul: int
+    body_site: BodySite
+    indication: str
+    given_at: datetime | None = None
+    route: Route = Route.IM
+    consent_seen: bool = False
+    information_sheet: str | None = None
+    needle: str | None = None
+    note: str | None = None
+    unknown_lot: UnknownLot | None = None
+    blocked_before: str | None = None
+    amends_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of a request, resolved: its lot, its vial if it is open, the account it is drawn from and what is there.
+
+    `available_ul` is the least the account held at any instant since the dose; None as account means the shelf is new.
+    """
+
+    draw: Draw
+    lot: Any
+    vial: Any | None
+    account_id: int | None
+    available_ul: int
+    state: gate.SourceState
+
+
+def one(result: Any, what: str) -> Any:
+    """Return the first row. Raises Refusal NOT-FOUND for `what`."""
+    row = result.first()
+    if row is None:
+        raise not_found(what)
+    return row
+
+
+_PRODUCT_COLUMNS = (
+    Product.id.label("product_id"),
+    Product.name.label("product_name"),
+    Product.maker,
+    Product.routes,
+    Product.has_benzyl_alcohol,
+    Product.contains_aluminium,
+    Product.overfill_limit_ul,
+    Product.container_kind,
+    Formulation.id.label("formulation_id"),
+    Formulation.name.label("formulation_name"),
+    Formulation.lebers_caution,
+    Formulation.refused.label("formulation_refused"),
+    Substance.id.label("substance_id"),
+    Substance.name.label("substance_name"),
+    Substance.is_cobalamin,
+)
+
+
+def lots(session: Session, request: DoseRequest) -> dict[UUID, Any]:
+    wanted = {draw.lot_id for draw in request.draws}
+    if not wanted:
+        if request.unknown_lot is None:
+            raise Refusal("SOURCE-NEEDED", "Choose the vial the dose comes from.", "source")
+        return {}
+    rows = session.execute(
+        select(
+            Lot.id,
+            Lot.lot_number,
+            Lot.expires_on,
+            Lot.container_type,
+            Lot.container_volume_ul,
+            Lot.in_use_days,
+            Lot.strength_ng,
+            Lot.strength_ul,
+            *_PRODUCT_COLUMNS,
+        )
+        .join(Product, Product.id == Lot.product_id)
+        .join(Formulation, Formulation.id == Product.formulation_id)
+        .join(Substance, Substance.id == Formulation.substance_id)
+        .where(Lot.id.in_(wanted))
+    ).all()
+    if len(rows) != len(wanted):
+        raise not_found("lot")
+    if len({row.product_id for row in rows}) > 1:
+        raise Refusal("SOURCES-MIXED", "One dose comes from containers of one product.", "source")
+    return {row.id: cast(Any, row) for row in rows}
+
+
+def unknown_product(session: Session, request: DoseRequest) -> Any:
+    assert request.unknown_lot is not None  # noqa: S101  _lots has refused otherwise
+    found = (
+        select(
+            Product.container_type, Product.container_volume_ul, Product.in_use_days, Product.strength_ng,
+            Product.strength_ul, *_PRODUCT_COLUMNS,
+        )
+        .join(Formulation, Formulation.id == Product.formulation_id)
+        .join(Substance, Substance.id == Formulation.substance_id)
+        .where(Product.id == request.unknown_lot.product_id)
+    )  # fmt: skip
+    return one(session.execute(found), "product")
+
+
+def _vials(session: Session, request: DoseRequest) -> dict[UUID, Any]:
+    wanted = {draw.vial_id for draw in request.draws if draw.vial_id}
+    if not wanted:
+        return {}
+    columns = (
+        Vial.id,
+        Vial.lot_id,
+        Vial.location_id,
+        Vial.label_number,
+        Vial.opened_at,
+        Vial.use_by_on,
+        Vial.closed_at,
+    )
+    rows = session.execute(select(*columns).where(Vial.id.in_(wanted), Vial.site_id == request.site_id)).all()
+    if len(rows) != len(wanted):
+        raise not_found("vial")
+    return {row.id: cast(Any, row) for row in rows}
+
+
+def accounts(session: Session, request: DoseRequest, *, lock: bool) -> Accounts:
+    wanted = [
+        _ACCOUNT.c.vial_id == vial_id
+        if vial_id
+        else and_(
+            _ACCOUNT.c.lot_id == lot_id,
+            _ACCOUNT.c.location_id == location_id,
+            _ACCOUNT.c.kind == AccountKind.SHELF,
+        )
+        for lot_id, location_id, vial_id in dict.fromkeys(
+            (d.lot_id, d.location_id, d.vial_id) for d in request.draws
+        )
+    ]
+    if not wanted:
+        return {}
+    columns = [_ACCOUNT.c[name] for name in ("id", "kind", "lot_id", "location_id", "vial_id", "balance_ul")]
+    statement = select(*columns, _ACCOUNT.c.last_occurred_at).where(or_(*wanted)).order_by(_ACCOUNT.c.id)
+    rows = session.execute(statement.with_for_update(key_share=True) if lock else statement).all()
+    return {(row.kind, row.lot_id, row.vial_id or row.location_id): cast(Any, row) for row in rows}
+
+
+def settle(session: Session, request: DoseRequest, recorded_at: datetime, accounts: Accounts) -> datetime:
+    """Return the dose's instant: a typed minute sorts after what happened to its containers in that minute (law 6)."""
+    typed = request.given_at
+    if request.mode is EntryMode.ABOUT_TO_GIVE or typed is None:
+        return recorded_at
+    if typed > recorded_at:
+        return recorded_at if typed <= recorded_at + gate.CLOCK_TOLERANCE else typed
+    ids = [row.id for row in accounts.values()]
+    within = and_(_MOVEMENT.c.occurred_at >= typed, _MOVEMENT.c.occurred_at < typed + A_MINUTE)
+    latest = session.scalar(
+        select(func.max(_MOVEMENT.c.occurred_at)).where(
+            within, or_(_MOVEMENT.c.from_id.in_(ids), _MOVEMENT.c.to_id.in_(ids))
+        )
+    )
+    return min(max(typed, latest or typed), recorded_at)
+
+
+def resolve(
+    session: Session,
+    request: DoseRequest,
+    *,
+    lots: dict[UUID, Any],
+    accounts: Accounts,
+    given_at: datetime,
+    takes_over: bool,
+) -> tuple[Container, ...]:
+    """Return the request's containers in order, as they were at `given_at`. Raises Refusal NOT-FOUND for a wrong vial."""
+    vials = _vials(session, request)
+    held = _holds(session, list(lots), given_at)
+    left = {row.id: least_since(session, row, given_at) for row in accounts.values()}
+    taken: Counter[int] = Counter()
+    resolved = []
+    for draw in request.draws:
+        lot, vial = lots[draw.lot_id], vials.get(draw.vial_id) if draw.vial_id else None
+        account = _account_of(draw, accounts)
+        if draw.vial_id and (account is None or vial is None or vial.lot_id != draw.lot_id):
+            raise not_found("vial")
+        available = left[account.id] - taken[account.id] if account is not None else 0
+        if vial is None:
+            # A sealed container is there whole, or not at all.
+            available = lot.container_volume_ul if available >= lot.container_volume_ul else 0
+        if account is not None:
+            taken[account.id] += draw.volume_ul if vial else lot.container_volume_ul
+        state = _state(
+            draw, lot, vial, given_at=given_at, available_ul=available, holds=_holds_on(draw, held)
+        )
+        if takes_over:
+            state = replace(state, available_ul=draw.volume_ul, already_open=state.use_by_on is not None)
+        resolved.append(Container(draw, lot, vial, account.id if account else None, available, state))
+    return tuple(resolved)
+
+
+def _account_of(draw: Draw, accounts: Accounts) -> Any | None:
+    if draw.vial_id:
+        return accounts.get((AccountKind.VIAL, draw.lot_id, draw.vial_id))
+    return accounts.get((AccountKind.SHELF, draw.lot_id, draw.location_id))
+
+
+def _holds_on(draw: Draw, held: Held) -> set[HoldKind]:
+    places = [None, draw.location_id, draw.vial_id] if draw.vial_id else [None, draw.location_id]
+    return {kind for place in places for kind in held.get((draw.lot_id, place), ())}
+
+
+def _state(
+    draw: Draw, lot: Any, vial: Any | None, *, given_at: datetime, available_ul: int, holds: set[HoldKind]
+) -> gate.SourceState:
+    name = (
+        f"Vial {vial.label_number}, lot {lot.lot_number}"
+        if vial and vial.label_number
+        else f"Lot {lot.lot_number}"
+    )
+    return gate.SourceState(
+        name=name,
+        container_type=ContainerType(lot.container_type),
+        volume_ul=draw.volume_ul,
+        available_ul=available_ul,
+        expires_on=lot.expires_on,
+        use_by_on=vial.use_by_on if vial else None,
+        already_open=vial is not None,
+        closed=vial is not None and vial.closed_at is not None and vial.closed_at <= given_at,
+        opened_later=vial is not None and vial.opened_at > given_at,
+        held=bool(holds),
+        recalled=HoldKind.RECALL in holds,
+    )
+
+
+def unknown_state(request: DoseRequest, product: Any) -> gate.SourceState:
+    unknown = request.unknown_lot
+    assert unknown is not None  # noqa: S101  lots() has refused otherwise
+    return gate.SourceState(
+        name=f"Lot {unknown.lot_number}",
+        container_type=ContainerType(product.container_type),
+        volume_ul=request.volume_ul,
+        available_ul=request.volume_ul,
+        expires_on=unknown.expires_on,
+        use_by_on=None,
+        already_open=False,
+        lot_unknown=True,
+    )
+
+
+def least_since(session: Session, account: Any, instant: datetime) -> int:
+    """Return the least the account held from `instant` on, in microlitres; on time, that is its balance."""
+    balance = int(account.balance_ul)
+    if account.last_occurred_at is None or account.last_occurred_at <= instant:
+        return balance
+    changes = [
+        select(_MOVEMENT.c.occurred_at, (sign * _MOVEMENT.c.amount_ul).label("change")).where(
+            side == account.id, _MOVEMENT.c.occurred_at > instant
+        )
+        for side, sign in ((_MOVEMENT.c.to_id, 1), (_MOVEMENT.c.from_id, -1))
+    ]
+    moved = changes[0].union_all(changes[1]).subquery()
+    rows = session.execute(
+        select(func.sum(moved.c.change)).group_by(moved.c.occurred_at).order_by(moved.c.occurred_at.desc())
+    ).scalars()
+    least = balance
+    for change in rows:
+        balance -= int(change)
+        least = min(least, balance)
+    return least
+
+
+def _holds(session: Session, lot_ids: Sequence[UUID], at: datetime) -> Held:
+    held: Held = {}
+    if not lot_ids:
+        return held
+    rows = session.execute(
+        select(Hold.lot_id, Hold.location_id, Hold.vial_id, Hold.kind).where(
+            Hold.lot_id.in_(lot_ids),
+            Hold.held_at <= at,
+            or_(Hold.released_at.is_(None), Hold.released_at > at),
+        )
+    )
+    for lot_id, location_id, vial_id, kind in rows:
+        held.setdefault((lot_id, vial_id or location_id), set()).add(HoldKind(kind))
+    return held
