@@ -6,8 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
 
 from inventory.kernel.db import Model
+
+
+def bytewise(length: int) -> TypeEngine[str]:
+    """Return a text type that sorts and compares byte by byte on both databases, whatever the server's language."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class AllergyStatus(StrEnum):
@@ -60,10 +66,10 @@ class Patient(Model):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     record_number: Mapped[str] = mapped_column(String(40))
-    record_number_key: Mapped[str] = mapped_column(String(40), unique=True)
+    record_number_key: Mapped[str] = mapped_column(bytewise(40), unique=True)
     family_name: Mapped[str] = mapped_column(String(200))
     given_name: Mapped[str] = mapped_column(String(200), default="")
-    name_key: Mapped[str] = mapped_column(String(500))
+    name_key: Mapped[str] = mapped_column(bytewise(500))
     born_on: Mapped[date] = mapped_column()
     phone: Mapped[str] = mapped_column(String(60), default="")
     email: Mapped[str] = mapped_column(String(254), default="")
@@ -81,6 +87,16 @@ class Patient(Model):
     def full_name(self) -> str:
         """Family name, given name, as a record is filed."""
         return f"{self.family_name}, {self.given_name}" if self.given_name else self.family_name
+
+
+class NameWord(Model):
+    """One word of a patient's name as it is searched by: made from the name, and made again when the name changes."""
+
+    __tablename__ = "patient_name_word"
+    __table_args__ = (Index("ix_patient_name_word_word", "word", "patient_id"),)
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    word: Mapped[str] = mapped_column(bytewise(200), primary_key=True)
 
 
 class Alert(Model):

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    Select,
     String,
     and_,
     cast,
@@ -17,14 +18,23 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from inventory.kernel.errors import not_found
 from inventory.patients import rules
-from inventory.patients.models import Alert, AlertKind, AllergyStatus, Consent, ConsentStatus, Patient
+from inventory.patients.models import (
+    Alert,
+    AlertKind,
+    AllergyStatus,
+    Consent,
+    ConsentStatus,
+    NameWord,
+    Patient,
+)
 
 ALLERGIES = frozenset(kind for kind in AlertKind if kind.value.startswith("allergy_"))
 """The alerts that name an allergy."""
+LAST_CHARACTER = chr(0x10FFFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,24 @@ def get_patient(session: Session, patient_id: UUID) -> Patient:
     if patient is None:
         raise not_found("patient")
     return patient
+
+
+def found_by(sought: rules.Sought) -> Select[Patient]:
+    """Return the statement for the patients whom a search asks for: each word the beginning of some word of the name."""
+    patients = select(Patient)
+    if sought.born_on:
+        return patients.where(Patient.born_on == sought.born_on)
+    if sought.record_number_key:
+        return patients.where(_begins(Patient.record_number_key, sought.record_number_key))
+    for word in sought.words:
+        having = select(NameWord.patient_id).where(_begins(NameWord.word, word))
+        patients = patients.where(Patient.id.in_(having))
+    return patients
+
+
+def _begins(column: InstrumentedAttribute[str], beginning: str) -> ColumnElement[bool]:
+    """Return the condition as a range, which an index answers on both databases, whatever characters were typed."""
+    return and_(column >= beginning, column < beginning + LAST_CHARACTER)
 
 
 def patients_like(session: Session, family_name: str, given_name: str, born_on: date) -> Sequence[Patient]:

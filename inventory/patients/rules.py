@@ -12,6 +12,8 @@ from datetime import date, datetime, timedelta
 from inventory.kernel.errors import Refusal
 
 FIRST_BIRTH_YEAR = 1900
+# What the columns hold: a single character of some scripts comes apart into many.
+_LONGEST_WORD, _LONGEST_KEY = 200, 500
 _EARTH_AHEAD_OF_UTC = timedelta(hours=14)
 # Letters that Unicode does not take apart, as people type them without the letter.
 _UNDIVIDED = str.maketrans(
@@ -38,12 +40,14 @@ def name_words(text: str) -> tuple[str, ...]:
     """Return the words of a name without case, accents and punctuation, in the order typed."""
     folded = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)).casefold().translate(_UNDIVIDED)
     bare = (c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
-    return tuple("".join(c if _is_of_a_word(c) else " " for c in bare).split())
+    return tuple(
+        word[:_LONGEST_WORD] for word in "".join(c if _is_of_a_word(c) else " " for c in bare).split()
+    )
 
 
 def name_key(family_name: str, given_name: str = "") -> str:
     """Return the key a name is sorted and searched by: "family given"."""
-    return " ".join(name_words(f"{family_name} {given_name}"))
+    return " ".join(name_words(f"{family_name} {given_name}"))[:_LONGEST_KEY]
 
 
 def record_number_key(record_number: str) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Table, delete, insert, select
 from sqlalchemy.orm import Session
 
 from inventory.audit.acts import Act, Outcome, perform
@@ -16,7 +16,15 @@ from inventory.kernel.ids import uuid7
 from inventory.kernel.laws import means
 from inventory.kernel.permissions import Actor
 from inventory.patients import queries, rules
-from inventory.patients.models import Alert, AlertKind, AllergyStatus, Consent, ConsentStatus, Patient
+from inventory.patients.models import (
+    Alert,
+    AlertKind,
+    AllergyStatus,
+    Consent,
+    ConsentStatus,
+    NameWord,
+    Patient,
+)
 
 means(
     Refusal("RECORD-NUMBER-TAKEN", "Another patient has this record number.", "record_number"),
@@ -70,6 +78,7 @@ def add_patient(
         patient.allergy_status, patient.allergies_asked_on = allergy_status, allergies_asked_on
         act.session.add(patient)
         act.session.flush()
+        _write_words(act.session, patient)
         facts = {
             "after": _identity_of(patient) | _allergies_of(patient),
             "is_another_person": is_another_person,
@@ -109,6 +118,7 @@ def edit_patient(
         _refuse_taken(act.session, number, but=patient)
         before = _identity_of(patient)
         _write_identity(patient, identity, number)
+        _write_words(act.session, patient)
         return _record_edit(act, patient, before, _identity_of(patient), "patients.edit")
 
     return perform(write, actor=actor, at=at, request_key=request_key)
@@ -300,6 +310,15 @@ def _write_identity(patient: Patient, identity: Identity, number: str) -> None:
     patient.record_number = number
     patient.record_number_key = rules.record_number_key(number)
     patient.name_key = rules.name_key(identity.family_name, identity.given_name)
+
+
+def _write_words(session: Session, patient: Patient) -> None:
+    """Make the search find the patient by each word of the present name, and by no other."""
+    session.execute(delete(NameWord).where(NameWord.patient_id == patient.id))
+    words = dict.fromkeys(rules.name_words(f"{patient.family_name} {patient.given_name}"))
+    session.execute(
+        insert(cast(Table, NameWord.__table__)), [{"patient_id": patient.id, "word": word} for word in words]
+    )
 
 
 def _identity_of(patient: Patient) -> dict[str, Any]:

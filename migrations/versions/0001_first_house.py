@@ -256,10 +256,18 @@ def upgrade() -> None:  # noqa: PLR0915  one table after another
         "patient",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("record_number", sa.String(length=40), nullable=False),
-        sa.Column("record_number_key", sa.String(length=40), nullable=False),
+        sa.Column(
+            "record_number_key",
+            sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("family_name", sa.String(length=200), nullable=False),
         sa.Column("given_name", sa.String(length=200), nullable=False),
-        sa.Column("name_key", sa.String(length=500), nullable=False),
+        sa.Column(
+            "name_key",
+            sa.String(length=500).with_variant(sa.String(length=500, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("born_on", sa.Date(), nullable=False),
         sa.Column("phone", sa.String(length=60), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
@@ -406,6 +414,18 @@ def upgrade() -> None:  # noqa: PLR0915  one table after another
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
     )
     op.create_index("ix_consent_patient_id", "consent", ["patient_id", "decided_at"], unique=False)
+    op.create_table(
+        "patient_name_word",
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "word",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_patient_name_word_patient_id")),
+        sa.PrimaryKeyConstraint("patient_id", "word", name=op.f("pk_patient_name_word")),
+    )
+    op.create_index("ix_patient_name_word_word", "patient_name_word", ["word", "patient_id"], unique=False)
     op.create_table(
         "product",
         sa.Column("id", sa.Uuid(), nullable=False),

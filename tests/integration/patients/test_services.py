@@ -12,7 +12,7 @@ from inventory.audit.models import AuditEntry, AuditPayload
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import SYSTEM_ACTOR
-from inventory.patients import queries, services
+from inventory.patients import queries, rules, services
 from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus, Patient
 from inventory.patients.services import Identity
 from tests.factories.patients import make_patient
@@ -150,3 +150,32 @@ def test_the_same_request_sent_twice_adds_one_patient(app: Flask, at: datetime) 
     again = services.add_patient(actor=SYSTEM_ACTOR, at=at, identity=NIGHTINGALE, request_key="k")
     assert again.repeated
     assert again.subject_id == first.subject_id
+
+
+def names_found(text: str) -> list[str]:
+    statement = queries.found_by(rules.sought(text)).order_by(Patient.name_key)
+    return [patient.full_name for patient in db.session.scalars(statement)]
+
+
+def test_search_finds_by_the_beginning_of_each_word(app: Flask, at: datetime) -> None:
+    for family, given in (
+        ("O’Brien-Nuñez", "José María"),
+        ("Obreau", "Marc"),
+        ("Łukasz", "Ángel"),
+        ("100%", "Q"),
+    ):
+        make_patient(family_name=family, given_name=given, record_number=f"R {family[:3]}-7", at=at)
+    assert names_found("OBR") == ["Obreau, Marc", "O’Brien-Nuñez, José María"]
+    assert names_found("mar nun") == ["O’Brien-Nuñez, José María"]
+    assert names_found("lukasz angel") == ["Łukasz, Ángel"]
+    assert names_found("angela") == []
+    assert names_found("ro’b-7") == ["O’Brien-Nuñez, José María"]
+    assert len(names_found("4 Mar 1980")) == 4
+
+
+def test_search_follows_an_edited_name(app: Flask, at: datetime) -> None:
+    patient_id = add(at)
+    married = replace(NIGHTINGALE, family_name="Lovelace")
+    services.edit_patient(actor=SYSTEM_ACTOR, at=at, patient_id=patient_id, version=1, identity=married)
+    assert names_found("nightingale") == []
+    assert names_found("love flora") == ["Lovelace, Flora"]
