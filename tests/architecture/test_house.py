@@ -117,13 +117,16 @@ def test_what_is_asked_for_is_locked_and_has_its_reason(name: str) -> None:
 # What is vendored ------------------------------------------------------------------------------------------------
 
 
+VENDOR = [ROOT / "static" / "vendor", ROOT / "tests" / "vendor"]
+
+
 def vendored() -> list[Path]:
-    return sorted(
-        folder
-        for base in ("static/vendor", "tests/vendor")
-        for folder in (ROOT / base).glob("*")
-        if folder.is_dir()
-    )
+    return sorted(sums.parent for base in VENDOR for sums in base.rglob("SHA256SUMS"))
+
+
+def test_every_vendored_file_is_accounted_for() -> None:
+    files = [path for base in VENDOR for path in base.rglob("*") if path.is_file()]
+    assert [relative(path) for path in files if not set(path.parents) & set(vendored())] == []
 
 
 @pytest.mark.parametrize("folder", vendored(), ids=relative)

@@ -104,7 +104,7 @@ class Databases:
     folder: Path
     _stack: ExitStack = field(default_factory=ExitStack)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
-    _templates: dict[tuple[str, str], Database] = field(default_factory=dict)
+    _templates: dict[str, Database] = field(default_factory=dict)
 
     @cached_property
     def postgres(self) -> Postgres:
@@ -142,12 +142,11 @@ class Databases:
         self._stack.close()
 
     def _template(self, kind: str) -> Database:
-        key = (kind, "migrated")
-        if key not in self._templates:
-            self._templates[key] = self._stack.enter_context(self.empty(kind))
-            migrated(self._templates[key])
-            _fold_wal(self._templates[key])
-        return self._templates[key]
+        if kind not in self._templates:
+            template = self._stack.enter_context(self.empty(kind))
+            _fold_wal(migrated(template))
+            self._templates[kind] = template
+        return self._templates[kind]
 
     def _name(self) -> str:
         return f"test_{os.getpid()}_{next(self._numbers)}"
