@@ -34,9 +34,17 @@ def typed_values() -> list[tuple[str, str]]:
     """What was typed into the form that was sent, so that it can be copied; never a secret."""
     return [
         (name.replace("_", " ").replace("-", " ").capitalize(), value)
-        for name, value in request.form.items(multi=True)
+        for name, value in _sent()
         if value.strip() and not any(word in name.lower() for word in _SECRET_WORDS)
     ]
+
+
+def _sent() -> list[tuple[str, str]]:
+    """The fields that were sent; none where the form is too large or broken to be read."""
+    try:
+        return list(request.form.items(multi=True))
+    except HTTPException:
+        return []
 
 
 def show_error(status: int, *, code: str = "", message: str = "", reference: str = "") -> tuple[str, int]:

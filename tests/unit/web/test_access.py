@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from flask import Flask, abort
+from flask import Flask, abort, request
 from flask.testing import FlaskClient
 
 from inventory.kernel.errors import Refusal
@@ -36,6 +36,11 @@ def _views(web_app: Flask) -> None:
     @requires(Permission.STOCK_READ, Permission.STAFF_MANAGE)
     def people() -> str:
         return "people"
+
+    @web_app.route("/read", methods=["POST"])
+    @public("for this test")
+    def read() -> str:
+        return request.form["name"]
 
     @web_app.route("/forgotten")
     def forgotten() -> str:
@@ -146,6 +151,14 @@ def test_crash_shows_a_number_and_logs_it(visitor: FlaskClient, caplog: pytest.L
     reference = answer.text.split("<strong>")[1].split("</strong>")[0]
     assert reference in caplog.text
     assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_too_much_text_is_refused_with_a_page(web_app: Flask, visitor: FlaskClient, protected: bool) -> None:
+    web_app.config.update(MAX_CONTENT_LENGTH=1_000, WTF_CSRF_ENABLED=protected)
+    answer = visitor.post("/read", data={"name": "a" * 2_000})
+    assert answer.status_code == 413
+    assert "larger than this clinic accepts" in answer.text
 
 
 def test_wrong_method_says_which_are_allowed(visitor: FlaskClient) -> None:
