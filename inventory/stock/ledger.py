@@ -5,11 +5,11 @@ Laws 1 to 3 are the database's own; what is checked here only words the refusal 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
 from inventory.audit.acts import Act
@@ -18,6 +18,7 @@ from inventory.kernel.quantity import format_ml
 from inventory.stock.models import Account, AccountKind, Movement, MovementKind
 
 ACCOUNT = cast(Table, Account.__table__)
+MOVEMENT = cast(Table, Movement.__table__)
 LOT_ACCOUNTS = (
     AccountKind.SUPPLIER,
     AccountKind.GIVEN,
@@ -99,7 +100,24 @@ def lock_balances(session: Session, account_ids: Iterable[int]) -> dict[int, int
         .order_by(ACCOUNT.c.id)
         .with_for_update(key_share=True)
     )
-    return dict(rows.tuples().all())
+    return {row.id: row.balance_ul for row in rows}
+
+
+def after_that_minutes_inflow(session: Session, account_id: int, occurred_at: datetime) -> datetime:
+    """Return `occurred_at`, or the instant of that minute's last receipt or opening into the account, where a whole minute was typed.
+
+    A clock reading typed by hand says no seconds: what was taken at 09:30 was taken after what came at 09:30:42.
+    """
+    if occurred_at.second or occurred_at.microsecond:
+        return occurred_at
+    last = session.scalar(
+        select(func.max(MOVEMENT.c.occurred_at)).where(
+            MOVEMENT.c.to_id == account_id,
+            MOVEMENT.c.occurred_at >= occurred_at,
+            MOVEMENT.c.occurred_at < occurred_at + timedelta(minutes=1),
+        )
+    )
+    return last or occurred_at
 
 
 def require(balance_ul: int, wanted_ul: int, *, what: str, field: str | None = None) -> None:

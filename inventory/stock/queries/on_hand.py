@@ -1,0 +1,194 @@
+"""What lies on the shelves and in open vials of a site, first to expire first: three statements, however much there is."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, contains_eager
+
+from inventory.catalogue.models import ContainerType, Product, Route
+from inventory.clinic.models import Location
+from inventory.clinic.settings import Settings
+from inventory.stock import rules
+from inventory.stock.models import Account, AccountKind, Hold, HoldKind, Lot, Vial
+
+NEAR_DAYS = Settings().near_expiry_days
+FefoKey = tuple[date, int, datetime, UUID]
+OnHandRow = tuple[Lot, Location, int, int, Vial | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawable:
+    """The sealed containers of one lot at one location, or one open vial, with something in it. Volume in microlitres."""
+
+    lot: Lot
+    location: Location
+    account_id: int
+    volume_ul: int
+    vial: Vial | None
+    hold_kinds: tuple[HoldKind, ...]
+    state: rules.State
+
+    @property
+    def product(self) -> Product:
+        """The product, with its formulation loaded."""
+        return self.lot.product
+
+    @property
+    def container_type(self) -> ContainerType:
+        """Single-dose or multi-dose, as the lot has it."""
+        return self.lot.container_type
+
+    @property
+    def containers(self) -> int:
+        """Sealed containers; 0 for an open vial."""
+        return 0 if self.vial else self.volume_ul // self.lot.container_volume_ul
+
+    @property
+    def use_by_on(self) -> date | None:
+        """The use-by day of an open vial."""
+        return self.vial.use_by_on if self.vial else None
+
+    @property
+    def last_usable_on(self) -> date:
+        """The last day on which it may be given."""
+        return self.use_by_on or self.lot.expires_on
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a hold or a recall covers it."""
+        return bool(self.hold_kinds)
+
+    @property
+    def usable(self) -> bool:
+        """Not expired, not held, not past its use-by."""
+        return self.state.usable
+
+    @property
+    def givable(self) -> bool:
+        """Usable, labelled for intramuscular use, and of a formulation the clinic does not refuse."""
+        return self.usable and Route.IM in self.product.route_set and not self.product.formulation.refused
+
+    @property
+    def fefo_key(self) -> FefoKey:
+        """First expiring first out: last usable day, open vials first, then as received."""
+        return (self.last_usable_on, 0 if self.vial else 1, self.lot.created_at, (self.vial or self.lot).id)
+
+    def doses_left(self, dose_ng: int | None = None) -> int | None:
+        """Whole doses in it, of `dose_ng` or the product's default dose; None where neither is known.
+
+        What is left in a sealed single-dose container is never part of the next dose.
+        """
+        dose = dose_ng or self.product.default_dose_ng
+        if not dose:
+            return None
+        volume = max(1, self.lot.strength.volume_ul(dose))
+        each = self.lot.container_volume_ul // volume
+        return self.volume_ul // volume if self.vial else self.containers * each
+
+
+def drawable(
+    session: Session,
+    *,
+    site_id: UUID,
+    on: date,
+    product_id: UUID | None = None,
+    formulation_id: UUID | None = None,
+    near_days: int = NEAR_DAYS,
+) -> list[Drawable]:
+    """Return everything with content at the site, first expiring first, usable or not, as it stands on the day `on`.
+
+    Three statements. `product_id` or `formulation_id` narrow it.
+    """
+    narrowed = [Product.id == product_id] if product_id else []
+    if formulation_id:
+        narrowed.append(Product.formulation_id == formulation_id)
+    found = on_hand(session, site_id=site_id, on=on, near_days=near_days, where=narrowed)
+    return [one for one in found if one.volume_ul]
+
+
+def on_hand(
+    session: Session,
+    *,
+    site_id: UUID,
+    on: date,
+    near_days: int = NEAR_DAYS,
+    where: Sequence[Any] = (),
+) -> list[Drawable]:
+    """As `drawable`, with open vials that are empty, narrowed by any conditions on Lot, Product, Formulation or Location."""
+    sealed = session.execute(_sealed(site_id).where(*where))
+    opened = session.execute(_opened(site_id).where(*where))
+    rows: list[OnHandRow] = [(lot, location, key, held, None) for lot, location, key, held in sealed]
+    rows += [(lot, location, key, held, vial) for lot, location, key, held, vial in opened]
+    holds = active_holds(session, {row[0].id for row in rows})
+    found = [Drawable(*row, *_standing(row, holds[row[0].id], on=on, near_days=near_days)) for row in rows]
+    return sorted(found, key=lambda one: one.fefo_key)
+
+
+def active_holds(session: Session, lot_ids: Iterable[UUID] | None = None) -> defaultdict[UUID, list[Hold]]:
+    """Return the holds that were not released, by lot."""
+    ids = None if lot_ids is None else set(lot_ids)
+    found: defaultdict[UUID, list[Hold]] = defaultdict(list)
+    statement = select(Hold).where(Hold.released_at.is_(None)).order_by(Hold.held_at, Hold.id)
+    if ids is not None and len(ids) <= 50:
+        statement = statement.where(Hold.lot_id.in_(ids))
+    for hold in session.scalars(statement):
+        if ids is None or hold.lot_id in ids:
+            found[hold.lot_id].append(hold)
+    return found
+
+
+def kinds_covering(holds: Iterable[Hold], *, location_id: UUID, vial_id: UUID | None) -> tuple[HoldKind, ...]:
+    """Return the kinds of those holds that cover stock of their lot at a location, or one vial of it."""
+    return tuple(
+        HoldKind(hold.kind)
+        for hold in holds
+        if hold.location_id in (None, location_id) and hold.vial_id in (None, vial_id)
+    )
+
+
+def _sealed(site_id: UUID) -> Select[Lot, Location, int, int]:
+    here = select(Location.id).where(Location.site_id == site_id)
+    return (
+        select(Lot, Location, Account.id, Account.balance_ul)
+        .select_from(Account)
+        .join(Lot, Lot.id == Account.lot_id)
+        .join(Location, Location.id == Account.location_id)
+        .join(Lot.product)
+        .join(Product.formulation)
+        .options(contains_eager(Lot.product).contains_eager(Product.formulation))
+        .where(Account.kind == AccountKind.SHELF, Account.balance_ul > 0, Account.location_id.in_(here))
+    )
+
+
+def _opened(site_id: UUID) -> Select[Lot, Location, int, int, Vial]:
+    return (
+        select(Lot, Location, Account.id, Account.balance_ul, Vial)
+        .select_from(Vial)
+        .join(Account, Account.vial_id == Vial.id)
+        .join(Lot, Lot.id == Vial.lot_id)
+        .join(Location, Location.id == Vial.location_id)
+        .join(Lot.product)
+        .join(Product.formulation)
+        .options(contains_eager(Lot.product).contains_eager(Product.formulation))
+        .where(Vial.site_id == site_id, Vial.closed_at.is_(None))
+    )
+
+
+def _standing(
+    row: OnHandRow, holds: list[Hold], *, on: date, near_days: int
+) -> tuple[tuple[HoldKind, ...], rules.State]:
+    lot, location, _, _, vial = row
+    kinds = kinds_covering(holds, location_id=location.id, vial_id=vial.id if vial else None)
+    state = rules.state_of(
+        expires_on=lot.expires_on,
+        use_by_on=vial.use_by_on if vial else None,
+        hold_kinds=kinds,
+        on=on,
+        near_days=near_days,
+    )
+    return kinds, state

@@ -1,0 +1,114 @@
+"""What stock is in, decided from plain facts: keys of lot numbers, use-by days, states in words, instants as typed. Pure.
+
+Laws kept here: the labelled day is the last usable day; a lot typed in other case or spacing is the same lot.
+"""
+
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from inventory.kernel.errors import Refusal
+
+LOT_NUMBER_LIMIT = 40
+EARLIEST = timedelta(days=366)
+"""How far back an act may be dated by hand."""
+
+
+class StateCode(StrEnum):
+    """What stock is in, the gravest first."""
+
+    RECALLED = "recalled"
+    HELD = "held"
+    EXPIRED = "expired"
+    PAST_USE_BY = "past-use-by"
+    NEAR = "near"
+    USABLE = "usable"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state: its code, its words, and the tone they are shown in."""
+
+    code: StateCode
+    words: str
+    tone: str
+
+    @property
+    def usable(self) -> bool:
+        """Whether stock in this state may be given."""
+        return self.code in {StateCode.NEAR, StateCode.USABLE}
+
+
+def lot_number_key(text: str) -> str:
+    """Return what two spellings of one lot number share: NFKC, capitals, no white space. Raises Refusal LOT-NUMBER-INVALID."""
+    key = "".join(unicodedata.normalize("NFKC", text).upper().split())
+    if not key or len(key) > LOT_NUMBER_LIMIT:
+        said = f"Type the lot number as printed, at most {LOT_NUMBER_LIMIT} characters."
+        raise Refusal("LOT-NUMBER-INVALID", said, "lot_number")
+    return key
+
+
+def use_by(*, expires_on: date, opened_on: date, in_use_days: int) -> date:
+    """Return the last usable day of a multi-dose vial: opening plus in-use days, never past the expiry of its lot."""
+    return min(expires_on, opened_on + timedelta(days=in_use_days))
+
+
+def state_of(
+    *,
+    expires_on: date,
+    use_by_on: date | None = None,
+    hold_kinds: Collection[str] = (),
+    on: date,
+    near_days: int,
+) -> State:
+    """Return the gravest of what is true of stock on the day `on`; near is within `near_days` of its last usable day."""
+    held = _held(hold_kinds)
+    if held is not None:
+        return held
+    if expires_on < on:
+        return State(StateCode.EXPIRED, f"Expired {_ago(expires_on, on)}", "stop")
+    if use_by_on is not None and use_by_on < on:
+        return State(StateCode.PAST_USE_BY, f"Past its use-by {_ago(use_by_on, on)}", "stop")
+    last = min(expires_on, use_by_on or expires_on)
+    if (last - on).days <= near_days:
+        verb = "Expires" if last == expires_on else "Use"
+        return State(StateCode.NEAR, f"{verb} {_within(last, on, use=verb == 'Use')}", "attention")
+    return State(StateCode.USABLE, "Usable", "good")
+
+
+def moment(typed: datetime | None, *, recorded_at: datetime, field: str) -> datetime:
+    """Return the instant an act takes effect: as typed, or when it is recorded if nothing was typed or it is this minute.
+
+    Raises Refusal TIME-FUTURE, TIME-TOO-EARLY.
+    """
+    if typed is None or typed == recorded_at.replace(second=0, microsecond=0):
+        return recorded_at
+    if typed > recorded_at:
+        raise Refusal("TIME-FUTURE", "This time is still to come. Type when it happened.", field)
+    if typed < recorded_at - EARLIEST:
+        raise Refusal("TIME-TOO-EARLY", "This is more than a year ago. Check the date.", field)
+    return typed
+
+
+def _held(kinds: Collection[str]) -> State | None:
+    if not kinds:
+        return None
+    if "recall" in kinds:
+        return State(StateCode.RECALLED, "Recalled", "stop")
+    words = {"temperature": "On hold: temperature", "unknown_lot": "On hold: lot to be confirmed"}
+    return State(StateCode.HELD, words.get(min(kinds), "On hold"), "stop")
+
+
+def _ago(day: date, on: date) -> str:
+    days = (on - day).days
+    return "yesterday" if days == 1 else f"{days:,} days ago"
+
+
+def _within(day: date, on: date, *, use: bool) -> str:
+    days = (day - on).days
+    if days < 2:
+        word = ("today", "tomorrow")[days]
+        return f"by the end of {word}" if use else word
+    return f"within {days} days" if use else f"in {days} days"

@@ -1,0 +1,37 @@
+"""Where an act may happen: a site that exists, a location of that site, and what stock is in there."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from inventory.clinic.models import Location, Site
+from inventory.kernel.clock import local_day
+from inventory.kernel.errors import Refusal, not_found
+from inventory.stock import queries
+from inventory.stock.models import Lot
+
+
+def site_of(session: Session, site_id: UUID) -> Site:
+    """Return the site. Raises Refusal NOT-FOUND."""
+    site = session.get(Site, site_id)
+    if site is None:
+        raise not_found("site")
+    return site
+
+
+def refuse_elsewhere(session: Session, *, site_id: UUID, location_id: UUID) -> None:
+    """Raise Refusal LOCATION-ELSEWHERE unless the location is in use at the site."""
+    location = session.get(Location, location_id)
+    if location is None or location.site_id != site_id or location.closed_at is not None:
+        raise Refusal("LOCATION-ELSEWHERE", "Choose a storage location of this site.", "location")
+
+
+def refuse_unusable_lot(session: Session, lot: Lot, *, site: Site, location_id: UUID, at: datetime) -> None:
+    """Raise Refusal LOT-EXPIRED or LOT-HELD as things stood at the instant `at`."""
+    if lot.expires_on < local_day(at, site.time_zone):
+        said = f"Lot {lot.lot_number} expired on {lot.expires_on.isoformat()}. Waste it instead."
+        raise Refusal("LOT-EXPIRED", said)
+    if queries.active_hold_kinds(session, lot_id=lot.id, location_id=location_id, at=at):
+        said = f"Lot {lot.lot_number} is on hold. Nothing of it may be opened until the hold is released."
+        raise Refusal("LOT-HELD", said)
