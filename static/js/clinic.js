@@ -20,7 +20,7 @@
   });
 
   // A button with data-confirm asks before it sends.
-  const ask = (question, onYes) => {
+  const ask = (question, yesWords, onYes) => {
     const dialog = document.createElement("dialog");
     dialog.className = "ask";
     const words = document.createElement("p");
@@ -37,7 +37,7 @@
       button.addEventListener("click", () => dialog.close(kind));
       row.append(button);
     };
-    choice("Yes", "btn-primary");
+    choice(yesWords, "btn-primary");
     choice("Go back", "btn-secondary-quiet");
     dialog.append(words, row);
     dialog.addEventListener("close", () => {
@@ -52,7 +52,7 @@
     const button = event.target.closest("button[data-confirm]");
     if (!button || !button.form || button.dataset.confirmed) return;
     event.preventDefault();
-    ask(button.dataset.confirm, () => {
+    ask(button.dataset.confirm, button.textContent.trim(), () => {
       button.dataset.confirmed = "yes";
       button.form.requestSubmit(button);
       delete button.dataset.confirmed;
