@@ -49,6 +49,7 @@ def load_config(env: Mapping[str, str], *, demo: bool | None = None) -> dict[str
         "SECRET_KEY": env.get("SECRET_KEY") or kept_secret(_in_mode(instance, "secret_key", is_demo=is_demo)),
         "SQLALCHEMY_DATABASE_URI": database_url(env, instance, demo=is_demo),
         "OWNER_DATABASE_URI": owner_database_url(env, demo=is_demo),
+        "PG_BIN": env.get("PG_BIN") or None,
         **_session_settings(env, is_demo=is_demo),
         **_request_limits(),
         **_server_settings(env),

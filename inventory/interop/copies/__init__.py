@@ -1,0 +1,1 @@
+"""How a whole clinic is copied out of either database and back into it; `services` decides when it may be."""
