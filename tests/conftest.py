@@ -25,7 +25,7 @@ from tests.support.databases import (
 )
 from tests.support.sockets import only_loopback
 
-pytest_plugins = ["tests.support.browser_fixtures"]
+pytest_plugins = ["tests.support.browser_fixtures", "tests.factories.staff"]
 
 AT = datetime(2026, 3, 16, 9, 30, tzinfo=UTC)
 """The Monday morning at which tests live that ask for `at`."""

@@ -1,0 +1,76 @@
+"""Where the work is done: the site of the present session, and the clinic's settings, each read once a request."""
+
+from datetime import timedelta
+
+from flask import Flask, g, has_request_context
+from flask_login import current_user
+from sqlalchemy import select
+
+from inventory.clinic.models import Site
+from inventory.clinic.settings import Settings, current_settings
+from inventory.kernel.db import db
+from inventory.kernel.errors import Refusal
+from inventory.staff.policy import Policy, set_policy_source
+from inventory.web.presenting import set_clinic_name_source, set_zone_source
+
+
+def current_site() -> Site:
+    """Return the site that the signed-in person works at: the one they chose, else the first. Raises Refusal NO-SITE."""
+    site = chosen_site()
+    if site is None:
+        raise Refusal("NO-SITE", "The clinic has no site yet. An administrator adds one under Settings.")
+    return site
+
+
+def chosen_site() -> Site | None:
+    """Return the site of the present session, else the first one, else None; asked once a request."""
+    if not has_request_context():
+        return _find_site()
+    if "clinic_site" not in g:
+        g.clinic_site = _find_site()
+    site: Site | None = g.clinic_site
+    return site
+
+
+def _find_site() -> Site | None:
+    wanted = current_user.site_id if has_request_context() and current_user.is_authenticated else None
+    if wanted is not None:
+        return db.session.get(Site, wanted)
+    return db.session.scalars(select(Site).order_by(Site.created_at, Site.id).limit(1)).first()
+
+
+def settings_here() -> Settings:
+    """Return the clinic's settings, read once a request."""
+    if not has_request_context():
+        return current_settings()
+    if "clinic_settings" not in g:
+        g.clinic_settings = current_settings()
+    settings: Settings = g.clinic_settings
+    return settings
+
+
+def forget() -> None:
+    """Read site and settings again when next asked, after they were changed in this request."""
+    for name in ("clinic_site", "clinic_settings", "site_zone", "clinic_name"):
+        g.pop(name, None)
+
+
+def init_sources(app: Flask) -> None:
+    """Tell the rooms below what the clinic knows: its name, its clock, its rules of passwords and sessions."""
+    set_clinic_name_source(app, lambda: settings_here().clinic_name)
+    set_zone_source(app, _zone)
+    set_policy_source(app, lambda: _policy(app))
+
+
+def _zone() -> str:
+    site = chosen_site()
+    return site.time_zone if site else "UTC"
+
+
+def _policy(app: Flask) -> Policy:
+    settings = settings_here()
+    return Policy(
+        min_password_length=settings.min_password_length,
+        idle=min(app.config["SESSION_IDLE"], timedelta(minutes=settings.idle_minutes)),
+        is_demo=settings.is_demo,
+    )

@@ -1,0 +1,55 @@
+"""Who is at the browser: a person and their session as one request found them. Plain data, so that no act makes it stale."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from inventory.kernel.permissions import ROLE_PERMISSIONS, Actor, Permission, Role
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A signed-in person, their roles as they are now, and the session they come with."""
+
+    id: UUID
+    username: str
+    display_name: str
+    roles: frozenset[Role]
+    credential: str
+    licence_expires_on: date | None
+    session_id: UUID
+    site_id: UUID | None
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """Return the person's id, as Flask-Login and the log name them."""
+        return str(self.id)
+
+    def can(self, permission: Permission) -> bool:
+        """Tell whether any of the person's roles grants `permission`."""
+        return any(permission in ROLE_PERMISSIONS[role] for role in self.roles)
+
+    @property
+    def actor(self) -> Actor:
+        """The same person as the one in whose name an act is done."""
+        return Actor(id=self.id, name=self.display_name, roles=self.roles, credential=self.credential)
+
+
+class Nobody:
+    """A visitor who is not signed in."""
+
+    is_authenticated = False
+    is_active = False
+    is_anonymous = True
+    display_name = ""
+
+    def get_id(self) -> None:
+        """Nobody has no id."""
+        return
+
+    def can(self, _permission: Permission) -> bool:
+        """Nobody may do nothing."""
+        return False

@@ -1,0 +1,226 @@
+"""What is read about people, sessions and attempts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Row, exists, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from inventory.kernel.db import db
+from inventory.kernel.errors import not_found
+from inventory.kernel.permissions import SYSTEM_ACTOR, SYSTEM_USER_ID, Actor, Role
+from inventory.staff import rules
+from inventory.staff.identity import SignedIn
+from inventory.staff.models import LinkPurpose, OneTimeLink, SignInAttempt, User, UserRole, UserSession
+from inventory.staff.policy import current_policy
+from inventory.staff.tokens import token_hash
+from inventory.web.pagination import Page, paginate
+
+PEOPLE = User.id != SYSTEM_USER_ID
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSession:
+    """A live session, the person it belongs to, and when it was last marked as seen."""
+
+    person: SignedIn
+    last_seen_at: datetime
+
+
+def session_by_token(token: str, *, at: datetime) -> FoundSession | None:
+    """Return the live session of `token` with its person and roles, by one query; None when it has ended."""
+    rows = db.session.execute(
+        select(UserSession, User, UserRole.role)
+        .join(User, User.id == UserSession.user_id)
+        .outerjoin(UserRole, UserRole.user_id == User.id)
+        .where(
+            UserSession.token_hash == token_hash(token),
+            UserSession.revoked_at.is_(None),
+            User.deactivated_at.is_(None),
+        )
+    ).all()
+    if not rows:
+        return None
+    found, user, _ = rows[0]
+    idle = current_policy().idle
+    if rules.is_over(expires_at=found.expires_at, last_seen_at=found.last_seen_at, idle=idle, at=at):
+        return None
+    return FoundSession(_signed_in(found, user, (row.role for row in rows)), found.last_seen_at)
+
+
+def _signed_in(session: UserSession, user: User, roles: Iterable[str | None]) -> SignedIn:
+    return SignedIn(
+        id=user.id,
+        username=user.username,
+        display_name=user.display_name,
+        roles=frozenset(Role(role) for role in roles if role),
+        credential=credential_of(user),
+        licence_expires_on=user.licence_expires_on,
+        session_id=session.id,
+        site_id=session.site_id,
+    )
+
+
+def credential_of(user: User) -> str:
+    """Return title and licence as they are copied onto a dose: `RN 12345`."""
+    return " ".join(part for part in (user.credential_title, user.licence_number) if part)
+
+
+def nobody_yet() -> bool:
+    """Tell whether the clinic has no people at all."""
+    return not db.session.execute(select(exists().where(PEOPLE))).scalar_one()
+
+
+def person(user_id: UUID) -> User:
+    """Return a person with their roles. Raises Refusal NOT-FOUND; the row of commands is no person."""
+    found = db.session.scalar(
+        select(User).options(selectinload(User.role_rows)).where(User.id == user_id, PEOPLE)
+    )
+    if found is None:
+        raise not_found("person")
+    return found
+
+
+def person_named(username: str) -> User | None:
+    """Return the person of this username with their roles, deactivated or not."""
+    return db.session.scalar(
+        select(User)
+        .options(selectinload(User.role_rows))
+        .where(User.username == rules.username_key(username), PEOPLE)
+    )
+
+
+def roles_of(user: User) -> frozenset[Role]:
+    """Return the roles of a person whose role rows are loaded."""
+    return frozenset(Role(row.role) for row in user.role_rows)
+
+
+def actor_named(username: str | None) -> Actor | None:
+    """Return the active person of this username as an actor; without a name the row of commands; None if there is none."""
+    if not username or username == SYSTEM_ACTOR.name:
+        return SYSTEM_ACTOR
+    user = person_named(username)
+    return actor_of(user) if user is not None and user.deactivated_at is None else None
+
+
+def actor_of(user: User) -> Actor:
+    """Return a person whose role rows are loaded as an actor."""
+    return Actor(id=user.id, name=user.display_name, roles=roles_of(user), credential=credential_of(user))
+
+
+def active_people(*roles: Role) -> list[Row[tuple[UUID, str]]]:
+    """Return (id, display_name) of active people who hold any of `roles`, by name: the answers of a form's choice."""
+    holds = select(UserRole.user_id).where(UserRole.role.in_(roles))
+    return list(
+        db.session.execute(
+            select(User.id, User.display_name)
+            .where(PEOPLE, User.deactivated_at.is_(None), User.id.in_(holds))
+            .order_by(User.display_name, User.id)
+        )
+    )
+
+
+def people_page(*, words: str, state: str, cursor: str) -> Page[User]:
+    """Return a page of people by name; `state` is active, deactivated or all."""
+    statement = select(User).options(selectinload(User.role_rows)).where(PEOPLE)
+    if words:
+        statement = statement.where(
+            or_(
+                User.display_name.icontains(words, autoescape=True),
+                User.username.icontains(words, autoescape=True),
+            )
+        )
+    if state != "all":
+        active = User.deactivated_at.is_(None)
+        statement = statement.where(active if state == "active" else ~active)
+    return paginate(db.session, statement, order=[User.display_name, User.id], cursor=cursor)
+
+
+def live_sessions(user_id: UUID, *, at: datetime) -> list[UserSession]:
+    """Return a person's sessions that have not ended, the last used first."""
+    idle = current_policy().idle
+    return list(
+        db.session.scalars(
+            select(UserSession)
+            .where(
+                UserSession.user_id == user_id,
+                UserSession.revoked_at.is_(None),
+                UserSession.expires_at > at,
+                UserSession.last_seen_at > at - idle,
+            )
+            .order_by(UserSession.last_seen_at.desc(), UserSession.id)
+        )
+    )
+
+
+def failures(session: Session, *, username: str, address: str, at: datetime) -> list[datetime]:
+    """Return when this account failed at this address since it last succeeded there, oldest first."""
+    since = at - rules.TRIES_COUNT_FOR
+    tries = session.execute(
+        select(SignInAttempt.at, SignInAttempt.succeeded)
+        .where(SignInAttempt.username == username, SignInAttempt.address == address, SignInAttempt.at > since)
+        .order_by(SignInAttempt.at, SignInAttempt.id)
+    ).all()
+    last_success = max((n for n, attempt in enumerate(tries) if attempt.succeeded), default=-1)
+    return [attempt.at for attempt in tries[last_success + 1 :]]
+
+
+def address_failures(session: Session, *, address: str, at: datetime) -> list[datetime]:
+    """Return when anybody failed at this address lately, oldest first."""
+    return list(
+        session.scalars(
+            select(SignInAttempt.at)
+            .where(
+                SignInAttempt.address == address,
+                SignInAttempt.at > at - rules.ADDRESS_WINDOW,
+                SignInAttempt.succeeded.is_(False),
+            )
+            .order_by(SignInAttempt.at, SignInAttempt.id)
+        )
+    )
+
+
+def usable_link(session: Session, *, hashed: str, purpose: LinkPurpose, at: datetime) -> OneTimeLink | None:
+    """Return the link of this hash while it works, locked against a second use."""
+    return session.scalar(
+        select(OneTimeLink)
+        .where(
+            OneTimeLink.token_hash == hashed,
+            OneTimeLink.purpose == purpose,
+            OneTimeLink.used_at.is_(None),
+            OneTimeLink.expires_at > at,
+        )
+        .with_for_update()
+    )
+
+
+def take_staff_turn(session: Session) -> None:
+    """Let one act at a time decide about people, such as who is the last administrator: lock the row of commands."""
+    session.execute(select(User.id).where(User.id == SYSTEM_USER_ID).with_for_update(key_share=True))
+
+
+def is_last_admin(session: Session, user_id: UUID) -> bool:
+    """Tell whether no other active person is an administrator. Asked while holding the staff turn."""
+    others = select(User.id).join(UserRole, UserRole.user_id == User.id)
+    found = session.execute(
+        others.where(UserRole.role == Role.ADMIN, User.deactivated_at.is_(None), User.id != user_id).limit(1)
+    )
+    return found.first() is None
+
+
+def person_of_link(token: str, *, at: datetime) -> User | None:
+    """Return the active person, with their roles, whose link works; None for any other link."""
+    return db.session.scalar(
+        select(User)
+        .options(selectinload(User.role_rows))
+        .join(OneTimeLink, OneTimeLink.user_id == User.id)
+        .where(
+            OneTimeLink.token_hash == token_hash(token),
+            OneTimeLink.purpose == LinkPurpose.NEW_PASSWORD,
+            OneTimeLink.used_at.is_(None),
+            OneTimeLink.expires_at > at,
+            User.deactivated_at.is_(None),
+        )
+    )
