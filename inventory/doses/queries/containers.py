@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,9 +15,8 @@ from inventory.doses.rules import gate
 from inventory.doses.rules.sourcing import Draw
 from inventory.doses.rules.terms import BodySite, EntryMode
 from inventory.kernel.errors import Refusal, not_found
+from inventory.stock import ledger
 from inventory.stock.models import Account, AccountKind, Hold, HoldKind, Lot, Movement, Vial
-
-A_MINUTE = timedelta(minutes=1)
 
 _ACCOUNT = cast(Table, Account.__table__)
 _MOVEMENT = cast(Table, Movement.__table__)
@@ -198,14 +197,8 @@ def settle(session: Session, request: DoseRequest, recorded_at: datetime, accoun
         return recorded_at
     if typed > recorded_at:
         return recorded_at if typed <= recorded_at + gate.CLOCK_TOLERANCE else typed
-    ids = [row.id for row in accounts.values()]
-    within = and_(_MOVEMENT.c.occurred_at >= typed, _MOVEMENT.c.occurred_at < typed + A_MINUTE)
-    latest = session.scalar(
-        select(func.max(_MOVEMENT.c.occurred_at)).where(
-            within, or_(_MOVEMENT.c.from_id.in_(ids), _MOVEMENT.c.to_id.in_(ids))
-        )
-    )
-    return min(max(typed, latest or typed), recorded_at)
+    settled = (ledger.after_that_minutes_inflow(session, account.id, typed) for account in accounts.values())
+    return min(max(settled, default=typed), recorded_at)
 
 
 def resolve(

@@ -64,7 +64,9 @@ def decide(
 
 def stops(finding: Finding, mode: EntryMode) -> bool:
     """Tell whether nothing a person decides lets this finding pass in this mode."""
-    return finding.weight is Weight.INTEGRITY or (finding.weight is Weight.BLOCK and mode is EntryMode.ABOUT_TO_GIVE)
+    return finding.weight is Weight.INTEGRITY or (
+        finding.weight is Weight.BLOCK and mode is EntryMode.ABOUT_TO_GIVE
+    )
 
 
 def _decide(
@@ -79,11 +81,15 @@ def _decide(
     if mode is EntryMode.ALREADY_GIVEN and finding.weight in {Weight.BLOCK, Weight.OVERRIDE}:
         return Decided(finding, Disposition.DEVIATION, actor)
     if finding.weight is Weight.OVERRIDE:
-        raise Refusal(finding.code, f"{finding.message} A prescriber must decide.", f"override-{finding.code}")
+        raise Refusal(
+            finding.code, f"{finding.message} A prescriber must decide.", f"override-{finding.code}"
+        )
     if finding.weight is Weight.ACKNOWLEDGE and finding.code in decisions.acknowledged:
         return Decided(finding, Disposition.ACKNOWLEDGED, actor)
     if finding.weight is Weight.ACKNOWLEDGE and mode is EntryMode.ABOUT_TO_GIVE:
-        raise Refusal(finding.code, f"{finding.message} Tick that you have seen this.", f"acknowledge-{finding.code}")
+        raise Refusal(
+            finding.code, f"{finding.message} Tick that you have seen this.", f"acknowledge-{finding.code}"
+        )
     return Decided(finding, Disposition.INFORMED, actor)
 
 
@@ -95,6 +101,10 @@ def _check(finding: Finding, override: Override, *, needs_second_person: bool) -
         raise Refusal("OVERRIDE-NOTE", "Say which other reason.", field_name)
     second = override.second_person
     if needs_second_person and (second is None or not second.can(Permission.DOSE_GIVE)):
-        raise Refusal("OVERRIDE-SECOND-PERSON", "This clinic asks a second person who gives doses to confirm.", field_name)
+        raise Refusal(
+            "OVERRIDE-SECOND-PERSON",
+            "This clinic asks a second person who gives doses to confirm.",
+            field_name,
+        )
     if second is not None and second.id == override.decided_by.id:
         raise Refusal("OVERRIDE-SECOND-SAME", "The second person must be somebody else.", field_name)

@@ -38,7 +38,9 @@ def draw_all(act: Act, assessment: Assessment, *, occurred_at: datetime) -> list
 
 
 def _draw(act: Act, container: Container, assessment: Assessment, occurred_at: datetime) -> Drawn:
-    place = Place(assessment.site.id, container.vial.location_id if container.vial else container.draw.location_id)
+    place = Place(
+        assessment.site.id, container.vial.location_id if container.vial else container.draw.location_id
+    )
     accounts = ledger.lot_accounts(act.session, container.lot.id)
     drawing = _Drawing(act, container.lot, place, accounts, occurred_at)
     missing = max(0, container.state.volume_ul - container.available_ul)
@@ -61,8 +63,10 @@ class _Drawing:
         assert account_id is not None  # noqa: S101  resolving has refused a vial without account
         assert vial is not None  # noqa: S101  so the caller chose
         if missing_ul:
-            overfill = any(missing_ul <= limit for limit in [container.lot.overfill_limit_ul])
-            self._adjust(account_id, missing_ul, AdjustReason.OVERFILL if overfill else AdjustReason.SHORTFALL)
+            overfill = missing_ul <= container.lot.overfill_limit_ul
+            self._adjust(
+                account_id, missing_ul, AdjustReason.OVERFILL if overfill else AdjustReason.SHORTFALL
+            )
         movement_id = self._post(MovementKind.GIVE, account_id, self.accounts[AccountKind.GIVEN], volume_ul)
         shortfall = 0 if missing_ul <= container.lot.overfill_limit_ul else missing_ul
         return Drawn(vial.id, self.lot, movement_id, volume_ul, vial.use_by_on, vial.label_number, shortfall)
@@ -76,14 +80,16 @@ class _Drawing:
                 self.act.session, lot_id=self.lot.id, location_id=self.place.location_id, create=True
             )
             self._adjust(shelf_id, content_ul, AdjustReason.SHORTFALL)
-        opened = take_from_shelf(
-            self.act, lot=self.lot, place=self.place, occurred_at=self.occurred_at, time_zone=time_zone
-        )
+        opened = take_from_shelf(self.act, self.lot, self.place, occurred_at=self.occurred_at, zone=time_zone)
         beyond = max(0, volume_ul - content_ul)
         if beyond:
             overfill = beyond <= self.lot.overfill_limit_ul
-            self._adjust(opened.account_id, beyond, AdjustReason.OVERFILL if overfill else AdjustReason.SHORTFALL)
-        movement_id = self._post(MovementKind.GIVE, opened.account_id, self.accounts[AccountKind.GIVEN], volume_ul)
+            self._adjust(
+                opened.account_id, beyond, AdjustReason.OVERFILL if overfill else AdjustReason.SHORTFALL
+            )
+        movement_id = self._post(
+            MovementKind.GIVE, opened.account_id, self.accounts[AccountKind.GIVEN], volume_ul
+        )
         rest_ul = content_ul - volume_ul
         if self.lot.container_type == ContainerType.SINGLE_DOSE and rest_ul > 0:
             waste_id = self.accounts[AccountKind.WASTE]
@@ -95,7 +101,9 @@ class _Drawing:
     def _adjust(self, account_id: int, amount_ul: int, reason: AdjustReason) -> None:
         self._post(MovementKind.ADJUST, self.accounts[AccountKind.ADJUSTMENT], account_id, amount_ul, reason)
 
-    def _post(self, kind: MovementKind, from_id: int, to_id: int, amount_ul: int, reason: str | None = None) -> int:
+    def _post(
+        self, kind: MovementKind, from_id: int, to_id: int, amount_ul: int, reason: str | None = None
+    ) -> int:
         posting = Posting(kind, from_id, to_id, amount_ul, reason=reason)
         return ledger.post(
             self.act, posting, lot_id=self.lot.id, place=self.place, occurred_at=self.occurred_at

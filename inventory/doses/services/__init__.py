@@ -1,0 +1,17 @@
+"""Every write to the record of doses. Laws kept here: one act one transaction, one gate, the record is a snapshot."""
+
+from inventory.doses.services.correcting import amend_dose, void_dose
+from inventory.doses.services.decisions import Decisions, Override
+from inventory.doses.services.incidents import close_incident
+from inventory.doses.services.not_given import record_not_given
+from inventory.doses.services.recording import record_dose
+
+__all__ = [
+    "Decisions",
+    "Override",
+    "amend_dose",
+    "close_incident",
+    "record_dose",
+    "record_not_given",
+    "void_dose",
+]

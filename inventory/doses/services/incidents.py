@@ -1,0 +1,55 @@
+"""Incidents: opened by what a dose shows, closed once by somebody who looked into it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from inventory.audit.acts import Act, Outcome, perform
+from inventory.clinic.models import CounterKind
+from inventory.clinic.numbers import next_number
+from inventory.doses.models import Incident
+from inventory.doses.rules.terms import IncidentKind
+from inventory.kernel.errors import Refusal, not_found
+from inventory.kernel.ids import uuid7
+from inventory.kernel.permissions import Actor
+
+
+def open_incident(act: Act, site_id: UUID, dose_id: UUID, kind: IncidentKind, what: str) -> None:
+    """Inside an act: open an incident about a dose."""
+    act.session.add(
+        Incident(
+            id=uuid7(),
+            number=next_number(act.session, site_id, CounterKind.INCIDENT),
+            site_id=site_id,
+            dose_id=dose_id,
+            kind=kind,
+            what=what,
+            opened_at=act.recorded_at,
+            opened_by_id=act.actor.id,
+        )
+    )
+
+
+def close_incident(
+    *, actor: Actor, at: datetime, incident_id: UUID, outcome: str, request_key: str | None = None
+) -> Outcome:
+    """Close an incident with what was found and done. Raises Refusal NOT-FOUND, ALREADY-DONE, OUTCOME-NEEDED."""
+
+    def write(act: Act) -> Outcome:
+        incident = act.session.get(Incident, incident_id, with_for_update=True)
+        if incident is None:
+            raise not_found("incident")
+        if incident.closed_at is not None:
+            raise Refusal("ALREADY-DONE", "This incident is closed already.")
+        if not outcome.strip():
+            raise Refusal("OUTCOME-NEEDED", "Say what was found and what was done.", "outcome")
+        incident.closed_at, incident.closed_by_id, incident.outcome = (
+            act.recorded_at,
+            actor.id,
+            outcome.strip(),
+        )
+        facts = {"number": incident.number, "outcome": incident.outcome}
+        return act.record(
+            "doses.close-incident", "incident", incident.id, site_id=incident.site_id, facts=facts
+        )
+
+    return perform(write, actor=actor, at=at, request_key=request_key)
