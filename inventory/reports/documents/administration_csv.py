@@ -6,9 +6,10 @@ A cell that a spreadsheet would take for a formula gets a leading apostrophe. Am
 as the exact whole number that is stored, and as mcg or mL.
 """
 
+import codecs
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, date
 from typing import BinaryIO
 
@@ -66,14 +67,22 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_BEGINS) else text
 
 
-def write_administration_csv(out: BinaryIO, rows: Iterable[AdministrationRow]) -> int:
-    """Write the heading and every row to `out` (binary), and return how many rows there were."""
-    text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([name for name, _ in FIELDS])
-    count = 0
-    for row in rows:
-        writer.writerow([safe_cell(said(row)) for _, said in FIELDS])
-        count += 1
-    text.detach()
-    return count
+class CsvWriter:
+    """Writes the heading at once, then each row as it is told, to `out` (binary), which stays open."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._out.write(codecs.BOM_UTF8)
+        self._line = io.StringIO(newline="")
+        self._writer = csv.writer(self._line, lineterminator="\r\n")
+        self._cells([name for name, _ in FIELDS])
+
+    def write(self, row: AdministrationRow) -> None:
+        """Write one row."""
+        self._cells([safe_cell(said(row)) for _, said in FIELDS])
+
+    def _cells(self, cells: list[str]) -> None:
+        self._writer.writerow(cells)
+        self._out.write(self._line.getvalue().encode())
+        self._line.seek(0)
+        self._line.truncate()

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from inventory.reports.documents.administration_csv import FIELDS, safe_cell, write_administration_csv
+from inventory.reports.documents.administration_csv import FIELDS, CsvWriter, safe_cell
 from inventory.reports.documents.administration_row import AdministrationRow, Remark, Source, Standing
 
 MakeRow = Callable[..., AdministrationRow]
@@ -15,7 +15,9 @@ MakeRow = Callable[..., AdministrationRow]
 
 def written(rows: Iterable[AdministrationRow]) -> bytes:
     out = io.BytesIO()
-    write_administration_csv(out, rows)
+    writer = CsvWriter(out)
+    for row in rows:
+        writer.write(row)
     return out.getvalue()
 
 

@@ -1,0 +1,159 @@
+"""What somebody asks a report for, made definite: sites, days and filters that exist, and their words for the heading."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+
+from inventory.catalogue.models import Formulation
+from inventory.clinic.models import Site
+from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
+from inventory.kernel.db import db
+from inventory.kernel.errors import Refusal, Refusals
+from inventory.kernel.permissions import Role
+from inventory.patients.models import Patient
+from inventory.patients.rules import record_number_key
+from inventory.reports.queries.selection import SelectedSite, Selection
+from inventory.staff.models import User, UserRole
+from inventory.stock.models import Lot
+from inventory.stock.rules import lot_number_key
+
+ALL = "all"
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The days (both included) and filters as they were asked for; what is None or empty lets everything through."""
+
+    first_day: date
+    last_day: date
+    site_code: str = ""
+    giver_id: UUID | None = None
+    patient_record_number: str = ""
+    formulation_id: UUID | None = None
+    lot_number: str = ""
+    body_site: BodySite | None = None
+
+
+class Definite(NamedTuple):
+    """The selection, and each filter with the words that the report repeats."""
+
+    selection: Selection
+    filters: tuple[tuple[str, str], ...]
+
+
+class _Found(NamedTuple, Generic[Value]):
+    value: Value
+    words: str = ALL
+
+
+def made_definite(asked: Asked) -> Definite:
+    """Find what was asked for. Raises Refusals with REPORT-PERIOD, REPORT-SITE, REPORT-PATIENT, REPORT-LOT, CHOICE-INVALID."""
+    refusals: list[Refusal] = []
+
+    def found(look: Callable[[], Value]) -> Value | None:
+        try:
+            return look()
+        except Refusal as refusal:
+            refusals.append(refusal)
+            return None
+
+    if asked.last_day < asked.first_day:
+        refusals.append(Refusal("REPORT-PERIOD", "The last day is before the first.", "last_day"))
+    sites = found(lambda: _sites(asked.site_code))
+    giver = found(lambda: _giver(asked.giver_id))
+    patient = found(lambda: _patient(asked.patient_record_number))
+    formulation = found(lambda: _formulation(asked.formulation_id))
+    lots = found(lambda: _lots(asked.lot_number))
+    if not (sites and giver and patient and formulation and lots) or refusals:
+        raise Refusals(refusals)
+    selection = Selection(
+        sites=sites,
+        first_day=asked.first_day,
+        last_day=asked.last_day,
+        giver_id=giver.value,
+        patient_id=patient.value,
+        formulation_id=formulation.value,
+        lot_ids=lots.value,
+        body_site=asked.body_site,
+    )
+    words = (giver.words, patient.words, formulation.words, lots.words, _body_site(asked.body_site))
+    labels = ("Practitioner", "Patient", "Formulation", "Lot", "Injection site")
+    return Definite(selection, tuple(zip(labels, words, strict=True)))
+
+
+def _sites(code: str) -> tuple[SelectedSite, ...]:
+    statement = select(Site.id, Site.code, Site.name, Site.time_zone).order_by(Site.code)
+    if code:
+        statement = statement.where(Site.code == code.strip().upper())
+    sites = tuple(SelectedSite._make(row) for row in db.session.execute(statement))
+    if not sites:
+        known = ", ".join(db.session.scalars(select(Site.code).order_by(Site.code))) or "none yet"
+        raise Refusal("REPORT-SITE", f"There is no site with this code. The codes are: {known}.", "site_code")
+    return sites
+
+
+def _giver(giver_id: UUID | None) -> _Found[UUID | None]:
+    if giver_id is None:
+        return _Found(None)
+    name = db.session.scalar(select(User.display_name).where(User.id == giver_id))
+    if name is None:
+        raise Refusal("CHOICE-INVALID", "This practitioner is not known.", "giver_id")
+    return _Found(giver_id, name)
+
+
+def _patient(record_number: str) -> _Found[UUID | None]:
+    if not record_number:
+        return _Found(None)
+    key = record_number_key(record_number)
+    patient = db.session.scalar(select(Patient).where(Patient.record_number_key == key))
+    if patient is None:
+        raise Refusal("REPORT-PATIENT", "No patient has this record number.", "patient_record_number")
+    return _Found(patient.id, f"{patient.full_name}, {patient.record_number}")
+
+
+def _formulation(formulation_id: UUID | None) -> _Found[UUID | None]:
+    if formulation_id is None:
+        return _Found(None)
+    name = db.session.scalar(select(Formulation.name).where(Formulation.id == formulation_id))
+    if name is None:
+        raise Refusal("CHOICE-INVALID", "This formulation is not known.", "formulation_id")
+    return _Found(formulation_id, name)
+
+
+def _lots(lot_number: str) -> _Found[tuple[UUID, ...] | None]:
+    if not lot_number:
+        return _Found(None)
+    key = lot_number_key(lot_number)
+    lots = db.session.execute(select(Lot.id, Lot.lot_number).where(Lot.lot_number_key == key)).all()
+    if not lots:
+        raise Refusal("REPORT-LOT", "No lot has this number.", "lot_number")
+    return _Found(tuple(lot.id for lot in lots), lots[0].lot_number)
+
+
+def _body_site(body_site: BodySite | None) -> str:
+    return BODY_SITE_WORDS[body_site] if body_site else ALL
+
+
+def givers() -> list[tuple[UUID, str]]:
+    """Everybody who gives or gave doses, active or not, by name: (id, display name)."""
+    gives = select(UserRole.user_id).where(UserRole.role.in_([Role.PRACTITIONER, Role.PRESCRIBER]))
+    statement = select(User.id, User.display_name).where(User.id.in_(gives))
+    rows = db.session.execute(statement.order_by(User.display_name, User.id))
+    return [(row.id, row.display_name) for row in rows]
+
+
+def formulations() -> list[tuple[UUID, str]]:
+    """Every formulation by name: (id, name)."""
+    rows = db.session.execute(select(Formulation.id, Formulation.name).order_by(Formulation.name))
+    return [(row.id, row.name) for row in rows]
+
+
+def site_codes() -> list[tuple[str, str]]:
+    """Every site by code: (code, name)."""
+    rows = db.session.execute(select(Site.code, Site.name).order_by(Site.code))
+    return [(row.code, row.name) for row in rows]
