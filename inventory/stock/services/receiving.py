@@ -18,7 +18,8 @@ from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import Actor
 from inventory.stock import ledger, queries, rules
 from inventory.stock.ledger import Place, Posting
-from inventory.stock.models import AccountKind, Hold, HoldKind, Lot, MovementKind, Receipt
+from inventory.stock.models import AccountKind, HoldKind, Lot, MovementKind, Receipt
+from inventory.stock.services.holding import place_hold
 from inventory.stock.services.places import refuse_elsewhere, site_of
 
 MOST_CONTAINERS = 100_000
@@ -62,7 +63,7 @@ def receive_delivery(
         lot, is_new = _lot_for(act, delivery, product)
         receipt = _receipt(act, delivery, lot, received_at=received_at)
         if expired:
-            _hold_expired(act, lot)
+            place_hold(act, lot.id, HoldKind.HOLD, "Expired on receipt: for return or waste.")
         facts = {**_facts(delivery, lot, receipt), "lot_is_new": is_new, "held_as_expired": expired}
         return act.record("stock.receive", "lot", lot.id, site_id=site.id, facts=facts)
 
@@ -167,19 +168,6 @@ def _supplier(act: Act, delivery: Delivery) -> UUID | None:
     if delivery.new_supplier_name.strip():
         return new_supplier(act, delivery.new_supplier_name)
     return delivery.supplier_id
-
-
-def _hold_expired(act: Act, lot: Lot) -> None:
-    act.session.add(
-        Hold(
-            id=uuid7(),
-            lot_id=lot.id,
-            kind=HoldKind.HOLD,
-            reason="Expired on receipt: for return or waste.",
-            held_at=act.recorded_at,
-            held_by_id=act.actor.id,
-        )
-    )
 
 
 def _facts(delivery: Delivery, lot: Lot, receipt: dict[str, object]) -> dict[str, object]:

@@ -23,8 +23,9 @@ def unknown_lot(act: Act, *, product_id: UUID, lot_number: str, expires_on: date
     product = act.session.get(Product, product_id)
     if product is None:
         raise not_found("product")
+    lot_id = uuid7()
     values = {
-        "id": uuid7(),
+        "id": lot_id,
         "product_id": product.id,
         "lot_number": lot_number.strip(),
         "lot_number_key": key,
@@ -40,11 +41,11 @@ def unknown_lot(act: Act, *, product_id: UUID, lot_number: str, expires_on: date
         "created_by_id": act.actor.id,
     }
     act.insert(Lot, values)
-    ledger.open_lot_accounts(act.session, values["id"])
+    ledger.open_lot_accounts(act.session, lot_id)
     act.session.add(
         Hold(
             id=uuid7(),
-            lot_id=values["id"],
+            lot_id=lot_id,
             kind=HoldKind.UNKNOWN_LOT,
             reason="Given before it was received: find out where it came from.",
             held_at=act.recorded_at,
@@ -52,4 +53,4 @@ def unknown_lot(act: Act, *, product_id: UUID, lot_number: str, expires_on: date
         )
     )
     act.session.flush()
-    return queries.lot_by_id(act.session, values["id"]), True
+    return queries.lot_by_id(act.session, lot_id), True

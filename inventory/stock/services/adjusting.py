@@ -1,0 +1,216 @@
+"""Bringing the ledger to what is really there: found or missing stock, a receipt or an opening that was recorded wrongly.
+
+Law kept here: a correction is a new row that names the old one, and takes effect when it is recorded.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import select
+
+from inventory.audit.acts import Act, Outcome, perform
+from inventory.kernel.errors import Refusal
+from inventory.kernel.permissions import Actor
+from inventory.kernel.quantity import format_ml
+from inventory.stock import ledger, queries
+from inventory.stock.ledger import Place, Posting
+from inventory.stock.models import (
+    AccountKind,
+    AdjustReason,
+    Movement,
+    MovementKind,
+    Vial,
+    VialClosure,
+)
+from inventory.stock.services.places import refuse_elsewhere
+from inventory.stock.services.receiving import MOST_CONTAINERS
+from inventory.stock.services.wasting import close, locked_open_vial
+
+
+class Direction(StrEnum):
+    """Whether there is more than the ledger says, or less."""
+
+    FOUND = "found"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What was found out: more or less, a coded reason, and words (always)."""
+
+    direction: Direction
+    reason: AdjustReason
+    note: str
+
+
+def adjust_shelf(
+    *,
+    actor: Actor,
+    at: datetime,
+    request_key: str | None = None,
+    lot_id: UUID,
+    place: Place,
+    containers: int,
+    difference: Difference,
+) -> Outcome:
+    """Add found containers to a shelf, or take missing ones off; the outcome names the lot.
+
+    Raises Refusal STOCK-SHORT, COUNT-RANGE, NOTE-NEEDED, LOCATION-ELSEWHERE.
+    """
+
+    def write(act: Act) -> Outcome:
+        _refuse_wordless(difference)
+        if not 1 <= containers <= MOST_CONTAINERS:
+            raise Refusal("COUNT-RANGE", f"From 1 to {MOST_CONTAINERS:,} containers.", "containers")
+        refuse_elsewhere(act.session, site_id=place.site_id, location_id=place.location_id)
+        lot = queries.lot_by_id(act.session, lot_id, lock=True)
+        found = difference.direction == Direction.FOUND
+        shelf = ledger.shelf_account(act.session, lot_id=lot_id, location_id=place.location_id, create=found)
+        held = ledger.lock_balances(act.session, [shelf])[shelf]
+        amount_ul = containers * lot.container_volume_ul
+        if not found and amount_ul > held:
+            said = f"Only {held // lot.container_volume_ul:,} sealed containers are recorded there."
+            raise Refusal("STOCK-SHORT", said, "containers")
+        _post(act, difference, lot_id=lot_id, place=place, account_id=shelf, amount_ul=amount_ul)
+        facts = {**_facts(difference), "containers": containers, "lot_number": lot.lot_number}
+        facts["location_id"] = place.location_id
+        return act.record("stock.adjust-shelf", "lot", lot_id, site_id=place.site_id, facts=facts)
+
+    return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def adjust_vial(
+    *,
+    actor: Actor,
+    at: datetime,
+    request_key: str | None = None,
+    vial_id: UUID,
+    volume_ul: int,
+    difference: Difference,
+) -> Outcome:
+    """Add what was found in an open vial, or take off what is missing, in microlitres.
+
+    Raises Refusal VIAL-CLOSED, STOCK-SHORT, AMOUNT-INVALID, VIAL-OVERFULL, NOTE-NEEDED.
+    """
+
+    def write(act: Act) -> Outcome:
+        _refuse_wordless(difference)
+        if volume_ul <= 0:
+            raise Refusal("AMOUNT-INVALID", "Type how much, more than 0 mL.", "volume")
+        vial, account = locked_open_vial(act, vial_id)
+        if difference.direction == Direction.FOUND:
+            _refuse_overfull(vial, account.balance_ul + volume_ul)
+        else:
+            ledger.require(account.balance_ul, volume_ul, what="The vial", field="volume")
+        place = Place(vial.site_id, vial.location_id)
+        _post(
+            act,
+            difference,
+            lot_id=vial.lot_id,
+            place=place,
+            account_id=account.id,
+            amount_ul=volume_ul,
+        )
+        facts = {**_facts(difference), "volume_ul": volume_ul, "label_number": vial.label_number}
+        return act.record("stock.adjust-vial", "vial", vial_id, site_id=vial.site_id, facts=facts)
+
+    return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def reverse_receipt(
+    *, actor: Actor, at: datetime, request_key: str | None = None, receipt_id: UUID, reason: str
+) -> Outcome:
+    """Undo a receipt that was recorded wrongly, while all its containers are still sealed on that shelf.
+
+    The outcome names the lot. Raises Refusal NOTE-NEEDED, RECEIPT-USED, ALREADY-REVERSED.
+    """
+
+    def write(act: Act) -> Outcome:
+        said = _words(reason, "reason")
+        receipt = queries.receipt_by_id(act.session, receipt_id)
+        movement = act.session.get_one(Movement, receipt.movement_id)
+        _refuse_reversed(act, movement)
+        held = ledger.lock_balances(act.session, [movement.to_id])[movement.to_id]
+        if held < movement.amount_ul:
+            left = held * receipt.containers // movement.amount_ul
+            raise Refusal(
+                "RECEIPT-USED",
+                f"Of these {receipt.containers:,} containers only {left:,} are still sealed on that shelf. Correct the"
+                " count by found or missing stock instead.",
+            )
+        ledger.reverse(act, movement, note=said)
+        facts = {"receipt_id": receipt_id, "containers": receipt.containers, "reason": said}
+        return act.record(
+            "stock.reverse-receipt", "lot", receipt.lot_id, site_id=receipt.site_id, facts=facts
+        )
+
+    return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def undo_opening(
+    *, actor: Actor, at: datetime, request_key: str | None = None, vial_id: UUID, reason: str
+) -> Outcome:
+    """Put a vial that was never really opened back on its shelf, sealed. Raises Refusal NOTE-NEEDED, VIAL-CLOSED, VIAL-USED."""
+
+    def write(act: Act) -> Outcome:
+        said = _words(reason, "reason")
+        vial, account = locked_open_vial(act, vial_id)
+        opening = act.session.get_one(Movement, account.last_movement_id)
+        if opening.kind != MovementKind.OPEN:
+            said_so = "Something was done with this vial since it was opened. Discard it instead."
+            raise Refusal("VIAL-USED", said_so)
+        ledger.reverse(act, opening, note=said)
+        close(act, vial, VialClosure.NEVER_OPENED, when=act.recorded_at)
+        facts = {"label_number": vial.label_number, "reason": said}
+        return act.record("stock.undo-opening", "vial", vial_id, site_id=vial.site_id, facts=facts)
+
+    return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def _post(
+    act: Act, difference: Difference, *, lot_id: UUID, place: Place, account_id: int, amount_ul: int
+) -> None:
+    adjustment = ledger.lot_accounts(act.session, lot_id)[AccountKind.ADJUSTMENT]
+    found = difference.direction == Direction.FOUND
+    source, target = (adjustment, account_id) if found else (account_id, adjustment)
+    posting = Posting(
+        MovementKind.ADJUST,
+        source,
+        target,
+        amount_ul,
+        reason=difference.reason,
+        note=difference.note.strip(),
+    )
+    ledger.post(act, posting, lot_id=lot_id, place=place, occurred_at=act.recorded_at)
+
+
+def _refuse_wordless(difference: Difference) -> None:
+    _words(difference.note, "note")
+
+
+def _words(text: str, field: str) -> str:
+    if not text.strip():
+        raise Refusal("NOTE-NEEDED", "Say in words what happened.", field)
+    return text.strip()
+
+
+def _refuse_overfull(vial: Vial, would_hold_ul: int) -> None:
+    most = vial.lot.container_volume_ul + vial.lot.product.overfill_limit_ul
+    if would_hold_ul > most:
+        said = f"The vial would hold {format_ml(would_hold_ul)} mL; it takes at most {format_ml(most)} mL."
+        raise Refusal("VIAL-OVERFULL", said, "volume")
+
+
+def _refuse_reversed(act: Act, movement: Movement) -> None:
+    if act.session.scalar(select(Movement.id).where(Movement.reverses_id == movement.id)):
+        raise Refusal("ALREADY-REVERSED", "This was reversed already.")
+
+
+def _facts(difference: Difference) -> dict[str, object]:
+    return {
+        "direction": difference.direction,
+        "reason": difference.reason,
+        "note": difference.note.strip(),
+    }

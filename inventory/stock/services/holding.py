@@ -1,0 +1,99 @@
+"""Holds: a lot, what of it lies at one location, or one vial must not be used until somebody releases it, with a reason."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from inventory.audit.acts import Act, Outcome, perform
+from inventory.kernel.errors import Refusal
+from inventory.kernel.ids import uuid7
+from inventory.kernel.permissions import Actor
+from inventory.stock import queries
+from inventory.stock.models import Hold, HoldKind
+
+
+def hold_lot(
+    *,
+    actor: Actor,
+    at: datetime,
+    request_key: str | None = None,
+    lot_id: UUID,
+    kind: HoldKind,
+    reason: str,
+    location_id: UUID | None = None,
+    vial_id: UUID | None = None,
+) -> Outcome:
+    """Hold a lot from now on, or only what lies at a location, or one vial. Raises Refusal NOTE-NEEDED, LOT-HELD-ALREADY."""
+
+    def write(act: Act) -> Outcome:
+        said = _reason(reason)
+        lot = queries.lot_by_id(act.session, lot_id, lock=True)
+        _refuse_same(act, lot_id, kind, location_id=location_id, vial_id=vial_id)
+        hold = place_hold(act, lot_id, kind, said, location_id=location_id, vial_id=vial_id)
+        facts = {"hold_id": hold.id, "lot_number": lot.lot_number, "kind": kind, "reason": said}
+        facts |= {"location_id": location_id, "held_vial_id": vial_id}
+        return act.record("stock.hold", "lot", lot_id, facts=facts)
+
+    return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def release_hold(
+    *, actor: Actor, at: datetime, request_key: str | None = None, hold_id: UUID, reason: str
+) -> Outcome:
+    """Release a hold; the outcome names its lot. Raises Refusal NOTE-NEEDED, HOLD-RELEASED."""
+
+    def write(act: Act) -> Outcome:
+        said = _reason(reason)
+        hold = queries.open_hold(act.session, hold_id)
+        if hold.released_at is not None:
+            raise Refusal("HOLD-RELEASED", "Somebody has released this hold already.")
+        hold.released_at, hold.released_by_id, hold.release_reason = act.recorded_at, act.actor.id, said
+        facts = {"hold_id": hold.id, "kind": hold.kind, "reason": said}
+        return act.record("stock.release-hold", "lot", hold.lot_id, facts=facts)
+
+    return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def place_hold(
+    act: Act,
+    lot_id: UUID,
+    kind: HoldKind,
+    reason: str,
+    *,
+    location_id: UUID | None = None,
+    vial_id: UUID | None = None,
+) -> Hold:
+    """Inside an act: add a hold that begins now."""
+    hold = Hold(
+        id=uuid7(),
+        lot_id=lot_id,
+        location_id=location_id,
+        vial_id=vial_id,
+        kind=kind,
+        reason=reason,
+        held_at=act.recorded_at,
+        held_by_id=act.actor.id,
+    )
+    act.session.add(hold)
+    return hold
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise Refusal("NOTE-NEEDED", "Say why in words.", "reason")
+    return text.strip()
+
+
+def _refuse_same(
+    act: Act, lot_id: UUID, kind: HoldKind, *, location_id: UUID | None, vial_id: UUID | None
+) -> None:
+    same = select(Hold.id).where(
+        Hold.lot_id == lot_id,
+        Hold.kind == kind,
+        Hold.released_at.is_(None),
+        Hold.location_id.is_(None) if location_id is None else Hold.location_id == location_id,
+        Hold.vial_id.is_(None) if vial_id is None else Hold.vial_id == vial_id,
+    )
+    if act.session.scalar(same):
+        raise Refusal("LOT-HELD-ALREADY", "There is such a hold already.", "kind")

@@ -1,0 +1,211 @@
+"""Waste, with a reason and where the clinic asks for it a witness: sealed containers, part of a vial, or the rest of one."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from inventory.audit.acts import Act, Outcome, perform
+from inventory.clinic.settings import current_settings
+from inventory.kernel.errors import Refusal
+from inventory.kernel.permissions import Actor
+from inventory.stock import ledger, queries, rules
+from inventory.stock.ledger import Place, Posting
+from inventory.stock.models import Account, AccountKind, MovementKind, Vial, VialClosure, WasteReason
+
+R = WasteReason
+SEALED_REASONS = (R.EXPIRED, R.BROKEN, R.LOST, R.CONTAMINATED, R.TEMPERATURE, R.RECALL, R.SAMPLE, R.OTHER)
+OPEN_REASONS = (
+    R.PAST_USE_BY,
+    R.EXPIRED,
+    R.DRAWN_NOT_GIVEN,
+    R.DEAD_SPACE,
+    R.BROKEN,
+    R.LOST,
+    R.CONTAMINATED,
+    R.TEMPERATURE,
+    R.RECALL,
+    R.SAMPLE,
+    R.OTHER,
+)
+NEVER_WITNESSED = (R.REMAINDER, R.DEAD_SPACE)
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why stock is wasted: a coded reason, words where the code says `other`, and who saw it."""
+
+    reason: WasteReason
+    note: str = ""
+    witness_id: UUID | None = None
+
+
+def waste_sealed(
+    *,
+    actor: Actor,
+    at: datetime,
+    request_key: str | None = None,
+    lot_id: UUID,
+    place: Place,
+    containers: int,
+    why: Why,
+    wasted_at: datetime | None = None,
+) -> Outcome:
+    """Waste whole sealed containers of a lot from the shelf at `place`; the outcome names the lot.
+
+    Raises Refusal STOCK-SHORT, STOCK-SHORT-THEN, COUNT-RANGE, WASTE-REASON, NOTE-NEEDED, WITNESS-NEEDED, WITNESS-SAME, TIME-FUTURE.
+    """
+
+    def write(act: Act) -> Outcome:
+        _refuse_reason(act, why, allowed=SEALED_REASONS)
+        lot = queries.lot_by_id(act.session, lot_id)
+        if containers < 1:
+            raise Refusal("COUNT-RANGE", "Type how many containers, at least 1.", "containers")
+        shelf = ledger.shelf_account(act.session, lot_id=lot_id, location_id=place.location_id)
+        amount_ul = containers * lot.container_volume_ul
+        _refuse_short(ledger.lock_balances(act.session, [shelf])[shelf], amount_ul, lot.container_volume_ul)
+        when = _moment(act, wasted_at, shelf)
+        _post_waste(act, why, lot_id=lot_id, place=place, source=shelf, amount_ul=amount_ul, when=when)
+        facts = {**_facts(why), "containers": containers, "lot_number": lot.lot_number, "wasted_at": when}
+        return act.record("stock.waste-sealed", "lot", lot_id, site_id=place.site_id, facts=facts)
+
+    return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def waste_from_vial(
+    *,
+    actor: Actor,
+    at: datetime,
+    request_key: str | None = None,
+    vial_id: UUID,
+    volume_ul: int,
+    why: Why,
+    wasted_at: datetime | None = None,
+) -> Outcome:
+    """Waste part of an open vial, in microlitres; a vial that is emptied so is closed.
+
+    Raises Refusal VIAL-CLOSED, STOCK-SHORT, STOCK-SHORT-THEN, AMOUNT-INVALID and as `waste_sealed`.
+    """
+
+    def write(act: Act) -> Outcome:
+        _refuse_reason(act, why, allowed=OPEN_REASONS)
+        vial, account = locked_open_vial(act, vial_id)
+        if volume_ul <= 0:
+            raise Refusal("AMOUNT-INVALID", "Type how much was wasted, more than 0 mL.", "volume")
+        ledger.require(account.balance_ul, volume_ul, what="The vial", field="volume")
+        when = _moment(act, wasted_at, account.id)
+        empties = volume_ul == account.balance_ul
+        if empties:
+            _refuse_before_last_use(account, when)
+        _waste_of(act, why, vial, account, amount_ul=volume_ul, when=when)
+        if empties:
+            close(act, vial, VialClosure.DISCARDED, when=when)
+        facts = {**_facts(why), "volume_ul": volume_ul, "label_number": vial.label_number, "wasted_at": when}
+        return act.record("stock.waste-from-vial", "vial", vial_id, site_id=vial.site_id, facts=facts)
+
+    return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def discard_vial(
+    *,
+    actor: Actor,
+    at: datetime,
+    request_key: str | None = None,
+    vial_id: UUID,
+    why: Why,
+    discarded_at: datetime | None = None,
+) -> Outcome:
+    """Waste whatever an open vial still holds, and close it.
+
+    Raises Refusal VIAL-CLOSED, VIAL-USED-LATER and as `waste_sealed`.
+    """
+
+    def write(act: Act) -> Outcome:
+        _refuse_reason(act, why, allowed=OPEN_REASONS)
+        vial, account = locked_open_vial(act, vial_id)
+        when = _moment(act, discarded_at, account.id)
+        _refuse_before_last_use(account, when)
+        if account.balance_ul:
+            _waste_of(act, why, vial, account, amount_ul=account.balance_ul, when=when)
+        facts = {**_facts(why), "volume_ul": account.balance_ul, "label_number": vial.label_number}
+        close(act, vial, VialClosure.DISCARDED, when=when)
+        facts["discarded_at"] = when
+        return act.record("stock.discard-vial", "vial", vial_id, site_id=vial.site_id, facts=facts)
+
+    return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def witness_needed(reason: WasteReason | str) -> bool:
+    """Tell whether the clinic asks for a witness of waste for this reason."""
+    return reason in current_settings().waste_witness_reasons and reason not in NEVER_WITNESSED
+
+
+def locked_open_vial(act: Act, vial_id: UUID) -> tuple[Vial, Account]:
+    """Inside an act: return the vial and its account, both locked. Raises Refusal NOT-FOUND, VIAL-CLOSED."""
+    vial = queries.vial_by_id(act.session, vial_id, lock=True)
+    if vial.closed_at is not None:
+        raise Refusal("VIAL-CLOSED", "This vial was closed already. Nothing is left in it.")
+    account_id = ledger.vial_account(act.session, vial_id)
+    ledger.lock_balances(act.session, [account_id])
+    return vial, act.session.get_one(Account, account_id, populate_existing=True)
+
+
+def close(act: Act, vial: Vial, closure: VialClosure, *, when: datetime) -> None:
+    """Inside an act: close an empty vial. The database refuses one that still holds something."""
+    vial.closed_at, vial.closed_by_id, vial.closure = when, act.actor.id, closure
+    act.session.flush()
+
+
+def _waste_of(act: Act, why: Why, vial: Vial, account: Account, *, amount_ul: int, when: datetime) -> None:
+    place = Place(vial.site_id, vial.location_id)
+    _post_waste(act, why, lot_id=vial.lot_id, place=place, source=account.id, amount_ul=amount_ul, when=when)
+
+
+def _post_waste(
+    act: Act, why: Why, *, lot_id: UUID, place: Place, source: int, amount_ul: int, when: datetime
+) -> None:
+    posting = Posting(
+        MovementKind.WASTE,
+        source,
+        ledger.lot_accounts(act.session, lot_id)[AccountKind.WASTE],
+        amount_ul,
+        reason=why.reason,
+        note=why.note.strip() or None,
+        witness_id=why.witness_id,
+    )
+    ledger.post(act, posting, lot_id=lot_id, place=place, occurred_at=when)
+
+
+def _moment(act: Act, typed: datetime | None, source: int) -> datetime:
+    when = rules.moment(typed, recorded_at=act.recorded_at, field="occurred_at")
+    return ledger.after_that_minutes_inflow(act.session, source, when)
+
+
+def _refuse_short(held_ul: int, wanted_ul: int, container_ul: int) -> None:
+    if wanted_ul > held_ul:
+        left = held_ul // container_ul
+        said = f"Only {left:,} sealed {'container is' if left == 1 else 'containers are'} left there."
+        raise Refusal("STOCK-SHORT", said, "containers")
+
+
+def _refuse_before_last_use(account: Account, when: datetime) -> None:
+    if account.last_occurred_at is not None and account.last_occurred_at > when:
+        said = "Something happened with this vial after that time. Type a later time."
+        raise Refusal("VIAL-USED-LATER", said, "occurred_at")
+
+
+def _refuse_reason(act: Act, why: Why, *, allowed: Collection[WasteReason]) -> None:
+    if why.reason not in allowed:
+        raise Refusal("WASTE-REASON", "Choose one of the reasons offered.", "reason")
+    if why.reason == WasteReason.OTHER and not why.note.strip():
+        raise Refusal("NOTE-NEEDED", "Say in words what happened.", "note")
+    if why.witness_id == act.actor.id:
+        raise Refusal(
+            "WITNESS-SAME", "The witness is another person than the one recording.", "witness_username"
+        )
+    if why.witness_id is None and witness_needed(why.reason):
+        raise Refusal("WITNESS-NEEDED", "The clinic asks for a witness of this.", "witness_username")
+
+
+def _facts(why: Why) -> dict[str, object]:
+    return {"reason": why.reason, "note": why.note.strip(), "witness_id": why.witness_id}
