@@ -5,7 +5,7 @@ from typing import cast
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from inventory.audit.acts import Act, Outcome, perform
@@ -71,11 +71,14 @@ def sign_out(*, actor: Actor, at: datetime, session_id: UUID) -> Outcome:
 def end_session(
     *, actor: Actor, at: datetime, user_id: UUID, session_id: UUID, request_key: str | None = None
 ) -> Outcome:
-    """End one session of a person, from its next request on. Raises Refusal NOT-FOUND when it is not theirs, or over."""
+    """End one session of a person, from its next request on. Raises Refusal NOT-FOUND when it is not theirs."""
 
     def write(act: Act) -> Outcome:
-        if not _end(act.session, at, UserSession.id == session_id, UserSession.user_id == user_id):
+        theirs = (UserSession.id == session_id, UserSession.user_id == user_id)
+        if act.session.execute(select(UserSession.id).where(*theirs)).first() is None:
             raise not_found("session")
+        if not _end(act.session, at, *theirs):
+            return Outcome("user", user_id, repeated=True)
         facts = {"session": session_id}
         return act.record("staff.session-ended", "user", user_id, facts=facts)
 

@@ -3,10 +3,10 @@
 from flask import Flask
 
 from inventory.staff.current import init_login
-from inventory.staff.views import sign_in
+from inventory.staff.views import account, people, sign_in
 from inventory.staff.views.blueprint import bp
 
-__all__ = ["bp", "init_app", "sign_in"]
+__all__ = ["account", "bp", "init_app", "people", "sign_in"]
 
 
 def init_app(app: Flask) -> None:
