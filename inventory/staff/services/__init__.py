@@ -1,5 +1,6 @@
 """Every write about people: entries, passwords and links, sign-in and sessions. Each is one act in the trail."""
 
+from inventory.staff.services.confirming import confirm_person
 from inventory.staff.services.links import (
     IssuedLink,
     issue_link,
@@ -26,6 +27,7 @@ __all__ = [
     "add_person",
     "change_password",
     "choose_site",
+    "confirm_person",
     "deactivate_person",
     "edit_person",
     "end_session",
