@@ -21,6 +21,7 @@ from waitress.server import create_server
 from config import SettingError, is_loopback, load_config
 from inventory.app import create_app
 from inventory.kernel.database_role import grant_application_role
+from inventory.kernel.standing_laws import missing_laws
 
 BANNER = "serve_banner"
 """Key in `app.extensions` of the callables whose lines are printed before serving: setup code, demo accounts."""
@@ -72,10 +73,23 @@ def prepare(app: Flask) -> None:
     owner = app.config["OWNER_DATABASE_URI"]
     if owner and make_url(owner).get_backend_name() == "postgresql":
         _grant(owner, str(make_url(app.config["SQLALCHEMY_DATABASE_URI"]).username))
+    refuse_lawless(app)
     builder: Callable[[], None] | None = app.extensions.get(DEMO_BUILDER)
     if app.config["DEMO"] and builder is not None:
         with app.app_context():
             builder()
+
+
+def refuse_lawless(app: Flask) -> None:
+    """Refuse to serve while a law of the database is missing, altered or switched off (law 4)."""
+    with app.app_context():
+        missing = missing_laws()
+    if missing:
+        raise click.ClickException(
+            "The database does not hold every law of the clinic; it will not be served. Restore a backup, or have its "
+            "owner put back what was taken away (docs/audit.md):\n"
+            + "\n".join(f"- {line}" for line in missing)
+        )
 
 
 def bind(app: Flask) -> Any:

@@ -1,0 +1,46 @@
+"""What is written beside the trail: who looked at which patient (law 11)."""
+
+from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import Table, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from inventory.audit.models import AccessEntry
+from inventory.kernel import clock
+from inventory.kernel.db import db, is_writing, unit_of_work
+from inventory.kernel.errors import not_found
+from inventory.kernel.permissions import Actor
+
+ACCESS = cast(Table, AccessEntry.__table__)
+RELOAD = timedelta(minutes=1)
+"""Within this time the same page of the same patient, asked for again by the same person, is the same look."""
+
+
+def log_access(actor: Actor, patient_id: UUID, page: str, *, at: datetime | None = None) -> None:
+    """Log that `actor` looked at the patient through `page` (a short name, such as "record").
+
+    Call it before anything is loaded for the page: it is a unit of work of its own, which forgets what was read. Inside
+    a unit of work it joins that one. Raises Refusal NOT-FOUND where there is no such patient.
+    """
+    instant = at or clock.now()
+    look = {"at": instant, "actor_id": actor.id, "patient_id": patient_id, "page": page}
+    if _seen_just_now(instant, actor, patient_id, page):
+        return
+    try:
+        if is_writing():
+            db.session.execute(insert(ACCESS).values(**look))
+            return
+        with unit_of_work() as session:
+            session.execute(insert(ACCESS).values(**look))
+    except IntegrityError as error:
+        raise not_found("patient") from error
+
+
+def _seen_just_now(at: datetime, actor: Actor, patient_id: UUID, page: str) -> bool:
+    same = (ACCESS.c.patient_id == patient_id, ACCESS.c.at > at - RELOAD, ACCESS.c.at <= at)
+    statement = (
+        select(ACCESS.c.id).where(*same, ACCESS.c.actor_id == actor.id, ACCESS.c.page == page).limit(1)
+    )
+    return db.session.execute(statement).first() is not None

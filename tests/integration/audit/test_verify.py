@@ -1,0 +1,254 @@
+"""`flask audit verify` finds what was done behind the application, by the tables' owner with the laws switched off."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+from sqlalchemy import select
+
+from inventory.audit import acts
+from inventory.audit.models import AuditHead, AuditLink
+from inventory.kernel.db import db
+from inventory.kernel.permissions import SYSTEM_ACTOR
+from inventory.patients import services
+from inventory.patients.models import ConsentStatus
+from tests.factories.patients import make_patient
+from tests.support.databases import Database
+
+Tamper = Callable[..., None]
+
+
+@pytest.fixture
+def tamper(database: Database) -> Iterator[Tamper]:
+    """Runs plain SQL as the owner, with the triggers of every table out of the way, and puts the triggers back."""
+    connection = database.connect_as_owner()
+
+    def run(*statements: str) -> None:
+        db.session.rollback()
+        with _lawless(connection, database.kind):
+            for statement in statements:
+                connection.execute(statement)
+        connection.commit()
+
+    yield run
+    connection.close()
+
+
+@contextmanager
+def _lawless(connection, kind: str) -> Iterator[None]:  # noqa: ANN001
+    if kind == "postgresql":
+        tables = [
+            row[0]
+            for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        ]
+        for table in tables:
+            connection.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
+        yield
+        for table in tables:
+            connection.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
+        return
+    laws = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    connection.execute("PRAGMA foreign_keys=OFF")
+    for name, _ in laws:
+        connection.execute(f'DROP TRIGGER "{name}"')
+    yield
+    for _, sql in laws:
+        connection.execute(sql)
+
+
+@pytest.fixture
+def consents(app: Flask, at: datetime) -> list[UUID]:
+    """Three consents of one patient: the trail has four entries and witnesses three rows."""
+    patient_id = make_patient(at=at)
+    return [
+        services.record_consent(
+            actor=SYSTEM_ACTOR,
+            at=at,
+            patient_id=patient_id,
+            status=ConsentStatus.GIVEN,
+            decided_at=at,
+            information_sheet=f"B12, version {n}",
+        ).subject_id
+        for n in range(3)
+    ]
+
+
+@pytest.fixture
+def verify(cli: FlaskCliRunner) -> Callable[..., list[str]]:
+    """Runs the command and returns its lines, the exit code in front."""
+
+    def run(*arguments: str) -> list[str]:
+        db.session.rollback()
+        done = cli.invoke(args=["audit", "verify", *arguments], catch_exceptions=False)
+        return [str(done.exit_code), *done.output.splitlines()]
+
+    return run
+
+
+Verify = Callable[..., list[str]]
+
+
+def sql_id(database: Database, one: UUID) -> str:
+    return f"'{one.hex if database.kind == 'sqlite' else one}'"
+
+
+def head() -> str:
+    return db.session.scalars(select(AuditHead.hash)).one()
+
+
+def test_an_untouched_trail_is_well(consents: list[UUID], verify: Verify) -> None:
+    assert verify() == ["0", f"The trail is well: 4 entries, head 4 {head()}."]
+
+
+def test_an_empty_trail_is_well(app: Flask, verify: Verify) -> None:
+    assert verify() == ["0", f"The trail is well: 0 entries, head 0 {'0' * 64}."]
+
+
+def test_names_the_entry_whose_payload_was_changed(
+    consents: list[UUID], verify: Verify, tamper: Tamper
+) -> None:
+    tamper(
+        "UPDATE audit_payload SET payload = replace(payload, 'version 1', 'version 9')"
+        " WHERE payload LIKE '%version 1%'"
+    )
+    assert verify() == ["1", "audit entry 3: its payload was changed"]
+
+
+def test_names_the_entry_whose_payload_is_no_longer_json(
+    consents: list[UUID], verify: Verify, tamper: Tamper
+) -> None:
+    tamper("UPDATE audit_payload SET payload = 'gone' WHERE payload LIKE '%version 1%'")
+    assert verify() == [
+        "1",
+        "audit entry 3: its payload was changed",
+        f"consent {consents[1].hex}: no entry of the trail recorded this row",
+    ]
+
+
+def test_names_the_row_that_was_changed(
+    consents: list[UUID], verify: Verify, tamper: Tamper, database: Database
+) -> None:
+    tamper(f"UPDATE consent SET status = 'refused' WHERE id = {sql_id(database, consents[2])}")
+    assert verify() == ["1", f"consent {consents[2].hex}: the row was changed after it was recorded"]
+
+
+def test_names_the_row_that_is_gone(
+    consents: list[UUID], verify: Verify, tamper: Tamper, database: Database
+) -> None:
+    tamper(f"DELETE FROM consent WHERE id = {sql_id(database, consents[0])}")
+    assert verify() == ["1", f"consent {consents[0].hex}: the row that audit entry 2 recorded is gone"]
+
+
+def test_names_the_row_that_was_put_in_behind(consents: list[UUID], verify: Verify, tamper: Tamper) -> None:
+    tamper("INSERT INTO consent SELECT " + _copied_consent())
+    assert verify() == ["1", f"consent {'f' * 32}: no entry of the trail recorded this row"]
+
+
+def test_a_row_put_in_for_one_taken_away_hides_neither(
+    consents: list[UUID], verify: Verify, tamper: Tamper, database: Database
+) -> None:
+    tamper(
+        "INSERT INTO consent SELECT " + _copied_consent(),
+        f"DELETE FROM consent WHERE id = {sql_id(database, consents[0])}",
+    )
+    assert len(verify()) == 3
+
+
+def _copied_consent() -> str:
+    return (
+        f"'{'f' * 32}', patient_id, status, information_sheet, decided_at, recorded_at, actor_id, note"
+        " FROM consent WHERE information_sheet = 'B12, version 0'"
+    )
+
+
+def test_finds_an_entry_whose_author_was_changed(
+    consents: list[UUID], verify: Verify, tamper: Tamper
+) -> None:
+    tamper(
+        "UPDATE audit_entry SET action = 'patients.nothing' WHERE id ="
+        " (SELECT entry_id FROM audit_link WHERE seq = 2)"
+    )
+    assert verify() == ["1", "audit entry 2: it was changed"]
+
+
+def test_finds_an_entry_changed_with_its_digest(consents: list[UUID], verify: Verify, tamper: Tamper) -> None:
+    tamper(
+        f"UPDATE audit_entry SET digest = '{'a' * 64}' WHERE id = (SELECT entry_id FROM audit_link WHERE seq = 2)"
+    )
+    assert verify()[1:] == ["audit entry 2: its link was changed", "audit entry 2: it was changed"]
+
+
+def test_finds_a_link_taken_out_of_the_middle(consents: list[UUID], verify: Verify, tamper: Tamper) -> None:
+    tamper("DELETE FROM audit_link WHERE seq = 3")
+    lines = verify()
+    assert "audit entry 3: missing from the chain" in lines
+    assert any(
+        re.fullmatch(r"audit entry [0-9a-f]{32} \(patients\.record-consent\): it is not in the chain", line)
+        for line in lines
+    )
+
+
+def test_a_trail_cut_short_is_well_but_does_not_hold_the_head_of_before(
+    consents: list[UUID], verify: Verify, tamper: Tamper, database: Database
+) -> None:
+    held = head()
+    assert verify("--head", held)[1:] == [
+        f"The head {held} is in this chain, at entry 4.",
+        f"The trail is well: 4 entries, head 4 {held}.",
+    ]
+    tamper(
+        f"DELETE FROM consent WHERE id = {sql_id(database, consents[2])}",
+        "UPDATE audit_head SET seq = 3, hash = (SELECT hash FROM audit_link WHERE seq = 3)",
+        "DELETE FROM audit_payload WHERE entry_id = (SELECT entry_id FROM audit_link WHERE seq = 4)",
+        "CREATE TEMPORARY TABLE cut AS SELECT entry_id FROM audit_link WHERE seq = 4",
+        "DELETE FROM audit_link WHERE seq = 4",
+        "DELETE FROM audit_entry WHERE id IN (SELECT entry_id FROM cut)",
+    )
+    assert verify()[0] == "0"
+    assert verify("--head", held) == [
+        "1",
+        f"the head {held} is not in this chain: the trail was cut short, or it is another clinic's",
+    ]
+
+
+def test_a_head_that_is_no_hash_is_refused(app: Flask, verify: Verify) -> None:
+    assert verify("--head", "yesterday")[0] == "2"
+
+
+def test_finds_the_head_row_put_back(consents: list[UUID], verify: Verify, tamper: Tamper) -> None:
+    tamper("UPDATE audit_head SET seq = 2, hash = (SELECT hash FROM audit_link WHERE seq = 2)")
+    assert verify()[1] == "the head of the chain stands at entry 2, but the chain ends at entry 4"
+
+
+def test_names_a_law_that_was_switched_off(app: Flask, verify: Verify, database: Database) -> None:
+    owner = database.connect_as_owner()
+    if database.kind == "sqlite":
+        owner.execute("DROP TRIGGER dose_no_update")
+        owner.execute("DROP TRIGGER dose_no_delete")
+        owner.execute("CREATE TRIGGER dose_no_delete BEFORE DELETE ON dose BEGIN SELECT 1; END")
+        expected = [
+            "the law dose.dose_no_delete is not what it was",
+            "the law dose.dose_no_update is missing or switched off",
+        ]
+    else:
+        owner.execute("ALTER TABLE dose DISABLE TRIGGER dose_insert_only")
+        expected = ["the law dose.dose_insert_only is missing or switched off"]
+    owner.commit()
+    owner.close()
+    assert verify() == ["1", *expected]
+
+
+def test_walks_more_than_one_batch(
+    app: Flask, at: datetime, verify: Verify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inventory.audit.verification._BATCH", 3)
+    with acts.batch():
+        for _ in range(10):
+            make_patient(at=at)
+    assert db.session.scalars(select(AuditLink.seq).order_by(AuditLink.seq)).all() == list(range(1, 11))
+    assert verify()[1].startswith("The trail is well: 10 entries, head 10 ")
