@@ -1,6 +1,6 @@
 """`flask report`: the same reports from the command line. Exit 0 when issued, 1 when not; one line each says what."""
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -12,7 +12,7 @@ from inventory.kernel.permissions import Actor
 from inventory.reports import services
 from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.requests import Asked
-from inventory.staff.queries import actor_named
+from inventory.staff.actor_option import as_user
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -32,13 +32,13 @@ def issue() -> None:
 @click.option("--to", "last", type=_DAY, required=True, metavar="YYYY-MM-DD", help="Last day, included.")
 @click.option("--site", "site_code", default="", metavar="CODE", help="One site; without it, all sites.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .pdf or .csv file to write.")
-@click.option("--as", "username", default=None, metavar="USER", help="Who issues it; without it, system:cli.")
 @with_appcontext
-def administrations(first: datetime, last: datetime, site_code: str, out: Path, username: str | None) -> None:
+@as_user
+def administrations(first: datetime, last: datetime, site_code: str, out: Path, actor: Actor) -> None:
     """Issue the report of every dose given in a period of each site's own days."""
     asked = Asked(first_day=first.date(), last_day=last.date(), site_code=site_code)
     try:
-        line = _issued(asked, out, _actor(username))
+        line = _issued(asked, out, actor)
     except (Refusal, Refusals) as refusal:
         click.echo(f"not issued: {refusal}", err=True)
         raise SystemExit(1) from None
@@ -61,19 +61,8 @@ def _issued(asked: Asked, out: Path, actor: Actor) -> str:
 
 
 def _said(report: IssuedReport, out: Path, sha256: str) -> str:
-    days = _days(report.period_from, report.period_to)
+    days = f"{report.period_from} to {report.period_to}"
     return f"report {report.label} issued: {report.row_count} doses, {days}, in {out} (sha256 {sha256})"
-
-
-def _days(first: date, last: date) -> str:
-    return f"{first} to {last}"
-
-
-def _actor(username: str | None) -> Actor:
-    actor = actor_named(username)
-    if actor is None:
-        raise Refusal("USER-UNKNOWN", f"there is no active person {username}.")
-    return actor
 
 
 COMMANDS = [report]

@@ -74,7 +74,7 @@ def fetch_file(*, report_id: UUID, file_format: FileFormat, actor: Actor, at: da
 
     def note(act: Act) -> Outcome:
         facts = {"report": report.label, "format": file_format}
-        return act.record("report.downloaded", "report", report_id, facts=facts)
+        return act.record("reports.download", "report", report_id, facts=facts)
 
     perform(note, actor=actor, at=at)
     return IssuedFile(file_name(report, file_format), content)
@@ -119,7 +119,7 @@ def _register(act: Act, definite: Definite, snapshot: Snapshot) -> Outcome:
         "doses": snapshot.row_count,
     }
     return act.record(
-        "report.issued", "report", report_id, site_id=site.id, patient_id=selection.patient_id, facts=facts
+        "reports.issue", "report", report_id, site_id=site.id, patient_id=selection.patient_id, facts=facts
     )
 
 
@@ -153,7 +153,7 @@ def _store(act: Act, report: IssuedReport, files: dict[FileFormat, BinaryIO]) ->
             "content": content,
         }
         act.insert(ReportFile, values)
-    return act.record("report.stored", "report", report.id, facts={"report": report.label, "sha256": hashes})
+    return act.record("reports.store", "report", report.id, facts={"report": report.label, "sha256": hashes})
 
 
 def _header(report: IssuedReport, definite: Definite, snapshot: Snapshot, actor: Actor) -> ReportHeader:

@@ -149,7 +149,7 @@ def _practitioner(name: str, credential: str) -> Practitioner:
 
 def _sources(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Source]]:
     found: dict[UUID, list[Source]] = {}
-    rows = connection.execute(_SOURCES.where(DoseSource.dose_id.in_(ids))).tuples()
+    rows = connection.execute(_SOURCES.where(DoseSource.dose_id.in_(ids)))
     for dose_id, lot_number, expires_on, label, use_by_on, volume_ul in rows:
         source = Source(lot_number, expires_on, "" if label is None else str(label), use_by_on, volume_ul)
         found.setdefault(dose_id, []).append(source)
