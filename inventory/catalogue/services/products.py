@@ -175,8 +175,11 @@ def _wrong_amounts(draft: ProductDraft) -> list[Refusal]:
     wrong = []
     if min(draft.strength_ng, draft.strength_ul, draft.container_volume_ul) <= 0:
         wrong.append(Refusal("STRENGTH-INVALID", "Strength and volume must be more than 0.", "strength"))
-    elif draft.default_dose_ng is not None and (
-        draft.default_dose_ng * draft.strength_ul > draft.strength_ng * draft.container_volume_ul
+    elif (
+        # Several single-dose ampoules may make one dose; remainders of multi-dose vials are never combined.
+        draft.container_type is ContainerType.MULTI_DOSE
+        and draft.default_dose_ng is not None
+        and draft.default_dose_ng * draft.strength_ul > draft.strength_ng * draft.container_volume_ul
     ):
         said = "One container does not hold this dose. Check the dose, the strength and the volume."
         wrong.append(Refusal("DOSE-ABOVE-CONTAINER", said, "default_dose"))

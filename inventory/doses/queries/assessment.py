@@ -82,7 +82,14 @@ def assess(
     given_at = containing.settle(session, request, recorded_at, accounts)
     given_on = local_day(given_at, site.time_zone)
     containers = containing.resolve(
-        session, request, lots=lots, accounts=accounts, given_at=given_at, takes_over=takes_over
+        session,
+        request,
+        lots=lots,
+        accounts=accounts,
+        given_at=given_at,
+        # An amendment draws anew when it is recorded, not when the dose was given: what it takes back is there only now.
+        drawn_at=recorded_at if request.amends_id else given_at,
+        takes_over=takes_over,
     )
     product = next(iter(lots.values())) if lots else containing.unknown_product(session, request)
     states = tuple(c.state for c in containers) or (containing.unknown_state(request, product),)

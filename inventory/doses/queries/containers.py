@@ -208,12 +208,16 @@ def resolve(
     lots: dict[UUID, Any],
     accounts: Accounts,
     given_at: datetime,
+    drawn_at: datetime,
     takes_over: bool,
 ) -> tuple[Container, ...]:
-    """Return the request's containers in order, as they were at `given_at`. Raises Refusal NOT-FOUND for a wrong vial."""
+    """Return the request's containers in order, as they were at `given_at`, with what they hold from `drawn_at` on.
+
+    Raises Refusal NOT-FOUND for a wrong vial.
+    """
     vials = _vials(session, request)
     held = _holds(session, list(lots), given_at)
-    left = {row.id: least_since(session, row, given_at) for row in accounts.values()}
+    left = {row.id: least_since(session, row, drawn_at) for row in accounts.values()}
     taken: Counter[int] = Counter()
     resolved = []
     for draw in request.draws:

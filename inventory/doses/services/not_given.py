@@ -47,8 +47,9 @@ def record_not_given(
         )
         if site is None or formulation is None:
             raise not_found("site" if site is None else "formulation")
+        record_id = uuid7()
         row = {
-            "id": uuid7(),
+            "id": record_id,
             "number": next_number(act.session, site.id, CounterKind.NOT_GIVEN),
             "site_id": site.id,
             "patient_id": patient.id,
@@ -73,7 +74,7 @@ def record_not_given(
             "note": row["note"],
         }
         return act.record(
-            "doses.not-given", "not-given", row["id"], site_id=site.id, patient_id=patient.id, facts=facts
+            "doses.not-given", "not-given", record_id, site_id=site.id, patient_id=patient.id, facts=facts
         )
 
     return perform(write, actor=actor, at=at, request_key=request_key)
