@@ -47,8 +47,11 @@ def open_vial(
     site_id: UUID,
     location_id: UUID,
     opened_at: datetime | None = None,
+    use_by_on: date | None = None,
 ) -> Outcome:
     """Open one multi-dose container; the outcome names the vial. `opened_at` None is now.
+
+    `use_by_on` is what a label written elsewhere says; it counts where it is sooner than our own reckoning.
 
     Raises Refusal SINGLE-DOSE-ONLY-ONCE, LOT-EXPIRED, LOT-HELD, STOCK-SHORT, STOCK-SHORT-THEN, TIME-FUTURE.
     """
@@ -62,7 +65,8 @@ def open_vial(
             raise Refusal("SINGLE-DOSE-ONLY-ONCE", said)
         when = rules.moment(opened_at, recorded_at=act.recorded_at, field="opened_at")
         refuse_unusable_lot(act.session, lot, site=site, location_id=location_id, at=when)
-        opened = take_from_shelf(act, lot, Place(site_id, location_id), occurred_at=when, zone=site.time_zone)
+        place = Place(site_id, location_id)
+        opened = take_from_shelf(act, lot, place, occurred_at=when, zone=site.time_zone, use_by_on=use_by_on)
         facts = {
             "lot_number": lot.lot_number,
             "label_number": opened.label_number,
@@ -74,7 +78,15 @@ def open_vial(
     return perform(write, actor=actor, at=at, request_key=request_key)
 
 
-def take_from_shelf(act: Act, lot: Lot, place: Place, *, occurred_at: datetime, zone: str) -> OpenedVial:
+def take_from_shelf(
+    act: Act,
+    lot: Lot,
+    place: Place,
+    *,
+    occurred_at: datetime,
+    zone: str,
+    use_by_on: date | None = None,
+) -> OpenedVial:
     """Inside an act: open one container of `lot` at `place`, in the site's `zone`; its volume is then in the vial's account.
 
     Asks nothing about expiry or holds. Raises Refusal STOCK-SHORT, and STOCK-SHORT-THEN through the database.
@@ -86,13 +98,15 @@ def take_from_shelf(act: Act, lot: Lot, place: Place, *, occurred_at: datetime, 
         said = f"No sealed container of lot {lot.lot_number} is left there."
         raise Refusal("STOCK-SHORT", said)
     opened_at = ledger.after_that_minutes_inflow(session, shelf, occurred_at)
-    opened = _insert_vial(act, lot, place, opened_at=opened_at, zone=zone)
+    opened = _insert_vial(act, lot, place, opened_at=opened_at, zone=zone, use_by_on=use_by_on)
     posting = Posting(MovementKind.OPEN, shelf, opened.account_id, lot.container_volume_ul)
     ledger.post(act, posting, lot_id=lot.id, place=place, occurred_at=opened_at)
     return opened
 
 
-def _insert_vial(act: Act, lot: Lot, place: Place, *, opened_at: datetime, zone: str) -> OpenedVial:
+def _insert_vial(
+    act: Act, lot: Lot, place: Place, *, opened_at: datetime, zone: str, use_by_on: date | None
+) -> OpenedVial:
     single = lot.container_type == ContainerType.SINGLE_DOSE
     values = {
         "id": uuid7(),
@@ -103,7 +117,7 @@ def _insert_vial(act: Act, lot: Lot, place: Place, *, opened_at: datetime, zone:
         "label_number": None if single else next_number(act.session, place.site_id, CounterKind.VIAL),
         "opened_at": opened_at,
         "opened_by_id": act.actor.id,
-        "use_by_on": None if single else _use_by(lot, opened_at, zone),
+        "use_by_on": None if single else _use_by(lot, opened_at, zone, use_by_on),
         "closed_at": opened_at if single else None,
         "closed_by_id": act.actor.id if single else None,
         "closure": VialClosure.SINGLE_USE if single else None,
@@ -125,6 +139,7 @@ def _opened(session: Session, values: dict[str, object]) -> OpenedVial:
     )
 
 
-def _use_by(lot: Lot, opened_at: datetime, zone: str) -> date:
+def _use_by(lot: Lot, opened_at: datetime, zone: str, labelled: date | None) -> date:
     opened_on = local_day(opened_at, zone)
-    return rules.use_by(expires_on=lot.expires_on, opened_on=opened_on, in_use_days=lot.in_use_days)
+    reckoned = rules.use_by(expires_on=lot.expires_on, opened_on=opened_on, in_use_days=lot.in_use_days)
+    return min(reckoned, labelled or reckoned)
