@@ -21,6 +21,7 @@ from config import load_config
 from inventory.app import create_app
 from inventory.kernel.database_role import grant_application_role
 from inventory.kernel.db import db
+from inventory.server import DEMO_BUILDER
 from tests.support.postgres import APPLICATION_ROLE, OWNER_ROLE, Postgres, running_postgres
 
 ENGINE_KINDS = ("sqlite", "postgresql")
@@ -105,6 +106,7 @@ class Databases:
     _stack: ExitStack = field(default_factory=ExitStack)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _templates: dict[str, Database] = field(default_factory=dict)
+    _demos: dict[str, Database] = field(default_factory=dict)
 
     @cached_property
     def postgres(self) -> Postgres:
@@ -116,6 +118,20 @@ class Databases:
         """Give a migrated database of its own, and drop it afterwards (20 to 30 ms altogether)."""
         with self.copy_of(self._template(kind)) as database:
             yield database
+
+    @contextmanager
+    def demo(self, kind: str) -> Iterator[Database]:
+        """Give a copy of the demo clinic, built once per run and engine, and drop it afterwards."""
+        if kind not in self._demos:
+            demo = self._stack.enter_context(self.fresh(kind))
+            app = create_app(demo.config(DEMO=True))
+            with app.app_context():
+                app.extensions[DEMO_BUILDER]()
+            close_engines(app)
+            _fold_wal(demo)
+            self._demos[kind] = demo
+        with self.copy_of(self._demos[kind]) as copy:
+            yield copy
 
     @contextmanager
     def empty(self, kind: str) -> Iterator[Database]:

@@ -35,6 +35,7 @@ class Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
         self.forms: list[Form] = []
+        self.links: list[str] = []
         self.problems: list[str] = []
         self.title = ""
         self._open_form: Form | None = None
@@ -57,6 +58,8 @@ class Page(HTMLParser):
         self._check_attributes(tag, attributes)
         if tag == "html":
             self._language = attributes.get("lang", "")
+        if tag == "a" and attributes.get("href"):
+            self.links.append(attributes["href"])
         if tag in {"title", "style", "textarea"}:
             self._inside = tag
         if tag == "form":
