@@ -6,6 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.exceptions import HTTPException
 
 from inventory.kernel.db import db
 from inventory.staff.models import User
@@ -16,27 +17,37 @@ PAGES_OF_A_KIND = 2
 
 
 class Walk:
-    """A walk that begins at `/`: take the next address, then tell the page that stood there."""
+    """A walk that begins at one address: take the next, then tell the page that stood there. Ends where nothing new is left."""
 
-    def __init__(self, app: Flask) -> None:
-        self._rules = app.url_map.bind("localhost")
+    def __init__(self, app: Flask, start: str = "/") -> None:
+        self.broken: list[str] = []
+        self._routes = app.url_map.bind("localhost")
         self._visits: Counter[str] = Counter()
-        self._waiting = deque(["/"])
-        self._known = {"/"}
+        self._waiting = deque([start])
+        self._known = {start}
 
     def __iter__(self) -> Iterator[str]:
         while self._waiting:
             yield self._waiting.popleft()
 
     def read(self, path: str, html: str) -> None:
-        """Note where the links of a page lead. Raises NotFound for a link that no route answers."""
+        """Note where the links of a page lead; those that lead nowhere are in `broken`."""
         for link in Page(html).links:
-            address = urlsplit(urljoin(f"http://localhost{path}", link))
-            if address.netloc == "localhost":
-                self._note(address.path + (f"?{address.query}" if address.query else ""), address.path)
+            self.follow(path, link)
 
-    def _note(self, target: str, path: str) -> None:
-        endpoint, _ = self._rules.match(path, method="GET")
+    def follow(self, path: str, link: str) -> None:
+        """Note where one link on the page at `path` leads."""
+        address = urlsplit(urljoin(f"http://localhost{path}", link))
+        if address.netloc != "localhost":
+            return
+        try:
+            endpoint, _ = self._routes.match(address.path, method="GET")
+        except HTTPException:
+            self.broken.append(f"{path} links to {address.path}")
+            return
+        self._wait_for(endpoint, address.path + (f"?{address.query}" if address.query else ""))
+
+    def _wait_for(self, endpoint: str, target: str) -> None:
         if target in self._known or endpoint == "static" or self._visits[endpoint] >= PAGES_OF_A_KIND:
             return
         self._visits[endpoint] += 1
