@@ -8,6 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
+
 from inventory.kernel.db import UtcDateTime
 
 revision = "0001"
