@@ -4,11 +4,10 @@ from datetime import timedelta
 
 from flask import Flask, g, has_request_context
 from flask_login import current_user
-from sqlalchemy import select
 
+from inventory.clinic import queries
 from inventory.clinic.models import Site
 from inventory.clinic.settings import Settings, current_settings
-from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.staff.policy import Policy, set_policy_source
 from inventory.web.presenting import set_clinic_name_source, set_zone_source
@@ -23,20 +22,26 @@ def current_site() -> Site:
 
 
 def chosen_site() -> Site | None:
-    """Return the site of the present session, else the first one, else None; asked once a request."""
-    if not has_request_context():
-        return _find_site()
-    if "clinic_site" not in g:
-        g.clinic_site = _find_site()
-    site: Site | None = g.clinic_site
-    return site
-
-
-def _find_site() -> Site | None:
+    """Return the site of the present session, else the first one, else None."""
     wanted = current_user.site_id if has_request_context() and current_user.is_authenticated else None
-    if wanted is not None:
-        return db.session.get(Site, wanted)
-    return db.session.scalars(select(Site).order_by(Site.created_at, Site.id).limit(1)).first()
+    found = sites_here()
+    return next((site for site in found if site.id == wanted), found[0] if found else None)
+
+
+def sites_here() -> list[Site]:
+    """Return every site, the first one first; read once a request."""
+    if not has_request_context():
+        return queries.sites()
+    if "clinic_sites" not in g:
+        g.clinic_sites = queries.sites()
+    found: list[Site] = g.clinic_sites
+    return found
+
+
+def site_to_show() -> str:
+    """Return the name of the present site where there are several to choose from; else nothing."""
+    site = chosen_site()
+    return site.name if site is not None and len(sites_here()) > 1 else ""
 
 
 def settings_here() -> Settings:
@@ -47,12 +52,6 @@ def settings_here() -> Settings:
         g.clinic_settings = current_settings()
     settings: Settings = g.clinic_settings
     return settings
-
-
-def forget() -> None:
-    """Read site and settings again when next asked, after they were changed in this request."""
-    for name in ("clinic_site", "clinic_settings", "site_zone", "clinic_name"):
-        g.pop(name, None)
 
 
 def init_sources(app: Flask) -> None:

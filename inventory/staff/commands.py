@@ -1,6 +1,7 @@
 """`flask user`: people from the command line. A password is never typed here: a one-time link is printed instead."""
 
 from datetime import datetime
+from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -28,7 +29,7 @@ user_group = AppGroup("user", help="People of the clinic.")
 @click.option("--licence-number", default="", help="Needed for a practitioner or a prescriber.")
 @click.option("--licence-expires", type=click.DateTime(["%Y-%m-%d"]), help="YYYY-MM-DD.")
 @as_user
-def add(*, actor: Actor, roles: tuple[str, ...], licence_expires: datetime | None, **entry: str) -> None:
+def add(*, actor: Actor, roles: tuple[str, ...], licence_expires: datetime | None, **entry: Any) -> None:
     """Add a person and print the link, good for 24 hours, by which they choose their password."""
     try:
         outcome = services.add_person(

@@ -1,0 +1,118 @@
+"""Forms about the clinic: the first visit, sites, storage locations, settings."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from wtforms import Field, HiddenField
+
+from inventory.clinic import rules, setting_rules
+from inventory.clinic.models import LocationKind
+from inventory.clinic.setting_rules import Kind, SettingRule
+from inventory.kernel.permissions import Role
+from inventory.staff import rules as staff_rules
+from inventory.staff.forms import NewPasswordForm
+from inventory.web.fields import (
+    ChoiceField,
+    CountField,
+    DateField,
+    LongTextField,
+    ManyChoiceField,
+    RadioChoiceField,
+    Required,
+    TextField,
+    TickField,
+    VolumeField,
+)
+from inventory.web.forms import ClinicForm
+
+KINDS = ((LocationKind.CABINET, "Cabinet"), (LocationKind.FRIDGE, "Fridge"), (LocationKind.ROOM, "Room"))
+ALSO = tuple(
+    (role, staff_rules.ROLE_MEANINGS[role]) for role in (Role.PRACTITIONER, Role.PRESCRIBER, Role.MANAGER)
+)
+
+
+def _zones() -> Iterator[tuple[str, str]]:
+    return ((zone, zone.replace("_", " ")) for zone in rules.time_zones())
+
+
+class SiteForm(ClinicForm):
+    """A place where the clinic works."""
+
+    name = TextField("Site's name", [Required("Type the site's name.")])
+    code = TextField("Site's code", [Required("Type a short code, such as MAIN.")], limit=12)
+    time_zone = ChoiceField(
+        "Time zone", [Required("Choose the time zone.")], choices=_zones(), blank="Choose"
+    )
+    address = LongTextField("Address", limit=500)
+    version = HiddenField()
+
+    @property
+    def seen_version(self) -> int:
+        """The version of the entry that the person saw; one that never was where it is damaged."""
+        typed = self.version.data or ""
+        return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
+
+
+class LocationForm(ClinicForm):
+    """A place in which vials are kept."""
+
+    name = TextField("Name", [Required("Type a name, such as Fridge 1.")], limit=120)
+    kind = RadioChoiceField("What it is", [Required("Choose what it is.")], choices=KINDS)
+
+
+class FirstVisitForm(NewPasswordForm):
+    """The clinic, its first site, and its first administrator."""
+
+    setup_code = TextField("Code", [Required("Type the code that the server printed.")], limit=40)
+    clinic_name = TextField("Clinic's name", [Required("Type the clinic's name.")], limit=120)
+    name = TextField("Site's name", [Required("Type the site's name.")])
+    code = TextField("Site's code", [Required("Type a short code, such as MAIN.")], limit=12, default="MAIN")
+    time_zone = ChoiceField(
+        "Time zone", [Required("Choose the time zone.")], choices=_zones(), blank="Choose"
+    )
+    location = TextField(
+        "Where vials are kept", [Required("Type a name, such as Cabinet.")], limit=120, default="Cabinet"
+    )
+    display_name = TextField("Your name", [Required("Type your name, as it stands on reports.")])
+    username = TextField("Username", [Required("Type a username.")], limit=40)
+    also = ManyChoiceField("You are also", choices=ALSO)
+    credential_title = TextField("Title", limit=40)
+    licence_number = TextField("Licence number", limit=60)
+    licence_expires_on = DateField("Licence expires on")
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The administrator's roles."""
+        return frozenset({Role.ADMIN, *(Role(role) for role in self.also.data or [])})
+
+
+class SiteChoiceForm(ClinicForm):
+    """The site at which one works now."""
+
+    site = RadioChoiceField("Site", [Required("Choose a site.")])
+
+
+class RulesForm(ClinicForm):
+    """The settings; its fields are made from their rules, below."""
+
+    version = HiddenField()
+
+    def values(self) -> dict[str, Any]:
+        """Return the typed settings as `Settings` holds them."""
+        typed = {name: self[name].data for name in setting_rules.RULES}
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in typed.items()}
+
+
+def _field(rule: SettingRule) -> Field:
+    needed = [Required()]
+    if rule.kind is Kind.TICK:
+        return TickField(rule.label)
+    if rule.kind is Kind.REASONS:
+        return ManyChoiceField(rule.label, choices=setting_rules.WITNESS_REASONS.items())
+    if rule.kind is Kind.TEXT:
+        return TextField(rule.label, needed, limit=rule.most)
+    return (VolumeField if rule.kind is Kind.VOLUME else CountField)(rule.label, needed)
+
+
+for _name, _rule in setting_rules.RULES.items():
+    setattr(RulesForm, _name, _field(_rule))
