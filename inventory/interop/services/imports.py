@@ -98,10 +98,13 @@ def record_import(
 
 
 def attempt(row: Row, write: Callable[[], object], columns: dict[str, str] | None = None) -> None:
-    """Carry out one row's writes; what a service refuses becomes a fault of the row.
+    """Carry out one row's writes; what a service refuses becomes a fault of the row. A row with a fault is left out.
 
+    The rows after a fault are still tried, so that everything wrong is named at once, though nothing will be kept.
     `columns` names the column of a service's field where they differ.
     """
+    if row.faults:
+        return
     try:
         write()
     except (Refusal, Refusals) as refused:

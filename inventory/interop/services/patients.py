@@ -76,11 +76,9 @@ def import_patients(
     """
     rows = read_sheet(source.raw, COLUMNS)
     drafts = [draft for draft in map(_draft, rows) if draft is not None]
-    refuse_faults(rows)
     key = import_key("patients", source.sha256)
     with all_or_nothing(key, dry_run=dry_run) as session:
         _compare(drafts, session, namesakes=namesakes)
-        refuse_faults(rows)
         for draft in drafts:
             attempt(draft.row, partial(_add, draft, actor=actor, at=at))
             tell(1)
