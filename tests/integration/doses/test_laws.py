@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from inventory.doses.models import Dose, DoseSource
+from inventory.doses.services import Decisions
 from inventory.kernel.db import db
 from tests.factories.doses import Bench
 from tests.support.databases import OwnerConnection
@@ -18,7 +19,8 @@ SOURCE = [column.name for column in DoseSource.__table__.columns]
 @pytest.fixture
 def dose(app: Flask, at: datetime) -> Dose:
     bench = Bench()
-    given = bench.give(bench.request(volume_ul=500))
+    seen = Decisions(acknowledged=frozenset({"CONSENT-NOT-RECORDED"}))
+    given = bench.give(bench.request(volume_ul=500, consent_seen=False), decisions=seen)
     db.session.rollback()
     return given
 
