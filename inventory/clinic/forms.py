@@ -1,6 +1,5 @@
 """Forms about the clinic: the first visit, sites, storage locations, settings."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from wtforms import Field, HiddenField
@@ -31,8 +30,7 @@ ALSO = tuple(
 )
 
 
-def _zones() -> Iterator[tuple[str, str]]:
-    return ((zone, zone.replace("_", " ")) for zone in rules.time_zones())
+ZONES = tuple((zone, zone.replace("_", " ")) for zone in rules.time_zones())
 
 
 class SiteForm(ClinicForm):
@@ -40,9 +38,7 @@ class SiteForm(ClinicForm):
 
     name = TextField("Site's name", [Required("Type the site's name.")])
     code = TextField("Site's code", [Required("Type a short code, such as MAIN.")], limit=12)
-    time_zone = ChoiceField(
-        "Time zone", [Required("Choose the time zone.")], choices=_zones(), blank="Choose"
-    )
+    time_zone = ChoiceField("Time zone", [Required("Choose the time zone.")], choices=ZONES, blank="Choose")
     address = LongTextField("Address", limit=500)
     version = HiddenField()
 
@@ -67,9 +63,7 @@ class FirstVisitForm(NewPasswordForm):
     clinic_name = TextField("Clinic's name", [Required("Type the clinic's name.")], limit=120)
     name = TextField("Site's name", [Required("Type the site's name.")])
     code = TextField("Site's code", [Required("Type a short code, such as MAIN.")], limit=12, default="MAIN")
-    time_zone = ChoiceField(
-        "Time zone", [Required("Choose the time zone.")], choices=_zones(), blank="Choose"
-    )
+    time_zone = ChoiceField("Time zone", [Required("Choose the time zone.")], choices=ZONES, blank="Choose")
     location = TextField(
         "Where vials are kept", [Required("Type a name, such as Cabinet.")], limit=120, default="Cabinet"
     )

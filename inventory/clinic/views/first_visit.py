@@ -66,7 +66,7 @@ def _visit(form: FirstVisitForm) -> FirstVisit:
 
 def lead_to_first_visit() -> ResponseReturnValue | None:
     """Send every request to the first visit while the clinic has no people; once it has, this is not asked again."""
-    if current_app.extensions.get(_IS_SET_UP) or request.endpoint in {None, *_OPEN_WHILE_EMPTY}:
+    if current_app.extensions.get(_IS_SET_UP) or request.endpoint in _OPEN_WHILE_EMPTY:
         return None
     if staff_queries.nobody_yet():
         return redirect(url_for("clinic.first_visit"), code=303)
