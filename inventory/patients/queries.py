@@ -31,6 +31,7 @@ from inventory.patients.models import (
     NameWord,
     Patient,
 )
+from inventory.web.pagination import Page, paginate
 
 ALLERGIES = frozenset(kind for kind in AlertKind if kind.value.startswith("allergy_"))
 """The alerts that name an allergy."""
@@ -182,3 +183,44 @@ def has_allergy_alert(session: Session, patient_id: UUID, *, at: datetime) -> bo
     """Tell whether any alert that names an allergy stands at `at`."""
     mine = and_(Alert.patient_id == patient_id, Alert.kind.in_(ALLERGIES), active_at(at))
     return session.scalar(select(Alert.id).where(mine).limit(1)) is not None
+
+
+def patients_page(session: Session, *, text: str = "", cursor: str = "") -> Page[Patient]:
+    """Return a page of the patients that `text` asks for, by name; all of them where it is empty. Raises as `rules.sought`."""
+    statement = found_by(rules.sought(text)) if text else select(Patient)
+    return paginate(session, statement, order=[Patient.name_key, Patient.id], cursor=cursor)
+
+
+def patient_numbered(session: Session, text: str) -> UUID | None:
+    """Return the patient whose whole record number `text` is, if there is one."""
+    return session.scalar(
+        select(Patient.id).where(Patient.record_number_key == rules.record_number_key(text))
+    )
+
+
+def get_alert(session: Session, patient_id: UUID, alert_id: UUID) -> Alert:
+    """Return an alert of that patient. Raises Refusal NOT-FOUND."""
+    alert = session.scalar(select(Alert).where(Alert.id == alert_id, Alert.patient_id == patient_id))
+    if alert is None:
+        raise not_found("alert")
+    return alert
+
+
+def alerts_of(session: Session, patient_id: UUID) -> Sequence[Alert]:
+    """Return a patient's alerts, standing ones first, newest first among their like."""
+    statement = select(Alert).where(Alert.patient_id == patient_id)
+    return session.scalars(
+        statement.order_by(Alert.resolved_at.is_not(None), Alert.noted_at.desc(), Alert.id)
+    ).all()
+
+
+def consents_of(session: Session, patient_id: UUID) -> Sequence[Consent]:
+    """Return what a patient decided, the decision that holds first."""
+    order = (Consent.decided_at.desc(), Consent.recorded_at.desc(), Consent.id.desc())
+    return session.scalars(select(Consent).where(Consent.patient_id == patient_id).order_by(*order)).all()
+
+
+def latest_sheet(session: Session) -> str:
+    """Return the information sheet that was named last, since the next patient is likely given the same."""
+    named = select(Consent.information_sheet).where(Consent.information_sheet != "")
+    return session.scalar(named.order_by(Consent.id.desc()).limit(1)) or ""

@@ -145,7 +145,7 @@ def set_allergies(
             raise Refusal(
                 "ALLERGY-ALERT",
                 "An alert on this record names an allergy. Resolve the alert first, with its reason.",
-                "status",
+                "allergy_status",
             )
         before = _allergies_of(patient)
         patient.allergy_status, patient.allergies_asked_on = status, asked_on

@@ -1,0 +1,120 @@
+"""How a patient's record is worded: what a person reads for each code, and how old somebody is."""
+
+from datetime import date
+from typing import NamedTuple
+
+from inventory.patients.models import Alert, AlertKind, AllergyStatus, Consent, ConsentStatus, Patient
+
+ALERT_WORDS: dict[AlertKind, str] = {
+    AlertKind.ALLERGY_COBALAMIN: "Allergy or anaphylaxis to cobalamin (B12)",
+    AlertKind.ALLERGY_COBALT: "Allergy to cobalt",
+    AlertKind.ALLERGY_BENZYL_ALCOHOL: "Allergy to benzyl alcohol",
+    AlertKind.ALLERGY_OTHER: "Other allergy",
+    AlertKind.LEBERS_OPTIC_ATROPHY: "Leber's optic atrophy",
+    AlertKind.BLEEDING_RISK: "Bleeding risk or anticoagulant",
+    AlertKind.PREGNANCY: "Pregnancy",
+    AlertKind.MEGALOBLASTIC_ANAEMIA_OF_PREGNANCY: "Megaloblastic anaemia of pregnancy",
+    AlertKind.PROVEN_B12_DEFICIENCY: "B12 deficiency proven",
+    AlertKind.RENAL_DISEASE: "Renal disease",
+    AlertKind.SEVERE_ANAEMIA: "Severe anaemia",
+    AlertKind.POTASSIUM_PLAN: "Potassium plan is in place",
+    AlertKind.SERIOUS_REACTION: "Serious or severe reaction, unresolved",
+    AlertKind.OTHER: "Other",
+}
+ALLERGY_WORDS: dict[AllergyStatus, str] = {
+    AllergyStatus.NOT_ASKED: "Never asked",
+    AllergyStatus.NONE_KNOWN: "None known",
+    AllergyStatus.PRESENT: "Present",
+}
+CONSENT_WORDS: dict[ConsentStatus, str] = {
+    ConsentStatus.GIVEN: "Given",
+    ConsentStatus.REFUSED: "Refused",
+    ConsentStatus.WITHDRAWN: "Withdrawn",
+}
+FIELD_WORDS: dict[str, str] = {
+    "family_name": "Family name",
+    "given_name": "Given name",
+    "born_on": "Date of birth",
+    "record_number": "Record number",
+    "phone": "Telephone",
+    "email": "E-mail",
+    "address": "Address",
+    "notes": "Notes",
+    "allergy_status": "Allergies",
+    "allergies_asked_on": "Allergies asked on",
+}
+_GOOD_TO_KNOW = {AlertKind.PROVEN_B12_DEFICIENCY, AlertKind.POTASSIUM_PLAN}
+_STOPPING = {
+    AlertKind.ALLERGY_COBALAMIN,
+    AlertKind.ALLERGY_COBALT,
+    AlertKind.LEBERS_OPTIC_ATROPHY,
+    AlertKind.SERIOUS_REACTION,
+}
+
+
+class State(NamedTuple):
+    """A state in words, and the tone it is shown in."""
+
+    words: str
+    tone: str
+
+
+class Difference(NamedTuple):
+    """A field in which what was typed is not what the record says by now."""
+
+    field: str
+    record: str
+    typed: str
+
+
+def age_on(born_on: date, today: date) -> int:
+    """Return whole years of age; a person born on 29 February has their birthday on 1 March in other years."""
+    return today.year - born_on.year - ((today.month, today.day) < (born_on.month, born_on.day))
+
+
+def age_words(born_on: date, today: date) -> str:
+    """Return an age as it is said: in years, in months below two years, in days below two months."""
+    years = age_on(born_on, today)
+    months = (today.year - born_on.year) * 12 + today.month - born_on.month - (today.day < born_on.day)
+    if years >= 2:
+        return f"{years} years"
+    if months >= 2:
+        return f"{months} months"
+    days = (today - born_on).days
+    return f"{days} {'day' if days == 1 else 'days'}"
+
+
+def alert_state(alert: Alert) -> State:
+    """Return an alert in words, with its tone: what stops a dose, what is to be minded, what is good to know."""
+    kind = AlertKind(alert.kind)
+    tone = "stop" if kind in _STOPPING else "info" if kind in _GOOD_TO_KNOW else "attention"
+    return State(ALERT_WORDS[kind], tone)
+
+
+def allergy_state(patient: Patient) -> State:
+    """Return whether allergies are known, in words."""
+    status = AllergyStatus(patient.allergy_status)
+    tones = {
+        AllergyStatus.NOT_ASKED: "attention",
+        AllergyStatus.NONE_KNOWN: "good",
+        AllergyStatus.PRESENT: "stop",
+    }
+    return State(ALLERGY_WORDS[status], tones[status])
+
+
+def consent_state(consent: Consent | None) -> State:
+    """Return what the patient decided last, in words."""
+    if consent is None:
+        return State("Not recorded", "attention")
+    status = ConsentStatus(consent.status)
+    return State(CONSENT_WORDS[status], "good" if status is ConsentStatus.GIVEN else "stop")
+
+
+def differences(patient: Patient, typed: dict[str, object]) -> list[Difference]:
+    """Return the fields in which the record is not what was typed."""
+    pairs = ((name, getattr(patient, name), value) for name, value in typed.items())
+    return [
+        Difference(FIELD_WORDS[name], str(record or "—"), str(value or "—"))
+        for name, record, value in pairs
+        if record != value and not (name == "record_number" and not value)
+    ]

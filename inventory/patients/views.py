@@ -1,0 +1,268 @@
+"""The patients of the clinic: found, added, edited. The record itself, with its doses, is a page of the desk.
+
+Law 11: a search is sent by POST, and an address carries an opaque id, never a name.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from inventory.audit.acts import Outcome
+from inventory.audit.services import log_access
+from inventory.kernel.clock import now
+from inventory.kernel.db import db
+from inventory.kernel.errors import Refusal, Refusals
+from inventory.kernel.permissions import Permission
+from inventory.patients import presenters, queries, services
+from inventory.patients.forms import (
+    IDENTITY_FIELDS,
+    AlertForm,
+    AllergiesForm,
+    ConsentForm,
+    EditPatientForm,
+    NewPatientForm,
+    ResolveForm,
+    SearchForm,
+)
+from inventory.patients.models import AllergyStatus, Patient
+from inventory.staff.current import current_actor
+from inventory.web.access import requires
+from inventory.web.forms import ClinicForm
+from inventory.web.presenting import site_today
+
+bp = Blueprint("patients", __name__, url_prefix="/patients")
+
+RECORD = "desk.patient"
+REPEATED = "This was recorded already; nothing was written twice."
+
+
+@bp.get("")
+@requires(Permission.PATIENT_READ)
+def index() -> ResponseReturnValue:
+    """Show the search and the patients by name."""
+    return _list(SearchForm())
+
+
+@bp.route("/search", methods=["GET", "POST"])
+@requires(Permission.PATIENT_READ)
+def search() -> ResponseReturnValue:
+    """Show who was searched for; straight to the record where its whole number was typed."""
+    form = SearchForm()
+    if request.method == "GET":
+        return redirect(url_for("patients.index"))
+    if form.validate_on_submit():
+        only = queries.patient_numbered(db.session(), str(form.q.data))
+        if only is not None:
+            return redirect(url_for(RECORD, patient_id=only))
+    return _list(form)
+
+
+def _list(form: SearchForm) -> ResponseReturnValue:
+    page = None
+    if not form.errors:
+        try:
+            page = queries.patients_page(
+                db.session(), text=str(form.q.data or ""), cursor=str(form.page.data or "")
+            )
+        except Refusal as refusal:
+            form.apply_refusal(refusal)
+    refused = page is None
+    shown = render_template("patients/index.html", form=form, page=page, present=presenters)
+    return shown, 422 if refused else 200
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.PATIENT_WRITE)
+def new() -> ResponseReturnValue:
+    """Add a patient, asking first about anybody they resemble."""
+    form = NewPatientForm(data={"allergy_status": AllergyStatus.NOT_ASKED.value})
+    likes: list[Patient] = []
+    if form.validate_on_submit():
+        try:
+            return _to_record(_add(form), f"{form.family_name.data} is added.")
+        except (Refusal, Refusals) as refusal:
+            form.apply_refusal(refusal)
+            likes = _likes(form)
+    cancel_to = url_for("patients.index")
+    page = render_template(
+        "patients/new.html",
+        form=form,
+        likes=likes,
+        present=presenters,
+        submit_text="Add the patient",
+        cancel_to=cancel_to,
+    )
+    return page, form.status
+
+
+def _add(form: NewPatientForm) -> Outcome:
+    status = AllergyStatus(form.allergy_status.data or AllergyStatus.NOT_ASKED)
+    was_asked = status is not AllergyStatus.NOT_ASKED
+    return services.add_patient(
+        identity=form.identity,
+        is_another_person=bool(form.is_another_person.data),
+        allergy_status=status,
+        allergies_asked_on=form.allergies_asked_on.data or (site_today() if was_asked else None),
+        **_act(form),
+    )
+
+
+def _likes(form: NewPatientForm) -> list[Patient]:
+    who = form.identity
+    return list(queries.patients_like(db.session(), who.family_name, who.given_name, who.born_on))
+
+
+@bp.route("/<uuid:patient_id>/edit", methods=["GET", "POST"])
+@requires(Permission.PATIENT_WRITE)
+def edit(patient_id: UUID) -> ResponseReturnValue:
+    """Change who the patient is; what somebody else changed meanwhile is shown beside what was typed."""
+    patient = _opened(patient_id, "edit")
+    form = EditPatientForm(data={name: getattr(patient, name) for name in (*IDENTITY_FIELDS, "version")})
+    differences: list[presenters.Difference] = []
+    if form.validate_on_submit():
+        try:
+            return _to_record(_edit(form, patient_id), "The record is changed.", patient_id)
+        except (Refusal, Refusals) as refusal:
+            form.apply_refusal(refusal)
+            differences = _show_meanwhile(form, patient_id, refusal)
+    return _form_page("patients/edit.html", form, patient_id, "Save", differences=differences)
+
+
+def _edit(form: EditPatientForm, patient_id: UUID) -> Outcome:
+    return services.edit_patient(
+        patient_id=patient_id, version=form.seen_version, identity=form.identity, **_act(form)
+    )
+
+
+def _show_meanwhile(
+    form: EditPatientForm, patient_id: UUID, refusal: Refusal | Refusals
+) -> list[presenters.Difference]:
+    """After EDITED-MEANWHILE, show what the record says by now; sent again, the form is an edit of that."""
+    if not isinstance(refusal, Refusal) or refusal.code != "EDITED-MEANWHILE":
+        return []
+    patient = queries.get_patient(db.session(), patient_id)
+    form.version.data = str(patient.version)
+    return presenters.differences(patient, {name: form[name].data for name in IDENTITY_FIELDS})
+
+
+@bp.route("/<uuid:patient_id>/allergies", methods=["GET", "POST"])
+@requires(Permission.PATIENT_WRITE)
+def allergies(patient_id: UUID) -> ResponseReturnValue:
+    """Write down what the patient said when asked for allergies."""
+    patient = _opened(patient_id, "allergies")
+    asked = patient.allergy_status != AllergyStatus.NOT_ASKED
+    form = AllergiesForm(
+        data={"allergy_status": patient.allergy_status if asked else None, "allergies_asked_on": site_today()}
+    )
+
+    def write() -> Outcome:
+        status = form.answer
+        asked_on = None if status is AllergyStatus.NOT_ASKED else form.allergies_asked_on.data
+        return services.set_allergies(patient_id=patient_id, status=status, asked_on=asked_on, **_act(form))
+
+    done = _attempt(form, write, patient_id, "Allergies are noted.")
+    return done or _form_page("patients/allergies.html", form, patient_id, "Save")
+
+
+@bp.route("/<uuid:patient_id>/alerts/new", methods=["GET", "POST"])
+@requires(Permission.PATIENT_WRITE)
+def add_alert(patient_id: UUID) -> ResponseReturnValue:
+    """Note something to know before a dose."""
+    _opened(patient_id, "add alert")
+    form = AlertForm()
+
+    def write() -> Outcome:
+        said: dict[str, Any] = {"kind": form.chosen, "note": str(form.note.data), "today": site_today()}
+        return services.add_alert(patient_id=patient_id, **said, **_act(form))
+
+    done = _attempt(form, write, patient_id, "The alert stands on the record.")
+    return done or _form_page("patients/alert.html", form, patient_id, "Add the alert")
+
+
+@bp.route("/<uuid:patient_id>/alerts/<uuid:alert_id>/resolve", methods=["GET", "POST"])
+@requires(Permission.PATIENT_WRITE)
+def resolve_alert(patient_id: UUID, alert_id: UUID) -> ResponseReturnValue:
+    """Say why an alert no longer holds."""
+    _opened(patient_id, "resolve alert")
+    queries.get_alert(db.session(), patient_id, alert_id)
+    form = ResolveForm()
+
+    def write() -> Outcome:
+        return services.resolve_alert(alert_id=alert_id, reason=str(form.reason.data), **_act(form))
+
+    done = _attempt(form, write, patient_id, "The alert is resolved; it stays in the history.")
+    if done:
+        return done
+    alert = queries.get_alert(db.session(), patient_id, alert_id)
+    return _form_page("patients/resolve.html", form, patient_id, "Resolve the alert", alert=alert)
+
+
+@bp.route("/<uuid:patient_id>/consents/new", methods=["GET", "POST"])
+@requires(Permission.PATIENT_WRITE)
+def record_consent(patient_id: UUID) -> ResponseReturnValue:
+    """Record what the patient decided."""
+    _opened(patient_id, "consent")
+    form = ConsentForm(data={"decided_at": now(), "information_sheet": queries.latest_sheet(db.session())})
+
+    def write() -> Outcome:
+        said: dict[str, Any] = {"information_sheet": str(form.information_sheet.data), "note": str(form.note.data)}
+        decided_at = form.decided_at.data
+        return services.record_consent(
+            patient_id=patient_id, status=form.decided, decided_at=decided_at, **said, **_act(form)
+        )
+
+    done = _attempt(form, write, patient_id, "The decision is recorded.")
+    return done or _form_page("patients/consent.html", form, patient_id, "Record the decision")
+
+
+def _act(form: ClinicForm) -> dict[str, Any]:
+    """Return in whose name, when, and by which request an act is done."""
+    return {"actor": current_actor(), "at": now(), "request_key": form.request_key.data}
+
+
+def _attempt(
+    form: ClinicForm, write: Callable[[], Outcome], patient_id: UUID, words: str
+) -> ResponseReturnValue | None:
+    """Do what a valid form asks for and go to the record; None where the form is to be shown, with what is wrong."""
+    if not form.validate_on_submit():
+        return None
+    try:
+        return _to_record(write(), words, patient_id)
+    except (Refusal, Refusals) as refusal:
+        if isinstance(refusal, Refusal) and refusal.status == 404:
+            raise
+        form.apply_refusal(refusal)
+        return None
+
+
+def _opened(patient_id: UUID, page: str) -> Patient:
+    """Log the look, and return the patient."""
+    log_access(current_actor(), patient_id, page)
+    return queries.get_patient(db.session(), patient_id)
+
+
+def _to_record(outcome: Outcome, words: str, patient_id: UUID | None = None) -> ResponseReturnValue:
+    flash(*((REPEATED, "info") if outcome.repeated else (words, "message")))
+    return redirect(url_for(RECORD, patient_id=patient_id or outcome.subject_id))
+
+
+def _form_page(
+    template: str, form: Any, patient_id: UUID, submit_text: str, **more: Any
+) -> ResponseReturnValue:
+    # Read again: a refused act forgot what was read before it.
+    patient = queries.get_patient(db.session(), patient_id)
+    record = url_for(RECORD, patient_id=patient_id)
+    page = render_template(
+        template,
+        form=form,
+        patient=patient,
+        present=presenters,
+        submit_text=submit_text,
+        cancel_to=record,
+        trail=[("Patients", url_for("patients.index")), (patient.full_name, record)],
+        **more,
+    )
+    return page, form.status
