@@ -98,6 +98,7 @@ CASES: list[tuple[str, Weight, dict[str, Any]]] = [
     ("TIME-FUTURE", Weight.INTEGRITY, {"given_at": NOW + timedelta(minutes=2, seconds=1)}),
     ("TIME-BEFORE-BIRTH", Weight.INTEGRITY, patient(born_on=TODAY + timedelta(days=1))),
     ("DOSE-ZERO", Weight.INTEGRITY, {"dose_ng": 0, "volume_ul": 0, **source(volume_ul=0)}),
+    ("DOSE-ZERO", Weight.INTEGRITY, {"dose_ng": 0}),
     ("DOSE-VOLUME-DISAGREE", Weight.INTEGRITY, {"dose_ng": 999_000}),
     ("SOURCES-DISAGREE", Weight.INTEGRITY, source(volume_ul=900)),
     ("LOT-EXPIRED", Weight.BLOCK, source(expires_on=TODAY - timedelta(days=1))),
@@ -147,6 +148,15 @@ CASES: list[tuple[str, Weight, dict[str, Any]]] = [
     ("VOLUME-OVER-LIMIT", Weight.OVERRIDE, volume(2_001)),
     ("VOLUME-OVER-LIMIT", Weight.OVERRIDE, volume(5_001, body_site=BodySite.RIGHT_VASTUS_LATERALIS)),
     ("VOLUME-OVER-LIMIT", Weight.OVERRIDE, volume(1_001, **patient(born_on=date(2008, 3, 17)))),
+    (
+        "VOLUME-OVER-LIMIT",
+        Weight.OVERRIDE,
+        volume(
+            4_001,
+            body_site=BodySite.LEFT_VENTROGLUTEAL,
+            limits=Limits(hip_enabled=True, gluteal_override_ul=4_000),
+        ),
+    ),
     ("SECOND-DOSE-TODAY", Weight.OVERRIDE, {"history": History(same_substance_today=1)}),
     ("BLEEDING-RISK", Weight.ACKNOWLEDGE, alert(AlertKind.BLEEDING_RISK)),
     ("POTASSIUM-NO-PLAN", Weight.ACKNOWLEDGE, alert(AlertKind.SEVERE_ANAEMIA)),
@@ -164,6 +174,7 @@ CASES: list[tuple[str, Weight, dict[str, Any]]] = [
     ("FORMULATION-SWITCHED", Weight.INFORM, {"history": History(last_formulation="Hydroxocobalamin")}),
     ("NOT-FIRST-EXPIRING", Weight.INFORM, {"first_expiring": False}),
     ("EXPIRES-SOON", Weight.INFORM, source(expires_on=TODAY + timedelta(days=30))),
+    ("EXPIRES-SOON", Weight.INFORM, source(expires_on=TODAY)),
     ("LATE-ENTRY", Weight.INFORM, {"given_at": NOW - timedelta(minutes=61)}),
 ]
 
@@ -196,7 +207,12 @@ NEAR_MISSES: list[tuple[str, dict[str, Any]]] = [
             substance="hydroxocobalamin",
         ),
     ),
+    ("ALUMINIUM-RENAL", {"product": replace(PRODUCT, contains_aluminium=True)}),
     ("VOLUME-OVER-LIMIT", volume(2_000)),
+    (
+        "VOLUME-OVER-LIMIT",
+        volume(4_001, body_site=BodySite.LEFT_VASTUS_LATERALIS, limits=Limits(gluteal_override_ul=4_000)),
+    ),
     ("VOLUME-OVER-LIMIT", volume(1_001, **patient(born_on=date(2008, 3, 16)))),
     ("POTASSIUM-NO-PLAN", alert(AlertKind.SEVERE_ANAEMIA, AlertKind.POTASSIUM_PLAN)),
     ("CONSENT-NOT-RECORDED", {**patient(consent=None), "consent_seen": True}),
@@ -220,6 +236,11 @@ def test_names_every_code_once_with_all_its_words() -> None:
     assert len(expired) == 1
     assert "Lot A" in expired[0].message
     assert "Lot B" in expired[0].message
+
+
+def test_names_a_vial_past_its_use_by_on_the_last_day_of_its_lot() -> None:
+    past = source(OPEN, use_by_on=TODAY - timedelta(days=1), expires_on=TODAY)
+    assert "VIAL-PAST-USE-BY" in found(**past)
 
 
 def test_puts_the_weightiest_first() -> None:
