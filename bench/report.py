@@ -147,9 +147,9 @@ def peak_megabytes() -> float:
     return peak / (1_048_576 if sys.platform == "darwin" else 1_024)
 
 
-def measure(what: str, count: int) -> dict[str, Any]:
-    """Run `what` (floor or ours) for `count` rows in a process of its own; seconds, and peak megabytes."""
-    command = [sys.executable, "-m", "bench.report", what, str(count)]
+def measure(*arguments: str) -> dict[str, Any]:
+    """Run a measurement (`python -m` with these arguments) in a process of its own, and read what it prints."""
+    command = [sys.executable, "-m", *arguments]
     return dict(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 
 
@@ -157,15 +157,20 @@ def _run_one(what: str, count: int) -> None:
     out = io.BytesIO()
     began = time.perf_counter()
     {"floor": floor, "ours": ours}[what](count, out)
-    seconds = time.perf_counter() - began
-    print(json.dumps({"seconds": seconds, "megabytes": peak_megabytes(), "bytes": len(out.getvalue())}))
+    report_run(time.perf_counter() - began, count, out)
+
+
+def report_run(seconds: float, count: int, out: io.BytesIO) -> None:
+    """Print one run as JSON, for `measure`."""
+    size = out.getbuffer().nbytes
+    print(json.dumps({"rows": count, "seconds": seconds, "megabytes": peak_megabytes(), "bytes": size}))
 
 
 def compare() -> list[dict[str, Any]]:
     """Measure both at each size; the ratios are what the budget speaks of."""
     results = []
     for count in SIZES:
-        bare, full = measure("floor", count), measure("ours", count)
+        bare, full = (measure("bench.report", what, str(count)) for what in ("floor", "ours"))
         results.append(
             {
                 "rows": count,

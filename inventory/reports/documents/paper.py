@@ -16,6 +16,15 @@ _TOTAL = "total_pages"
 _PACKING = 6  # zlib's usual level: 1 is no faster overall here, since more bytes are then copied
 
 
+class _Packed(PDFStream):
+    """A page's packed content, let go as soon as it is part of the file."""
+
+    def format(self, document: Any) -> Any:
+        written = super().format(document)
+        self.content = None
+        return written
+
+
 class Paper(Canvas):
     """A document of one page size. `created_at` (aware) is the only time it knows."""
 
@@ -56,5 +65,5 @@ class Paper(Canvas):
         """ReportLab keeps pages as plain text until the end; packed now, a long report stays small."""
         page = self.document.idToObject[f"Page{number}"]
         packed = zlib.compress(page.stream.encode("latin-1"), _PACKING)
-        page.Contents = PDFStream(PDFDictionary({"Filter": PDFName("FlateDecode")}), packed, filters=())
+        page.Contents = _Packed(PDFDictionary({"Filter": PDFName("FlateDecode")}), packed, filters=())
         page.stream = None

@@ -27,6 +27,7 @@ from inventory.reports.queries.administrations import administration_rows
 from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.requests import Asked
 from tests.factories.patients import make_patient
+from tests.factories.reports import ReportingClinic
 from tests.factories.staff import make_actor
 
 OCTOBER = (date(2026, 10, 1), date(2026, 10, 31))
@@ -34,15 +35,13 @@ LONDON = ZoneInfo("Europe/London")
 RECORDED_AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=LONDON)
 
-Clinic = Any
 
-
-def numbers(clinic: Clinic, report: IssuedReport) -> list[tuple[str, str]]:
+def numbers(clinic: ReportingClinic, report: IssuedReport) -> list[tuple[str, str]]:
     text = clinic.content(report, "csv").decode("utf-8-sig")
     return [(row["site"], row["number"]) for row in csv.DictReader(io.StringIO(text, newline=""))]
 
 
-def test_shows_the_dose_with_all_an_auditor_needs(clinic: Clinic) -> None:
+def test_shows_the_dose_with_all_an_auditor_needs(clinic: ReportingClinic) -> None:
     clinic.give(NOON, needle="23 G", information_sheet="v3", note="Well tolerated")
     report = clinic.issue(*OCTOBER)
     text = clinic.text(report)
@@ -62,7 +61,7 @@ def test_shows_the_dose_with_all_an_auditor_needs(clinic: Clinic) -> None:
     assert report.row_count == 1
 
 
-def test_prints_the_head_that_the_chain_had(clinic: Clinic) -> None:
+def test_prints_the_head_that_the_chain_had(clinic: ReportingClinic) -> None:
     clinic.give(NOON)
     head = db.session.execute(select(AuditHead.seq, AuditHead.hash)).one()
     report = clinic.issue(*OCTOBER)
@@ -70,7 +69,7 @@ def test_prints_the_head_that_the_chain_had(clinic: Clinic) -> None:
     assert f"entry {head.seq:,}, hash {head.hash}" in clinic.text(report)
 
 
-def test_void_stays_and_says_why(clinic: Clinic) -> None:
+def test_void_stays_and_says_why(clinic: ReportingClinic) -> None:
     dose = clinic.give(NOON)
     void_dose(
         actor=clinic.nurse, at=RECORDED_AT, dose_id=dose.id, kind=VoidKind.DRAWN_NOT_GIVEN, reason="Fainted"
@@ -80,7 +79,7 @@ def test_void_stays_and_says_why(clinic: Clinic) -> None:
     assert "1 entries, of which 1 void or amended" in text
 
 
-def test_amendment_and_what_it_amends_name_each_other(clinic: Clinic) -> None:
+def test_amendment_and_what_it_amends_name_each_other(clinic: ReportingClinic) -> None:
     dose = clinic.give(NOON)
     place = clinic.places["MAIN"]
     request = DoseRequest(
@@ -104,14 +103,14 @@ def test_amendment_and_what_it_amends_name_each_other(clinic: Clinic) -> None:
     assert "All administrations 1 1,000 1 1 1,000 1" in text
 
 
-def test_deviation_says_which(clinic: Clinic) -> None:
+def test_deviation_says_which(clinic: ReportingClinic) -> None:
     clinic.give(NOON)
     clinic.give(NOON + timedelta(hours=1))
     text = clinic.text(clinic.issue(*OCTOBER))
     assert "DEVIATION SECOND-DOSE-TODAY" in text
 
 
-def test_counts_what_was_not_given(clinic: Clinic) -> None:
+def test_counts_what_was_not_given(clinic: ReportingClinic) -> None:
     refused = NotGivenRequest(
         site_id=clinic.places["MAIN"].site_id,
         patient_id=clinic.patient_id,
@@ -123,13 +122,13 @@ def test_counts_what_was_not_given(clinic: Clinic) -> None:
     assert "Not given, recorded with a reason: 1" in clinic.text(clinic.issue(*OCTOBER))
 
 
-def test_empty_period_is_a_report_too(clinic: Clinic) -> None:
+def test_empty_period_is_a_report_too(clinic: ReportingClinic) -> None:
     report = clinic.issue(date(2026, 2, 1), date(2026, 2, 28))
     assert report.row_count == 0
     assert "No administrations in this period" in clinic.text(report)
 
 
-def test_month_begins_and_ends_with_the_site_s_own_days(clinic: Clinic) -> None:
+def test_month_begins_and_ends_with_the_site_s_own_days(clinic: ReportingClinic) -> None:
     clinic.give(datetime(2026, 9, 30, 23, 59, tzinfo=LONDON))
     clinic.give(datetime(2026, 10, 1, 0, 0, tzinfo=LONDON))  # still September in UTC
     clinic.give(datetime(2026, 10, 31, 23, 59, tzinfo=LONDON))
@@ -137,7 +136,7 @@ def test_month_begins_and_ends_with_the_site_s_own_days(clinic: Clinic) -> None:
     assert numbers(clinic, clinic.issue(*OCTOBER)) == [("MAIN", "2"), ("MAIN", "3")]
 
 
-def test_each_site_counts_its_own_days(clinic: Clinic) -> None:
+def test_each_site_counts_its_own_days(clinic: ReportingClinic) -> None:
     clinic.open_site("AKL", "Pacific/Auckland", "LOTAKL")
     clinic.open_site("HNL", "Pacific/Honolulu", "LOTHNL")
     instant = datetime(
@@ -152,7 +151,7 @@ def test_each_site_counts_its_own_days(clinic: Clinic) -> None:
     assert "days of Pacific/Auckland" in clinic.text(october)
 
 
-def test_repeated_hour_keeps_its_order_and_tells_the_two_apart(clinic: Clinic) -> None:
+def test_repeated_hour_keeps_its_order_and_tells_the_two_apart(clinic: ReportingClinic) -> None:
     clinic.give(datetime(2026, 10, 25, 1, 30, tzinfo=UTC))  # 01:30 again, after the clocks went back
     clinic.give(datetime(2026, 10, 25, 0, 30, tzinfo=UTC))  # 01:30 the first time
     report = clinic.issue(date(2026, 10, 25), date(2026, 10, 25))
@@ -161,7 +160,7 @@ def test_repeated_hour_keeps_its_order_and_tells_the_two_apart(clinic: Clinic) -
     assert text.index("01:30 +01:00") < text.index("01:30 +00:00")
 
 
-def test_day_of_25_hours_is_shown_whole(clinic: Clinic) -> None:
+def test_day_of_25_hours_is_shown_whole(clinic: ReportingClinic) -> None:
     clinic.give(datetime(2026, 10, 25, 0, 0, tzinfo=LONDON))
     clinic.give(datetime(2026, 10, 25, 23, 59, tzinfo=LONDON))
     assert clinic.issue(date(2026, 10, 25), date(2026, 10, 25)).row_count == 2
@@ -177,7 +176,7 @@ def test_day_of_25_hours_is_shown_whole(clinic: Clinic) -> None:
     ],
 )
 def test_filter_keeps_only_what_it_names(
-    clinic: Clinic, filters: dict[str, Any], expected: list[tuple[str, str]]
+    clinic: ReportingClinic, filters: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     clinic.open_site("AKL", "Pacific/Auckland", "LOTAKL")
     other = make_patient(record_number="R-88", at=datetime(2026, 1, 2, tzinfo=UTC))
@@ -189,7 +188,7 @@ def test_filter_keeps_only_what_it_names(
     assert report.row_count == len(expected)
 
 
-def test_filters_by_practitioner_and_formulation(clinic: Clinic) -> None:
+def test_filters_by_practitioner_and_formulation(clinic: ReportingClinic) -> None:
     clinic.give(NOON)
     clinic.give(NOON + timedelta(days=1), actor=make_actor(Role.PRACTITIONER, display_name="Other Nurse"))
     report = clinic.issue(*OCTOBER, giver_id=clinic.nurse.id, formulation_id=clinic.formulation_id)
@@ -198,7 +197,7 @@ def test_filters_by_practitioner_and_formulation(clinic: Clinic) -> None:
     assert ("Lot", "all") in report.filters
 
 
-def test_names_everything_that_cannot_be(clinic: Clinic) -> None:
+def test_names_everything_that_cannot_be(clinic: ReportingClinic) -> None:
     with pytest.raises(Refusals) as refused:
         clinic.issue(
             OCTOBER[1], OCTOBER[0], site_code="NOWHERE", patient_record_number="R-0", lot_number="NONE"
@@ -211,24 +210,24 @@ def test_names_everything_that_cannot_be(clinic: Clinic) -> None:
     }
 
 
-def test_unknown_choice_is_refused(clinic: Clinic) -> None:
+def test_unknown_choice_is_refused(clinic: ReportingClinic) -> None:
     with pytest.raises(Refusals, match="CHOICE-INVALID"):
         clinic.issue(*OCTOBER, giver_id=uuid4())
 
 
-def test_same_request_twice_is_one_report(clinic: Clinic) -> None:
+def test_same_request_twice_is_one_report(clinic: ReportingClinic) -> None:
     first, second = (clinic.issue(*OCTOBER, request_key="the same") for _ in range(2))
     assert first.id == second.id
 
 
-def test_numbers_have_no_gap(clinic: Clinic) -> None:
+def test_numbers_have_no_gap(clinic: ReportingClinic) -> None:
     labels = [clinic.issue(*OCTOBER).label for _ in range(2)]
     with pytest.raises(Refusals):
         clinic.issue(OCTOBER[1], OCTOBER[0])
     assert [*labels, clinic.issue(*OCTOBER).label] == ["MAIN-1", "MAIN-2", "MAIN-3"]
 
 
-def test_files_are_those_that_were_hashed(clinic: Clinic) -> None:
+def test_files_are_those_that_were_hashed(clinic: ReportingClinic) -> None:
     clinic.give(NOON)
     report = clinic.issue(*OCTOBER)
     assert {file.format for file in report.files} == {"pdf", "csv"}
@@ -236,7 +235,7 @@ def test_files_are_those_that_were_hashed(clinic: Clinic) -> None:
         assert hashlib.sha256(clinic.content(report, file.format)).hexdigest() == file.sha256
 
 
-def test_report_stays_as_issued(clinic: Clinic) -> None:
+def test_report_stays_as_issued(clinic: ReportingClinic) -> None:
     dose = clinic.give(NOON)
     report = clinic.issue(*OCTOBER)
     before = clinic.content(report, "pdf")
@@ -246,7 +245,9 @@ def test_report_stays_as_issued(clinic: Clinic) -> None:
     assert clinic.content(report, "pdf") == before
 
 
-def test_changed_file_is_not_handed_out(clinic: Clinic, owner_connection: Any, engine_kind: str) -> None:
+def test_changed_file_is_not_handed_out(
+    clinic: ReportingClinic, owner_connection: Any, engine_kind: str
+) -> None:
     report = clinic.issue(*OCTOBER)
     db.session.rollback()
     if engine_kind == "sqlite":
@@ -263,7 +264,7 @@ def test_changed_file_is_not_handed_out(clinic: Clinic, owner_connection: Any, e
         clinic.content(report, "csv")
 
 
-def test_what_happens_after_the_snapshot_is_not_in_the_report(clinic: Clinic) -> None:
+def test_what_happens_after_the_snapshot_is_not_in_the_report(clinic: ReportingClinic) -> None:
     dose = clinic.give(NOON)
     chosen = requests.made_definite(Asked(*OCTOBER)).selection
     snapshot = selection.take_snapshot(chosen)
@@ -275,14 +276,14 @@ def test_what_happens_after_the_snapshot_is_not_in_the_report(clinic: Clinic) ->
     assert [(row.number, row.standing.value) for row in rows] == [(1, "given")]
 
 
-def test_batches_join_without_a_seam(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_join_without_a_seam(clinic: ReportingClinic, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in range(5):
         clinic.give(NOON + timedelta(days=day))
     monkeypatch.setattr("inventory.reports.queries.administrations._BATCH", 2)
     assert [number for _, number in numbers(clinic, clinic.issue(*OCTOBER))] == ["1", "2", "3", "4", "5"]
 
 
-def test_issue_and_download_are_entries_of_the_trail(clinic: Clinic) -> None:
+def test_issue_and_download_are_entries_of_the_trail(clinic: ReportingClinic) -> None:
     report = clinic.issue(*OCTOBER)
     clinic.content(report, "pdf")
     entries = select(AuditEntry.action).where(AuditEntry.subject_id == report.id)
@@ -290,24 +291,24 @@ def test_issue_and_download_are_entries_of_the_trail(clinic: Clinic) -> None:
     assert actions == ["reports.issue", "reports.store", "reports.download"]
 
 
-def test_only_who_may_issue_does(clinic: Clinic) -> None:
+def test_only_who_may_issue_does(clinic: ReportingClinic) -> None:
     manager = make_actor(Role.MANAGER)
     with pytest.raises(Refusal, match="NOT-PERMITTED"):
         services.issue_administration_report(asked=Asked(*OCTOBER), actor=manager, at=RECORDED_AT)
 
 
-def test_someone_without_a_role_may_not(clinic: Clinic) -> None:
+def test_someone_without_a_role_may_not(clinic: ReportingClinic) -> None:
     nobody = Actor(id=uuid4(), name="Nobody")
     with pytest.raises(Refusal, match="NOT-PERMITTED"):
         services.issue_administration_report(asked=Asked(*OCTOBER), actor=nobody, at=RECORDED_AT)
 
 
-def test_command_line_is_named_as_who_generated_it(clinic: Clinic) -> None:
+def test_command_line_is_named_as_who_generated_it(clinic: ReportingClinic) -> None:
     report = services.issue_administration_report(asked=Asked(*OCTOBER), actor=SYSTEM_ACTOR, at=RECORDED_AT)
     assert "system:cli, command line" in clinic.text(report)
 
 
-def test_wrong_kind_of_request_leaves_the_number_free(clinic: Clinic) -> None:
+def test_wrong_kind_of_request_leaves_the_number_free(clinic: ReportingClinic) -> None:
     asked = replace(Asked(*OCTOBER), site_code="NOWHERE")
     with pytest.raises(Refusals):
         services.issue_administration_report(asked=asked, actor=clinic.auditor, at=RECORDED_AT)

@@ -9,16 +9,16 @@ from typing import Any
 from pypdf import PdfReader
 
 from inventory.kernel.permissions import Role
+from tests.factories.reports import ReportingClinic
 
 NOON = datetime(2026, 10, 5, 11, 0, tzinfo=UTC)
 OCTOBER = {"first_day": "2026-10-01", "last_day": "2026-10-31"}
 COMMAND = ["report", "issue", "administrations", "--from", "2026-10-01", "--to", "2026-10-31"]
 
-Clinic = Any
 SignIn = Callable[..., Any]
 
 
-def test_auditor_issues_and_downloads(clinic: Clinic, signed_in_client: SignIn) -> None:
+def test_auditor_issues_and_downloads(clinic: ReportingClinic, signed_in_client: SignIn) -> None:
     clinic.give(NOON)
     browser = signed_in_client(Role.AUDITOR)
     page = browser.submit("/reports/new", OCTOBER, follow_redirects=True)
@@ -31,7 +31,7 @@ def test_auditor_issues_and_downloads(clinic: Clinic, signed_in_client: SignIn) 
     assert browser.get(f"{page.request.path}/csv").data.startswith(b"\xef\xbb\xbf")
 
 
-def test_register_lists_what_was_issued(clinic: Clinic, signed_in_client: SignIn) -> None:
+def test_register_lists_what_was_issued(clinic: ReportingClinic, signed_in_client: SignIn) -> None:
     browser = signed_in_client(Role.AUDITOR)
     assert "No report yet" in browser.get("/reports/").text
     clinic.issue(*(datetime.fromisoformat(day).date() for day in OCTOBER.values()))
@@ -40,7 +40,9 @@ def test_register_lists_what_was_issued(clinic: Clinic, signed_in_client: SignIn
     assert "1 Oct 2026" in page.text
 
 
-def test_typed_values_stay_when_a_filter_is_refused(clinic: Clinic, signed_in_client: SignIn) -> None:
+def test_typed_values_stay_when_a_filter_is_refused(
+    clinic: ReportingClinic, signed_in_client: SignIn
+) -> None:
     browser = signed_in_client(Role.AUDITOR)
     page = browser.submit("/reports/new", {**OCTOBER, "lot_number": "NO SUCH LOT"})
     assert page.status_code == 422
@@ -48,31 +50,31 @@ def test_typed_values_stay_when_a_filter_is_refused(clinic: Clinic, signed_in_cl
     assert "NO SUCH LOT" in page.text
 
 
-def test_day_that_does_not_exist_is_refused(clinic: Clinic, signed_in_client: SignIn) -> None:
+def test_day_that_does_not_exist_is_refused(clinic: ReportingClinic, signed_in_client: SignIn) -> None:
     page = signed_in_client(Role.AUDITOR).submit("/reports/new", {**OCTOBER, "last_day": "2026-02-30"})
     assert page.status_code == 422
     assert "DATE-INVALID" in page.text
 
 
-def test_form_sent_twice_is_one_report(clinic: Clinic, signed_in_client: SignIn) -> None:
+def test_form_sent_twice_is_one_report(clinic: ReportingClinic, signed_in_client: SignIn) -> None:
     browser = signed_in_client(Role.AUDITOR)
     form = browser.form("/reports/new")
     first, second = (browser.send("/reports/new", form, OCTOBER) for _ in range(2))
     assert first.location == second.location
 
 
-def test_manager_may_not_read_reports(clinic: Clinic, signed_in_client: SignIn) -> None:
+def test_manager_may_not_read_reports(clinic: ReportingClinic, signed_in_client: SignIn) -> None:
     assert signed_in_client(Role.MANAGER).get("/reports/").status_code == 403
 
 
-def test_unknown_report_is_not_found(clinic: Clinic, signed_in_client: SignIn) -> None:
+def test_unknown_report_is_not_found(clinic: ReportingClinic, signed_in_client: SignIn) -> None:
     browser = signed_in_client(Role.AUDITOR)
     path = "/reports/00000000-0000-0000-0000-000000000001"
     assert browser.get(path).status_code == 404
     assert browser.get(f"{path}/pdf").status_code == 404
 
 
-def test_command_writes_the_file_and_says_so(clinic: Clinic, cli: Any, tmp_path: Path) -> None:
+def test_command_writes_the_file_and_says_so(clinic: ReportingClinic, cli: Any, tmp_path: Path) -> None:
     clinic.give(NOON)
     out = tmp_path / "report.pdf"
     done = cli.invoke(args=[*COMMAND, "--site", "MAIN", "--out", str(out)])
@@ -82,27 +84,29 @@ def test_command_writes_the_file_and_says_so(clinic: Clinic, cli: Any, tmp_path:
     assert "Kowalska" in PdfReader(out).pages[0].extract_text()
 
 
-def test_command_writes_csv_where_the_name_says_so(clinic: Clinic, cli: Any, tmp_path: Path) -> None:
+def test_command_writes_csv_where_the_name_says_so(clinic: ReportingClinic, cli: Any, tmp_path: Path) -> None:
     out = tmp_path / "report.csv"
     assert cli.invoke(args=[*COMMAND, "--out", str(out)]).exit_code == 0
     assert out.read_bytes().startswith(b"\xef\xbb\xbfsite,number,")
 
 
-def test_command_acts_in_the_name_it_is_given(clinic: Clinic, cli: Any, tmp_path: Path) -> None:
+def test_command_acts_in_the_name_it_is_given(clinic: ReportingClinic, cli: Any, tmp_path: Path) -> None:
     out = tmp_path / "report.pdf"
     done = cli.invoke(args=[*COMMAND, "--out", str(out), "--as", "nobody-here"])
     assert done.exit_code != 0
     assert not out.exists()
 
 
-def test_command_refuses_an_unknown_site_in_one_line(clinic: Clinic, cli: Any, tmp_path: Path) -> None:
+def test_command_refuses_an_unknown_site_in_one_line(
+    clinic: ReportingClinic, cli: Any, tmp_path: Path
+) -> None:
     done = cli.invoke(args=[*COMMAND, "--site", "NOWHERE", "--out", str(tmp_path / "report.pdf")])
     assert done.exit_code == 1
     assert "REPORT-SITE" in done.output
     assert len(done.output.splitlines()) == 1
 
 
-def test_command_that_cannot_write_takes_no_number(clinic: Clinic, cli: Any, tmp_path: Path) -> None:
+def test_command_that_cannot_write_takes_no_number(clinic: ReportingClinic, cli: Any, tmp_path: Path) -> None:
     done = cli.invoke(args=[*COMMAND, "--out", str(tmp_path / "missing" / "report.pdf")])
     assert done.exit_code == 1
     assert "cannot be written" in done.output
