@@ -99,8 +99,14 @@
     };
     dose.addEventListener("input", volumeFollows);
     volume.addEventListener("input", doseFollows);
+    // Another product brings its usual dose (data-usual-mcg on the radio), unless another was typed.
+    const usual = () => document.querySelector(`[data-strength-source="${dose.id}"] input:checked`)?.dataset.usualMcg || "";
+    let lastUsual = usual();
     document.addEventListener("change", (event) => {
-      if (event.target.closest(`[data-strength-source="${dose.id}"]`)) volumeFollows();
+      if (!event.target.closest(`[data-strength-source="${dose.id}"]`)) return;
+      if (usual() && (dose.value.trim() === "" || dose.value.trim() === lastUsual)) dose.value = usual();
+      lastUsual = usual();
+      volumeFollows();
     });
   });
 })();

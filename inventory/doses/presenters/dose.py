@@ -1,0 +1,134 @@
+"""One dose's record in words: its number, its marks, its containers, what was found and decided."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from inventory.catalogue.models import ContainerType
+from inventory.doses.models import Dose
+from inventory.doses.presenters.words import volume_words
+from inventory.doses.queries.story import Story
+from inventory.doses.rules.terms import (
+    BODY_SITE_WORDS,
+    OVERRIDE_REASON_WORDS,
+    VOID_KIND_WORDS,
+    BodySite,
+    Disposition,
+    EntryMode,
+    OverrideReason,
+    VoidKind,
+)
+from inventory.kernel.permissions import Actor, Permission
+from inventory.kernel.quantity import format_mcg
+from inventory.web.presenting import day
+
+DISPOSITION_WORDS = {
+    Disposition.OVERRIDDEN: ("Overridden", "override"),
+    Disposition.ACKNOWLEDGED: ("Seen", "acknowledge"),
+    Disposition.INFORMED: ("Note", "inform"),
+    Disposition.DEVIATION: ("Deviation", "block"),
+}
+MODE_WORDS = {
+    EntryMode.ABOUT_TO_GIVE: "Before it was given",
+    EntryMode.ALREADY_GIVEN: "After it was given",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A container a dose came from, as it was then. `remaining` says what an open vial holds now."""
+
+    lot_id: UUID
+    vial_id: UUID
+    lot_number: str
+    words: str
+    remaining: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the gate found when the dose was recorded, and what was decided about it by whom."""
+
+    code: str
+    words: str
+    level: str
+    message: str
+    decided: str
+
+
+def number_words(number: int) -> str:
+    """Return a number as it stands on every page: `000012`."""
+    return f"{number:06d}"
+
+
+def body_site_words(code: str) -> str:
+    """Return a body site in words."""
+    return BODY_SITE_WORDS[BodySite(code)]
+
+
+def void_words(kind: str) -> str:
+    """Return what really happened to a void dose."""
+    return VOID_KIND_WORDS[VoidKind(kind)]
+
+
+def may_correct(actor: Actor, dose: Dose) -> bool:
+    """Tell whether the person may void or amend this dose, as far as a page can know."""
+    return actor.can(Permission.DOSE_GIVE) and (
+        dose.giver_id == actor.id or actor.can(Permission.DOSE_VOID_ANY)
+    )
+
+
+def given_words(dose: Dose) -> str:
+    """Return when a dose was given, by the clock of its own site and day."""
+    local = dose.given_at.astimezone(ZoneInfo(dose.given_zone))
+    return f"{day(dose.given_on)}, {local:%H:%M} ({dose.given_zone})"
+
+
+def amount_words(dose: Dose) -> str:
+    """Return what was given: `1,000 mcg = 1 mL`."""
+    return f"{format_mcg(dose.dose_ng)} mcg = {volume_words(dose.volume_ul)}"
+
+
+def sources(story: Story) -> list[Source]:
+    """Return the containers of a dose."""
+    return [_source(row) for row in story.sources]
+
+
+def _source(row: Any) -> Source:
+    from_vial = row.container_type == ContainerType.MULTI_DOSE
+    label = f"Vial {row.label_number}, " if row.label_number else ""
+    use_by = f", use by {day(row.use_by_on)}" if row.use_by_on else ""
+    volume = volume_words(row.volume_ul)
+    holds = f"Vial {row.label_number} holds {volume_words(row.balance_ul)}."
+    closed = f"Vial {row.label_number} is closed."
+    return Source(
+        lot_id=row.lot_id,
+        vial_id=row.vial_id,
+        lot_number=row.lot_number,
+        words=f"{label}expires {day(row.expires_on)}{use_by}: {volume}",
+        remaining=(closed if row.closed_at else holds) if from_vial else "",
+    )
+
+
+def findings(story: Story) -> list[Judged]:
+    """Return what was found and decided, the gravest first."""
+    order = list(DISPOSITION_WORDS)
+    rows = sorted(story.findings, key=lambda row: order.index(Disposition(row.disposition)))
+    return [_judged(row) for row in rows]
+
+
+def _judged(row: Any) -> Judged:
+    words, level = DISPOSITION_WORDS[Disposition(row.disposition)]
+    return Judged(row.code, words, level, row.message, _decided(row))
+
+
+def _decided(row: Any) -> str:
+    if row.disposition == Disposition.INFORMED:
+        return ""
+    said = f"By {row.decided_by}"
+    if row.second_person:
+        said += f", with {row.second_person}"
+    if row.reason:
+        said += f": {OVERRIDE_REASON_WORDS[OverrideReason(row.reason)]}"
+    return f"{said}. {row.note}" if row.note else f"{said}."

@@ -1,0 +1,168 @@
+"""What can be given to a patient at a site: the containers first expiring first, the body sites, what was given last.
+
+The page shows it early; nothing here decides. A container is named by a key, so that a choice made on a page that has
+grown old still says which container was meant, and the gate can say what became of it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory.catalogue.models import ContainerType, Product, Route
+from inventory.clinic.models import Site
+from inventory.clinic.settings import Settings
+from inventory.doses.queries.assessment import limits_of
+from inventory.doses.queries.lists import last_uses, recent_doses
+from inventory.doses.rules.rotation import allowed_sites, next_site
+from inventory.doses.rules.sourcing import Draw, Supply, plan_draws
+from inventory.doses.rules.terms import BodySite
+from inventory.kernel.clock import local_day
+from inventory.kernel.errors import not_found
+from inventory.kernel.quantity import Strength
+from inventory.patients.models import Alert
+from inventory.patients.queries import PatientFacts, active_at, patient_facts
+from inventory.stock.queries import Drawable, drawable, lot_by_id, vial_by_id
+
+OTHER_LOT = "other"
+_KEY = re.compile(r"(lot|vial)-([0-9a-f]{32})-([0-9a-f]{32})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The container a person chose: where it comes from, and what a volume of it holds."""
+
+    supply: Supply
+    product_id: UUID
+    strength: Strength
+    default_dose_ng: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """All that the page of a dose shows before anything is typed. `drawables` are labelled for the muscle, usable or not."""
+
+    patient: PatientFacts
+    alerts: tuple[tuple[str, str], ...]
+    site_id: UUID
+    today: date
+    drawables: tuple[Drawable, ...]
+    body_sites: tuple[BodySite, ...]
+    suggested_site: BodySite
+    last_uses: dict[BodySite, date]
+    recent: Sequence[Any]
+
+    @property
+    def givable(self) -> list[Drawable]:
+        """What may be given today, first expiring first."""
+        return [one for one in self.drawables if one.givable]
+
+    @property
+    def suggested(self) -> Drawable | None:
+        """The first to expire of the formulation the patient had last, else of everything."""
+        last = self.recent[0].formulation_id if self.recent else None
+        same = (one for one in self.givable if one.product.formulation_id == last)
+        return next(same, None) or next(iter(self.givable), None)
+
+
+def offer(session: Session, patient_id: UUID, *, site: Site, settings: Settings, at: datetime) -> Offer:
+    """Return what can be given to the patient at `site`. Raises Refusal NOT-FOUND for an unknown patient."""
+    facts = patient_facts(session, patient_id, at=at)
+    today = local_day(at, site.time_zone)
+    found = drawable(session, site_id=site.id, on=today, near_days=settings.near_expiry_days)
+    allowed, uses = allowed_sites(limits_of(settings)), last_uses(session, patient_id)
+    return Offer(
+        patient=facts,
+        alerts=_alerts(session, patient_id, at),
+        site_id=site.id,
+        today=today,
+        drawables=tuple(one for one in found if Route.IM in one.product.route_set),
+        body_sites=tuple(allowed),
+        suggested_site=next_site(uses, allowed),
+        last_uses=uses,
+        recent=recent_doses(session, patient_id),
+    )
+
+
+def key_of(one: Drawable) -> str:
+    """Return the key of a container: an open vial, or the sealed containers of a lot at a location."""
+    if one.vial:
+        return f"vial-{one.vial.id.hex}-{one.location.id.hex}"
+    return f"lot-{one.lot.id.hex}-{one.location.id.hex}"
+
+
+def is_key(text: str) -> bool:
+    """Tell whether `text` is written as a container's key, or asks for another lot."""
+    return text == OTHER_LOT or bool(_KEY.fullmatch(text))
+
+
+def chosen_by(session: Session, offered: Offer, key: str) -> Chosen:
+    """Return the container of `key`, even when nothing of it is left. Raises Refusal NOT-FOUND."""
+    here = next((one for one in offered.drawables if key_of(one) == key), None)
+    if here is not None:
+        return _chosen(here.lot, here.location.id, here.vial, here.containers)
+    found = _KEY.fullmatch(key)
+    kind, own, location = found.groups() if found else ("lot", UUID(int=0).hex, UUID(int=0).hex)
+    if kind == "vial":
+        vial = vial_by_id(session, UUID(own))
+        return _chosen(vial.lot, vial.location_id, vial, 0)
+    return _chosen(lot_by_id(session, UUID(own)), UUID(location), None, 0)
+
+
+def chosen_product(session: Session, product_id: UUID, location_id: UUID) -> Chosen:
+    """Return a container of the product that was never received, as though it had been. Raises Refusal NOT-FOUND."""
+    product = session.get(Product, product_id)
+    if product is None:
+        raise not_found("product")
+    supply = Supply(
+        lot_id=product.id,
+        location_id=location_id,
+        vial_id=None,
+        container_type=ContainerType(product.container_type),
+        content_ul=product.container_volume_ul,
+        containers=0,
+    )
+    return Chosen(supply, product.id, product.strength, product.default_dose_ng)
+
+
+def plan(offered: Offer, chosen: Chosen, volume_ul: int) -> tuple[Draw, ...]:
+    """Return where a volume comes from: what was chosen first, then the next of the product to expire."""
+    more = [
+        _supply(one.lot, one.location.id, None, one.containers)
+        for one in offered.givable
+        if one.product.id == chosen.product_id
+        and one.vial is None
+        and one.container_type is ContainerType.SINGLE_DOSE
+        and (one.lot.id, one.location.id) != (chosen.supply.lot_id, chosen.supply.location_id)
+    ]
+    return tuple(plan_draws(volume_ul, [chosen.supply, *more]))
+
+
+def _chosen(lot: Any, location_id: UUID, vial: Any, containers: int) -> Chosen:
+    supply = _supply(lot, location_id, vial, containers)
+    return Chosen(supply, lot.product_id, lot.strength, lot.product.default_dose_ng)
+
+
+def _supply(lot: Any, location_id: UUID, vial: Any, containers: int) -> Supply:
+    return Supply(
+        lot_id=lot.id,
+        location_id=location_id,
+        vial_id=vial.id if vial else None,
+        container_type=ContainerType(lot.container_type),
+        content_ul=lot.container_volume_ul,
+        containers=containers,
+    )
+
+
+def _alerts(session: Session, patient_id: UUID, at: datetime) -> tuple[tuple[str, str], ...]:
+    rows = session.execute(
+        select(Alert.kind, Alert.note)
+        .where(Alert.patient_id == patient_id, active_at(at))
+        .order_by(Alert.noted_at, Alert.id)
+    )
+    return tuple((kind, note) for kind, note in rows)

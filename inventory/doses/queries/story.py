@@ -1,0 +1,133 @@
+"""One dose's story: its record, its containers, what the gate found, who decided, what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from inventory.clinic.models import Site
+from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident, NotGiven
+from inventory.kernel.errors import not_found
+from inventory.staff.models import User
+from inventory.stock.models import Account, Movement, MovementKind, Vial, WasteReason
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A dose with all that hangs on it. `amends` and `amended_by` are (id, number) of the entries before and after."""
+
+    dose: Dose
+    site: Site
+    recorded_by: str
+    sources: Sequence[Any]
+    findings: Sequence[Any]
+    void: Any | None
+    amends: Any | None
+    amended_by: Any | None
+    incidents: Sequence[Incident]
+    wasted_ul: int
+
+
+def get_dose(session: Session, dose_id: UUID) -> Dose:
+    """Return the dose. Raises Refusal NOT-FOUND."""
+    dose = session.get(Dose, dose_id)
+    if dose is None:
+        raise not_found("dose")
+    return dose
+
+
+def story_of(session: Session, dose_id: UUID) -> Story:
+    """Return one dose's story, in eight statements. Raises Refusal NOT-FOUND."""
+    dose = get_dose(session, dose_id)
+    sources = _sources(session, dose_id)
+    return Story(
+        dose=dose,
+        site=session.get_one(Site, dose.site_id),
+        recorded_by=str(session.scalar(select(User.display_name).where(User.id == dose.actor_id))),
+        sources=sources,
+        findings=_findings(session, dose_id),
+        void=session.execute(
+            select(DoseVoid.kind, DoseVoid.reason, DoseVoid.voided_at, User.display_name.label("by"))
+            .join(User, User.id == DoseVoid.actor_id)
+            .where(DoseVoid.dose_id == dose_id)
+        ).first(),
+        amends=_named(session, Dose.id == dose.amends_id) if dose.amends_id else None,
+        amended_by=_named(session, Dose.amends_id == dose_id),
+        incidents=session.scalars(
+            select(Incident).where(Incident.dose_id == dose_id).order_by(Incident.number)
+        ).all(),
+        wasted_ul=_remainder(session, sources),
+    )
+
+
+def _named(session: Session, which: Any) -> Any:
+    return session.execute(select(Dose.id, Dose.number).where(which)).first()
+
+
+def _sources(session: Session, dose_id: UUID) -> Sequence[Any]:
+    return session.execute(
+        select(
+            DoseSource.lot_id,
+            DoseSource.vial_id,
+            DoseSource.lot_number,
+            DoseSource.expires_on,
+            DoseSource.use_by_on,
+            DoseSource.label_number,
+            DoseSource.volume_ul,
+            Movement.act_id,
+            Vial.container_type,
+            Vial.closed_at,
+            Account.balance_ul,
+        )
+        .join(Movement, Movement.id == DoseSource.movement_id)
+        .join(Vial, Vial.id == DoseSource.vial_id)
+        .join(Account, Account.vial_id == Vial.id)
+        .where(DoseSource.dose_id == dose_id)
+        .order_by(DoseSource.position)
+    ).all()
+
+
+def _findings(session: Session, dose_id: UUID) -> Sequence[Any]:
+    decider, second = aliased(User), aliased(User)
+    return session.execute(
+        select(
+            DoseFinding.code,
+            DoseFinding.disposition,
+            DoseFinding.message,
+            DoseFinding.reason,
+            DoseFinding.note,
+            decider.display_name.label("decided_by"),
+            second.display_name.label("second_person"),
+        )
+        .join(decider, decider.id == DoseFinding.decided_by_id)
+        .outerjoin(second, second.id == DoseFinding.second_person_id)
+        .where(DoseFinding.dose_id == dose_id)
+        .order_by(DoseFinding.disposition, DoseFinding.code)
+    ).all()
+
+
+def _remainder(session: Session, sources: Sequence[Any]) -> int:
+    """Return what was wasted of single-dose containers in the act that gave the dose, in microlitres."""
+    vials = [source.vial_id for source in sources]
+    wasted = session.scalars(
+        select(Movement.amount_ul)
+        .join(Account, Account.id == Movement.from_id)
+        .where(
+            Account.vial_id.in_(vials),
+            Movement.kind == MovementKind.WASTE,
+            Movement.reason == WasteReason.REMAINDER,
+            Movement.act_id.in_([source.act_id for source in sources]),
+        )
+    )
+    return sum(wasted)
+
+
+def not_given_by_id(session: Session, record_id: UUID) -> NotGiven:
+    """Return the record of a dose that was not given. Raises Refusal NOT-FOUND."""
+    record = session.get(NotGiven, record_id)
+    if record is None:
+        raise not_found("record")
+    return record

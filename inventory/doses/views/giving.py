@@ -1,0 +1,198 @@
+"""Give a dose: first whether it is still to be given, then for whom, then the dose, and one confirmation of everything."""
+
+from datetime import datetime
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from inventory.audit.acts import Outcome
+from inventory.audit.services import log_access
+from inventory.clinic.current import current_site, settings_here
+from inventory.doses.forms.confirming import Asking, confirm_form, decisions
+from inventory.doses.forms.giving import (
+    MODES,
+    Blocks,
+    DoseForm,
+    FindForm,
+    asked,
+    carried,
+    dose_form,
+    mode_here,
+)
+from inventory.doses.presenters import confirming, giving
+from inventory.doses.queries.assessment import Assessment, assess
+from inventory.doses.queries.lists import injectable_products
+from inventory.doses.queries.offer import Offer, offer
+from inventory.doses.rules.gate import Weight
+from inventory.doses.rules.terms import EntryMode
+from inventory.doses.services import record_dose
+from inventory.doses.views.blueprint import bp
+from inventory.kernel.clock import now
+from inventory.kernel.db import db
+from inventory.kernel.errors import Refusal, Refusals
+from inventory.kernel.permissions import Permission
+from inventory.patients.queries import get_patient, patients_page
+from inventory.staff.current import address, current_actor
+from inventory.stock.queries import locations_of
+from inventory.web.access import requires
+from inventory.web.forms import ClinicForm
+
+
+@bp.route("/give", methods=["GET", "POST"])
+@requires(Permission.DOSE_GIVE)
+def give() -> ResponseReturnValue:
+    """Ask first whether the dose is still to be given, then find the patient. Names are sent by POST, never in an address."""
+    chosen = request.args.get("patient", "")
+    if request.method == "GET" and chosen:
+        return redirect(url_for("doses.give_to", patient_id=_id(chosen)))
+    form, found = FindForm(), None
+    if form.validate_on_submit():
+        try:
+            found = patients_page(db.session(), text=str(form.q.data))
+        except Refusal as refusal:
+            form.apply_refusal(refusal)
+    status = 200 if found is not None else form.status
+    return render_template("doses/find.html", form=form, found=found), status
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Refusal("NOT-FOUND", "There is no such patient.", status=404) from None
+
+
+@bp.route("/give/<uuid:patient_id>", methods=["GET", "POST"])
+@requires(Permission.DOSE_GIVE)
+def give_to(patient_id: UUID) -> ResponseReturnValue:
+    """Enter a dose for a patient, see it judged, and record it."""
+    log_access(current_actor(), patient_id, "give")
+    if request.method == "GET" and request.args.get("mode") not in MODES:
+        return render_template("doses/mode.html", patient=get_patient(db.session(), patient_id))
+    at = now()
+    offered = _offer(patient_id, at)
+    form = dose_form(offered, mode=mode_here(), at=at)
+    _offer_other_lots(form, offered)
+    step = request.form.get("step", "")
+    if request.method == "GET" or step in {"change", "already"}:
+        return _dose_page(form, offered, 200)
+    return _judged(form, offered, at, record=step == "record")
+
+
+def _offer(patient_id: UUID, at: datetime) -> Offer:
+    return offer(db.session(), patient_id, site=current_site(), settings=settings_here(), at=at)
+
+
+def _offer_other_lots(form: DoseForm, offered: Offer) -> None:
+    session = db.session()
+    form.offer_others(injectable_products(session), locations_of(session, offered.site_id))
+
+
+def _dose_page(form: DoseForm, offered: Offer, status: int) -> ResponseReturnValue:
+    if form.mode.data == "already" and not form.given_at.raw_data:
+        form.given_at.data = now()
+    about = form.mode.data == "about"
+    blocked = Blocks(offered.patient.id, form.key).read(form.blocked.data)
+    return render_template(
+        "doses/give.html",
+        form=form,
+        about=about,
+        blocked=blocked,
+        banner=giving.banner(offered.patient, offered.alerts, offered.today),
+        recent=offered.recent,
+        shelves=giving.shelves(offered, str(form.source.data), about=about),
+        unusable=giving.unusable(offered) if about else [],
+        spots=giving.spots(offered),
+    ), status
+
+
+def _judged(form: DoseForm, offered: Offer, at: datetime, *, record: bool) -> ResponseReturnValue:
+    """Ask the gate; show the confirmation, or with `record` carry the dose out."""
+    if not form.validate_on_submit():
+        return _dose_page(form, offered, 422)
+    try:
+        assessment = _assessed(form, offered, at)
+    except (Refusal, Refusals) as refused:
+        form.apply_refusal(refused)
+        return _dose_page(form, offered, 422)
+    answers = confirm_form(assessment.findings, assessment.request.mode)
+    if not record:
+        return _confirm_page(form, offered, assessment, answers)
+    if not answers.validate():
+        return _confirm_page(form, offered, assessment, answers)
+    try:
+        return _to_dose(_recorded(assessment, answers, at))
+    except (Refusal, Refusals) as refused:
+        # The act has forgotten what was read before it; the stock may be another by now.
+        return _refused(form, _offer(offered.patient.id, at), at, refused)
+
+
+def _assessed(form: DoseForm, offered: Offer, at: datetime) -> Assessment:
+    """Return the dose that was asked for, judged. Raises Refusals for what no mode and nobody lets pass."""
+    wanted = asked(db.session(), form, offered)
+    assessment = assess(db.session(), wanted, giver=current_actor(), recorded_at=at)
+    wrong = [
+        Refusal(finding.code, finding.message, finding.field)
+        for finding in assessment.findings
+        if finding.weight is Weight.INTEGRITY
+    ]
+    if wrong:
+        raise Refusals(wrong)
+    return assessment
+
+
+def _recorded(assessment: Assessment, answers: ClinicForm, at: datetime) -> Outcome:
+    actor = current_actor()
+    asking = Asking(actor, at, address(), assessment.settings.override_needs_second_person)
+    decided = decisions(answers, assessment, asking)
+    return record_dose(
+        actor=actor, at=at, request=assessment.request, decisions=decided, request_key=str(answers.key)
+    )
+
+
+def _to_dose(outcome: Outcome) -> ResponseReturnValue:
+    if outcome.repeated:
+        flash("This was recorded already; nothing was written twice.", "info")
+    else:
+        flash("The dose is recorded.")
+    return redirect(url_for("doses.dose", dose_id=outcome.subject_id))
+
+
+def _refused(
+    form: DoseForm, offered: Offer, at: datetime, refused: Refusal | Refusals
+) -> ResponseReturnValue:
+    """Show the confirmation again with what stands against the dose; where the stock has changed, with a new plan."""
+    form.draws.data = ""
+    try:
+        assessment = _assessed(form, offered, at)
+    except (Refusal, Refusals) as wrong:
+        form.apply_refusal(wrong)
+        return _dose_page(form, offered, 422)
+    answers = confirm_form(assessment.findings, assessment.request.mode)
+    answers.apply_refusal(refused)
+    return _confirm_page(form, offered, assessment, answers)
+
+
+def _confirm_page(
+    form: DoseForm, offered: Offer, assessment: Assessment, answers: ClinicForm
+) -> ResponseReturnValue:
+    mode = assessment.request.mode
+    stops = confirming.stops(assessment.findings, mode)
+    asking = Asking(current_actor(), now(), address(), assessment.settings.override_needs_second_person)
+    blocks = Blocks(offered.patient.id, form.key)
+    known = blocks.read(form.blocked.data)
+    page = render_template(
+        "doses/confirm.html",
+        form=form,
+        answers=answers,
+        asking=asking,
+        about=mode is EntryMode.ABOUT_TO_GIVE,
+        banner=giving.banner(offered.patient, offered.alerts, offered.today),
+        glance=confirming.glance(assessment),
+        findings=confirming.shown(assessment.findings, mode),
+        stops=stops,
+        blocked=blocks.sign({*known, *stops}) if known or stops else "",
+        carried=carried(form, assessment.request),
+    )
+    return page, 422 if stops or answers.errors or answers.form_errors else 200

@@ -1,0 +1,306 @@
+"""Giving a dose through its pages: one form, one confirmation, one dose."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from inventory.doses.models import Dose, DoseFinding
+from inventory.kernel.db import db
+from inventory.kernel.permissions import Role
+from inventory.patients.models import AlertKind
+from inventory.staff import queries as people
+from tests.factories.doses import Bench
+from tests.factories.staff import PASSWORD, make_user
+from tests.factories.stock import balance_ul, make_delivery
+from tests.support.client import CheckingClient, pick_form
+
+Client = Callable[..., CheckingClient]
+
+
+@pytest.fixture
+def bench(app: Flask, at: datetime) -> Bench:
+    return Bench(
+        nurse=people.actor_of(people.person(make_user(username="nora", display_name="Nora Nurse").id))
+    )
+
+
+@pytest.fixture
+def nurse(bench: Bench, signed_in_client: Client) -> CheckingClient:
+    return signed_in_client(user=people.person(bench.nurse.id))
+
+
+def address(bench: Bench, mode: str = "about") -> str:
+    return f"/give/{bench.patient_id}?mode={mode}"
+
+
+def checked(client: CheckingClient, bench: Bench, mode: str = "about", **typed: object):
+    form = client.form(address(bench, mode), having="indication")
+    usual = {"indication": "B12 deficiency", "consent_seen": "y", "step": "check"}
+    return client.send(address(bench, mode), form, usual | typed)
+
+
+def recorded(client: CheckingClient, bench: Bench, answer, **typed: object):
+    return client.send(
+        f"/give/{bench.patient_id}", pick_form(answer, having="draws"), {"step": "record"} | typed
+    )
+
+
+def doses() -> int:
+    return int(db.session.scalar(select(func.count()).select_from(Dose)) or 0)
+
+
+def only_dose() -> Dose:
+    return db.session.scalars(select(Dose)).one()
+
+
+def test_gives_a_dose_in_two_steps(nurse: CheckingClient, bench: Bench) -> None:
+    answer = checked(nurse, bench)
+    assert answer.status_code == 200
+    page = answer.get_data(as_text=True)
+    assert "1,000 mcg = 1 mL" in page
+    assert "Left arm (deltoid)" in page
+    assert doses() == 0
+
+    done = recorded(nurse, bench, answer)
+    assert done.status_code == 302
+    dose = only_dose()
+    assert done.location == f"/doses/{dose.id}"
+    assert (dose.volume_ul, dose.dose_ng, dose.body_site, dose.giver_name) == (
+        1_000,
+        1_000_000,
+        "LD",
+        "Nora Nurse",
+    )
+    assert balance_ul(bench.lot) == 2_000
+    shown = nurse.get(done.location).get_data(as_text=True)
+    assert bench.lot.lot_number in shown
+    assert "Nora Nurse" in shown
+
+
+def test_a_page_sent_twice_is_one_dose(nurse: CheckingClient, bench: Bench) -> None:
+    answer = checked(nurse, bench)
+    first = recorded(nurse, bench, answer)
+    again = recorded(nurse, bench, answer)
+    assert again.location == first.location
+    assert doses() == 1
+    assert "nothing was written twice" in nurse.get(again.location).get_data(as_text=True)
+
+
+def test_asks_first_whether_the_dose_is_still_to_be_given(nurse: CheckingClient, bench: Bench) -> None:
+    page = nurse.get(f"/give/{bench.patient_id}").get_data(as_text=True)
+    assert "About to give" in page
+    assert "Already given, at" in page
+
+
+def test_finds_the_patient_by_name(nurse: CheckingClient, bench: Bench) -> None:
+    answer = nurse.submit("/give", {"mode": "already", "q": "invented"}, having="q")
+    assert answer.status_code == 200
+    assert f"/give/{bench.patient_id}?mode=already" in answer.get_data(as_text=True)
+
+
+def test_computes_the_volume_from_the_dose_alone(nurse: CheckingClient, bench: Bench) -> None:
+    recorded(nurse, bench, checked(nurse, bench, dose_mcg="500", volume_ml=""))
+    dose = only_dose()
+    assert (dose.dose_ng, dose.volume_ul) == (500_000, 500)
+    assert "0.5 mL, remainder" in nurse.get(f"/doses/{dose.id}").get_data(as_text=True)
+
+
+def test_refuses_dose_and_volume_that_disagree(nurse: CheckingClient, bench: Bench) -> None:
+    answer = checked(nurse, bench, dose_mcg="1000", volume_ml="0.5", note="kept")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "DOSE-VOLUME-DISAGREE" in page
+    assert 'value="0.5"' in page
+    assert "kept" in page
+
+
+def test_takes_two_containers_for_one_dose(nurse: CheckingClient, bench: Bench) -> None:
+    answer = checked(nurse, bench, dose_mcg="1500", volume_ml="")
+    assert "2 vials opened" in answer.get_data(as_text=True)
+    recorded(nurse, bench, answer)
+    assert balance_ul(bench.lot) == 1_000
+
+
+def test_an_expired_lot_is_shown_and_cannot_be_chosen(
+    nurse: CheckingClient, bench: Bench, at: datetime, at_instant: Callable[[datetime], None]
+) -> None:
+    soon = make_delivery(place=bench.place, expires_on=at.date(), lot_number="OLD1", containers=2)
+    form = nurse.form(address(bench), having="indication")
+    key = f"lot-{soon.id.hex}-{bench.place.location_id.hex}"
+    assert form.fields["source"] == [key], "the first to expire is chosen"
+
+    at_instant(at + timedelta(days=1))
+    nurse = _again(nurse, bench)
+    page = nurse.get(address(bench)).get_data(as_text=True)
+    assert "LOT-EXPIRED" in page
+    assert f'value="{key}"' not in page
+
+    form = nurse.form(address(bench), having="indication")
+    stale = nurse.send(
+        address(bench), form, {"source": key, "indication": "B12", "consent_seen": "y", "step": "check"}
+    )
+    assert stale.status_code == 422
+    assert "LOT-EXPIRED" in stale.get_data(as_text=True)
+    assert pick_form(stale, having="draws").buttons["step"] == ["change", "already"]
+
+
+def _again(client: CheckingClient, bench: Bench) -> CheckingClient:
+    """Sign in anew: the session has rested over night."""
+    from tests.factories.staff import session_cookie  # noqa: PLC0415
+
+    client.set_cookie(*session_cookie(client.application, people.person(bench.nurse.id)))
+    return client
+
+
+def test_after_a_block_it_can_be_recorded_as_it_was(
+    nurse: CheckingClient, bench: Bench, at: datetime, at_instant: Callable[[datetime], None]
+) -> None:
+    expired = make_delivery(place=bench.place, expires_on=at.date(), lot_number="OLD2", containers=2)
+    at_instant(at + timedelta(days=1))
+    nurse = _again(nurse, bench)
+    key = f"lot-{expired.id.hex}-{bench.place.location_id.hex}"
+    stopped = checked(nurse, bench, source=key, note="kept")
+    switched = nurse.send("/give", pick_form(stopped, having="draws"), {"step": "already"})
+    page = switched.get_data(as_text=True)
+    assert switched.status_code == 200
+    assert "stopped before it was given" in page
+    assert "kept" in page
+    form = pick_form(switched, having="given_at")
+    answer = nurse.send("/give", form, {"step": "check"})
+    assert answer.status_code == 200
+    assert "Recorded as a deviation" in answer.get_data(as_text=True)
+    done = recorded(nurse, bench, answer)
+    dose = only_dose()
+    assert dose.is_deviation
+    assert dose.blocked_before == "LOT-EXPIRED"
+    assert (
+        "Stopped before it was given" in nurse.get(done.location).get_data(as_text=True)
+        or dose.blocked_before
+    )
+
+
+def test_blocks_that_were_not_signed_here_are_not_believed(nurse: CheckingClient, bench: Bench) -> None:
+    answer = checked(nurse, bench, mode="already", blocked="forged", given_at="2026-03-16T09:00")
+    recorded(nurse, bench, answer)
+    assert only_dose().blocked_before is None
+
+
+def test_a_dose_given_earlier_is_recorded_at_its_time(nurse: CheckingClient, bench: Bench) -> None:
+    answer = checked(nurse, bench, mode="already", given_at="2026-03-16T09:28")
+    assert "16 Mar 2026, 09:28" in answer.get_data(as_text=True)
+    recorded(nurse, bench, answer)
+    dose = only_dose()
+    assert dose.given_at.minute == 28
+    assert not dose.is_late
+
+
+def test_a_lot_that_was_never_received_is_recorded_after_the_fact(
+    nurse: CheckingClient, bench: Bench
+) -> None:
+    answer = checked(
+        nurse,
+        bench,
+        mode="already",
+        source="other",
+        other_product=str(bench.lot.product_id),
+        other_lot_number="NEVER1",
+        other_expires_on="2027-05",
+        other_location=str(bench.place.location_id),
+    )
+    assert answer.status_code == 200
+    assert "LOT-UNKNOWN" in answer.get_data(as_text=True)
+    recorded(nurse, bench, answer)
+    assert only_dose().is_deviation
+
+
+def test_another_lot_needs_all_that_stands_on_the_vial(nurse: CheckingClient, bench: Bench) -> None:
+    answer = checked(nurse, bench, mode="already", source="other")
+    assert answer.status_code == 422
+    assert "OTHER-LOT-NEEDED" in answer.get_data(as_text=True)
+
+
+def test_consent_that_is_not_recorded_must_be_seen(nurse: CheckingClient, bench: Bench) -> None:
+    answer = checked(nurse, bench, consent_seen=None)
+    refused = recorded(nurse, bench, answer)
+    assert refused.status_code == 422
+    assert doses() == 0
+    recorded(nurse, bench, answer, **{"acknowledge-CONSENT-NOT-RECORDED": "y"})
+    assert doses() == 1
+
+
+def _with_allergy(bench: Bench) -> None:
+    from inventory.kernel import clock  # noqa: PLC0415
+    from inventory.patients.services import add_alert  # noqa: PLC0415
+
+    add_alert(
+        actor=bench.nurse, at=clock.now(), patient_id=bench.patient_id, kind=AlertKind.ALLERGY_COBALAMIN
+    )
+
+
+def test_an_override_needs_a_prescriber_beside_a_nurse(nurse: CheckingClient, bench: Bench) -> None:
+    make_user(roles=Role.PRESCRIBER, username="pia", display_name="Pia Prescriber", password=PASSWORD)
+    _with_allergy(bench)
+    answer = checked(nurse, bench)
+    override = {"override-ALLERGY-COBALAMIN": "tolerated_before", "note-ALLERGY-COBALAMIN": "twice before"}
+
+    nobody = recorded(nurse, bench, answer)
+    assert nobody.status_code == 422
+    unnamed = recorded(nurse, bench, answer, **override)
+    assert "CONFIRM-NEEDED" in unnamed.get_data(as_text=True)
+    wrong = recorded(nurse, bench, answer, **override, prescriber_username="pia", prescriber_password="no")
+    page = wrong.get_data(as_text=True)
+    assert "CONFIRM-WRONG" in page
+    assert "twice before" in page
+    herself = recorded(
+        nurse, bench, answer, **override, prescriber_username="nora", prescriber_password=PASSWORD
+    )
+    assert herself.status_code == 422
+    assert doses() == 0
+
+    done = recorded(nurse, bench, wrong, **override, prescriber_username="pia", prescriber_password=PASSWORD)
+    assert done.status_code == 302
+    assert PASSWORD not in page
+    found = db.session.scalars(select(DoseFinding).where(DoseFinding.code == "ALLERGY-COBALAMIN")).one()
+    assert (found.disposition, found.reason, found.note) == ("overridden", "tolerated_before", "twice before")
+    assert "By Pia Prescriber" in nurse.get(done.location).get_data(as_text=True)
+
+
+def test_a_vial_taken_meanwhile_is_refused_with_a_new_plan(nurse: CheckingClient, bench: Bench) -> None:
+    last = make_delivery(
+        place=bench.place,
+        product_id=bench.lot.product_id,
+        containers=1,
+        expires_on=bench.lot.expires_on - timedelta(days=9),
+    )
+    key = f"lot-{last.id.hex}-{bench.place.location_id.hex}"
+    answer = checked(nurse, bench, source=key)
+    bench.give(bench.request(lot=last, patient_id=_other_patient()))
+    refused = recorded(nurse, bench, answer)
+    page = refused.get_data(as_text=True)
+    assert refused.status_code == 422
+    assert "STOCK-SHORT" in page
+    assert doses() == 1
+
+
+def _other_patient() -> UUID:
+    from tests.factories.patients import make_patient  # noqa: PLC0415
+
+    return make_patient()
+
+
+def test_unknown_patients_and_doses_are_not_found(nurse: CheckingClient, bench: Bench) -> None:
+    nobody = UUID(int=7)
+    assert nurse.get(f"/give/{nobody}?mode=about").status_code == 404
+    assert nurse.get(f"/doses/{nobody}").status_code == 404
+    assert nurse.get("/give?patient=x").status_code == 404
+
+
+def test_the_auditor_reads_and_does_not_give(signed_in_client: Client, bench: Bench) -> None:
+    dose = bench.give()
+    auditor = signed_in_client(Role.AUDITOR)
+    assert auditor.get(f"/doses/{dose.id}").status_code == 200
+    assert auditor.get("/give").status_code == 403
