@@ -141,19 +141,19 @@ def _write_files(
 
 
 def _store(act: Act, report: IssuedReport, files: dict[FileFormat, BinaryIO]) -> Outcome:
-    hashes: dict[str, str] = {}
-    for file_format, file in files.items():
-        file.seek(0)
-        content = file.read()
-        hashes[file_format] = hashlib.sha256(content).hexdigest()
-        values = {
-            "report_id": report.id,
-            "format": file_format,
-            "sha256": hashes[file_format],
-            "content": content,
-        }
-        act.insert(ReportFile, values)
+    hashes = {
+        file_format: _store_file(act, report.id, file_format, file) for file_format, file in files.items()
+    }
     return act.record("reports.store", "report", report.id, facts={"report": report.label, "sha256": hashes})
+
+
+def _store_file(act: Act, report_id: UUID, file_format: FileFormat, file: BinaryIO) -> str:
+    file.seek(0)
+    content = file.read()
+    sha256 = hashlib.sha256(content).hexdigest()
+    values = {"report_id": report_id, "format": file_format, "sha256": sha256, "content": content}
+    act.insert(ReportFile, values)
+    return sha256
 
 
 def _header(report: IssuedReport, definite: Definite, snapshot: Snapshot, actor: Actor) -> ReportHeader:

@@ -51,6 +51,11 @@ class Paper(Canvas):
         """The bytes of a string operand, escaped."""
         return str(self._escape(codes))  # type: ignore[attr-defined]
 
+    def save(self) -> None:
+        """Write the document, and let go of its pages: ReportLab's objects hold each other until a collection."""
+        super().save()
+        self.document.idToObject.clear()
+
     def place_total_pages(self) -> None:
         """Show the number of pages at the present origin; it is known, and drawn, when the document ends."""
         self.doForm(_TOTAL)
