@@ -14,6 +14,8 @@ from inventory.kernel.permissions import Permission
 
 Badge = Callable[[], int]
 _BADGES_KEY = "web.badges"
+_BELONGS = {"desk.patient": "patients.index"}
+"""Pages that are of one room for the code and of another for the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ def _entry_here() -> str:
     shown = [entry.endpoint for _, entries in MENU for entry in entries if _shown(entry)]
     if request.endpoint in shown:
         return str(request.endpoint)
+    if _BELONGS.get(str(request.endpoint)) in shown:
+        return _BELONGS[str(request.endpoint)]
     room = f"{request.blueprint}."
     return next((endpoint for endpoint in shown if endpoint.startswith(room)), "")
 
