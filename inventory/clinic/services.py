@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from inventory.audit.acts import Act, Outcome, perform
 from inventory.clinic import queries, rules, setting_rules
-from inventory.clinic.models import Location, LocationKind, Setting, Site
+from inventory.clinic.models import Counter, CounterKind, Location, LocationKind, Setting, Site
 from inventory.clinic.settings import Settings, current_settings, encode
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.ids import uuid7
@@ -51,6 +51,8 @@ def add_site(
     def write(act: Act) -> Outcome:
         site = Site(id=uuid7(), created_at=at, **facts)
         act.session.add(site)
+        act.session.flush()
+        act.session.add_all(Counter(site_id=site.id, kind=kind, value=0) for kind in CounterKind)
         return act.record("clinic.site-added", "site", site.id, site_id=site.id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
