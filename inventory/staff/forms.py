@@ -1,6 +1,7 @@
 """Forms about people: sign-in, passwords, a person's entry."""
 
 from wtforms import HiddenField
+from wtforms.validators import ValidationError
 
 from inventory.kernel.permissions import Role
 from inventory.staff import rules
@@ -14,7 +15,7 @@ from inventory.web.fields import (
     TickField,
 )
 from inventory.web.forms import ClinicForm, FilterForm
-from inventory.web.typed_text import NotAcceptedError
+from inventory.web.typed_text import CodedMessage
 
 STATES = (("active", "Active"), ("deactivated", "Deactivated"), ("all", "Everybody"))
 
@@ -35,7 +36,7 @@ class NewPasswordForm(ClinicForm):
     def validate_repeated(self, field: SecretField) -> None:
         """Refuse two that differ: PASSWORD-MISMATCH."""
         if field.data != self.password.data:
-            raise NotAcceptedError("PASSWORD-MISMATCH", "The two passwords differ.")
+            raise ValidationError(CodedMessage("PASSWORD-MISMATCH", "The two passwords differ."))
 
 
 class ChangePasswordForm(NewPasswordForm):
