@@ -18,8 +18,10 @@ class AuditEntry(Model):
     __tablename__ = "audit_entry"
     __table_args__ = (
         Index("ix_audit_entry_subject", "subject_type", "subject_id"),
-        Index("ix_audit_entry_patient_id", "patient_id"),
-        Index("ix_audit_entry_actor_id", "actor_id"),
+        Index("ix_audit_entry_recorded_at", "recorded_at", "id"),
+        Index("ix_audit_entry_patient_id", "patient_id", "recorded_at", "id"),
+        Index("ix_audit_entry_actor_id", "actor_id", "recorded_at", "id"),
+        Index("ix_audit_entry_action", "action", "recorded_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -397,8 +397,12 @@ def upgrade() -> None:  # noqa: PLR0915  one table after another
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
         sa.UniqueConstraint("request_key", name=op.f("uq_audit_entry_request_key")),
     )
-    op.create_index("ix_audit_entry_actor_id", "audit_entry", ["actor_id"], unique=False)
-    op.create_index("ix_audit_entry_patient_id", "audit_entry", ["patient_id"], unique=False)
+    op.create_index("ix_audit_entry_action", "audit_entry", ["action", "recorded_at", "id"], unique=False)
+    op.create_index("ix_audit_entry_actor_id", "audit_entry", ["actor_id", "recorded_at", "id"], unique=False)
+    op.create_index(
+        "ix_audit_entry_patient_id", "audit_entry", ["patient_id", "recorded_at", "id"], unique=False
+    )
+    op.create_index("ix_audit_entry_recorded_at", "audit_entry", ["recorded_at", "id"], unique=False)
     op.create_index("ix_audit_entry_subject", "audit_entry", ["subject_type", "subject_id"], unique=False)
     op.create_table(
         "consent",
