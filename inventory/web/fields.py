@@ -37,7 +37,9 @@ class Required:
 
     def __call__(self, form: object, field: Field) -> None:
         """Stop at an empty field, and say only that."""
-        if field.data in (None, "", [], False) and not field.errors:
+        # Zero is an answer, although Python holds it equal to False.
+        missing = field.data is None or field.data is False or field.data in ("", [])
+        if missing and not field.errors:
             raise StopValidation(CodedMessage("FIELD-REQUIRED", self.message or "This is needed."))
 
 
