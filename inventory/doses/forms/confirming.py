@@ -1,7 +1,7 @@
 """The form of the confirmation: one answer for each thing the gate found, and the word of whoever must stand beside."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from inventory.doses.queries.assessment import Assessment
 from inventory.doses.rules.gate import Finding, Weight
 from inventory.doses.rules.terms import OVERRIDE_REASON_WORDS, EntryMode, OverrideReason
 from inventory.doses.services import Decisions, Override
+from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor, Permission
 from inventory.staff.services import confirm_person
 from inventory.web.fields import ChoiceField, SecretField, TextField, TickField
@@ -51,11 +52,11 @@ def confirm_form(findings: Sequence[Finding], mode: EntryMode) -> ClinicForm:
     for finding in findings:
         if finding.weight is Weight.OVERRIDE:
             fields[f"override-{finding.code}"] = ChoiceField(
-                "Reason", choices=OVERRIDE_REASON_WORDS.items(), blank="Choose a reason"
+                finding.message, choices=OVERRIDE_REASON_WORDS.items(), blank="Choose a reason"
             )
             fields[f"note-{finding.code}"] = TextField("Note", limit=500)
         elif finding.weight is Weight.ACKNOWLEDGE and mode is EntryMode.ABOUT_TO_GIVE:
-            fields[f"acknowledge-{finding.code}"] = TickField("I have seen this")
+            fields[f"acknowledge-{finding.code}"] = TickField(finding.message)
     form: ClinicForm = type("ConfirmForm", (ClinicForm,), fields)()
     return form
 
@@ -97,3 +98,12 @@ def _confirmed(form: ClinicForm, who: str, asking: Asking) -> Actor:
 
 def _value(form: ClinicForm, name: str) -> Any:
     return form[name].data if name in form else None
+
+
+def beside(refused: Refusal | Refusals, findings: Sequence[Finding]) -> Refusals:
+    """Return what still stands against the dose without the words of the findings, which stand as labels beside it."""
+    messages = {finding.code: f"{finding.message} " for finding in findings}
+    every = refused.refusals if isinstance(refused, Refusals) else [refused]
+    return Refusals(
+        [replace(one, message=one.message.removeprefix(messages.get(one.code, ""))) for one in every]
+    )

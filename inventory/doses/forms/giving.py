@@ -72,7 +72,7 @@ class DoseForm(ClinicForm):
     given_at = LocalTimeField("Given at")
     indication = TextField("Indication", [Required("Say what the dose is for.")], limit=300)
     consent_seen = TickField("Consent seen")
-    information_sheet = TextField("Information sheet given", limit=120)
+    information_sheet = TextField("Information sheet given (its version)", limit=120)
     needle = TextField("Needle", limit=60)
     note = LongTextField("Note")
     other_product = ChoiceField("Product of that lot", blank="Choose a product")

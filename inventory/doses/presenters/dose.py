@@ -24,11 +24,12 @@ from inventory.kernel.quantity import format_mcg
 from inventory.web.presenting import day
 
 DISPOSITION_WORDS = {
+    Disposition.DEVIATION: ("Deviation", "block"),
     Disposition.OVERRIDDEN: ("Overridden", "override"),
     Disposition.ACKNOWLEDGED: ("Seen", "acknowledge"),
     Disposition.INFORMED: ("Note", "inform"),
-    Disposition.DEVIATION: ("Deviation", "block"),
 }
+"""How each disposition is shown, the gravest first."""
 MODE_WORDS = {
     EntryMode.ABOUT_TO_GIVE: "Before it was given",
     EntryMode.ALREADY_GIVEN: "After it was given",

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from inventory.doses.presenters.words import (
-    alert_words,
+    alert_mark,
     allergy_words,
     consent_words,
     containers_words,
@@ -82,9 +83,9 @@ class Banner:
     marks: list[tuple[str, str]]
 
 
-def banner(patient: PatientFacts, alerts: Iterable[tuple[str, str]], today: date) -> Banner:
+def banner(patient: PatientFacts, alerts: Iterable[Any], today: date) -> Banner:
     """Return the patient at a glance: two identifiers, allergies, alerts, consent, and whoever is easily taken for them."""
-    marks = [allergy_words(patient), *((alert_words(*alert), "attention") for alert in alerts)]
+    marks = [allergy_words(patient), *map(alert_mark, alerts)]
     marks.append(consent_words(patient))
     if patient.namesakes:
         marks.append(("Another patient has this name or birth date", "attention"))
@@ -99,12 +100,13 @@ def banner(patient: PatientFacts, alerts: Iterable[tuple[str, str]], today: date
 
 
 def shelves(offered: Offer, chosen: str, *, about: bool) -> list[Shelf]:
-    """Return what can be chosen, by product: before giving only what may be given, after the fact everything."""
+    """Return what can be chosen, by product, the suggested one on top: before giving only what may be given, after the fact everything."""
     ones = offered.givable if about else offered.drawables
     grouped: dict[str, list[Drawable]] = {}
     for one in ones:
         grouped.setdefault(_product(one), []).append(one)
-    return [_shelf(product, group, offered, chosen) for product, group in grouped.items()]
+    suggested_first = sorted(grouped.items(), key=lambda named: offered.suggested not in named[1])
+    return [_shelf(product, group, offered, chosen) for product, group in suggested_first]
 
 
 def unusable(offered: Offer) -> list[tuple[str, Vial]]:

@@ -1,9 +1,11 @@
 """Words of the doses room that several pages share: alerts, allergies, consent, age, and what to do about a finding."""
 
+from typing import Any
+
 from inventory.doses.rules.gate import Finding
 from inventory.kernel.quantity import format_ml
-from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
-from inventory.patients.presenters import ALERT_WORDS
+from inventory.patients.models import AllergyStatus, ConsentStatus
+from inventory.patients.presenters import alert_state
 from inventory.patients.queries import PatientFacts
 from inventory.web.presenting import day
 
@@ -38,9 +40,10 @@ WHAT_TO_DO: dict[str, str] = {
 }
 
 
-def alert_words(kind: str, note: str) -> str:
-    """Return an alert as it is read before a dose."""
-    return f"{ALERT_WORDS[AlertKind(kind)]}: {note}" if note else ALERT_WORDS[AlertKind(kind)]
+def alert_mark(alert: Any) -> tuple[str, str]:
+    """Return an alert (its kind and note) as it is read before a dose, and the tone to show it in."""
+    words, tone = alert_state(alert)
+    return f"{words}: {alert.note}" if alert.note else words, tone
 
 
 def allergy_words(patient: PatientFacts) -> tuple[str, str]:

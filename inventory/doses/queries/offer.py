@@ -48,7 +48,7 @@ class Offer:
     """All that the page of a dose shows before anything is typed. `drawables` are labelled for the muscle, usable or not."""
 
     patient: PatientFacts
-    alerts: tuple[tuple[str, str], ...]
+    alerts: Sequence[Any]
     site_id: UUID
     today: date
     drawables: tuple[Drawable, ...]
@@ -159,10 +159,9 @@ def _supply(lot: Any, location_id: UUID, vial: Any, containers: int) -> Supply:
     )
 
 
-def _alerts(session: Session, patient_id: UUID, at: datetime) -> tuple[tuple[str, str], ...]:
-    rows = session.execute(
+def _alerts(session: Session, patient_id: UUID, at: datetime) -> Sequence[Any]:
+    return session.execute(
         select(Alert.kind, Alert.note)
         .where(Alert.patient_id == patient_id, active_at(at))
         .order_by(Alert.noted_at, Alert.id)
-    )
-    return tuple((kind, note) for kind, note in rows)
+    ).all()

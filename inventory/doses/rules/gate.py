@@ -158,7 +158,8 @@ def may_give(question: Question) -> list[Finding]:
     for rule in _RULES:
         for finding in rule(question):
             known = found.get(finding.code)
-            words = f"{known.message} {finding.message}" if known else finding.message
+            said = known.message if known else ""
+            words = said if finding.message in said else f"{said} {finding.message}".strip()
             found[finding.code] = replace(finding, message=words)
     return sorted(found.values(), key=lambda finding: _ORDER[finding.weight])
 

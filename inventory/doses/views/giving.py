@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from inventory.audit.acts import Outcome
 from inventory.audit.services import log_access
 from inventory.clinic.current import current_site, settings_here
-from inventory.doses.forms.confirming import Asking, confirm_form, decisions
+from inventory.doses.forms.confirming import Asking, beside, confirm_form, decisions
 from inventory.doses.forms.giving import (
     MODES,
     Blocks,
@@ -170,7 +170,7 @@ def _refused(
         form.apply_refusal(wrong)
         return _dose_page(form, offered, 422)
     answers = confirm_form(assessment.findings, assessment.request.mode)
-    answers.apply_refusal(refused)
+    answers.apply_refusal(beside(refused, assessment.findings))
     return _confirm_page(form, offered, assessment, answers)
 
 
