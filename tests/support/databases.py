@@ -22,7 +22,7 @@ from inventory.app import create_app
 from inventory.kernel.database_role import grant_application_role
 from inventory.kernel.db import db
 from inventory.server import DEMO_BUILDER
-from tests.support.postgres import APPLICATION_ROLE, OWNER_ROLE, Postgres, running_postgres
+from tests.support.postgres import APPLICATION_ROLE, FAST_AND_LOSSY, OWNER_ROLE, Postgres, running_postgres
 
 ENGINE_KINDS = ("sqlite", "postgresql")
 MEMORY = Path("/dev/shm")  # noqa: S108 - temporary files are what it is for
@@ -103,6 +103,7 @@ class Databases:
     """Makes databases for tests; servers and templates are made when first asked for."""
 
     folder: Path
+    postgres_settings: str = FAST_AND_LOSSY
     _stack: ExitStack = field(default_factory=ExitStack)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _templates: dict[str, Database] = field(default_factory=dict)
@@ -111,7 +112,7 @@ class Databases:
     @cached_property
     def postgres(self) -> Postgres:
         """The server of this run, started when first asked for."""
-        return self._stack.enter_context(running_postgres(self.folder))
+        return self._stack.enter_context(running_postgres(self.folder, settings=self.postgres_settings))
 
     @contextmanager
     def fresh(self, kind: str) -> Iterator[Database]:

@@ -59,7 +59,7 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres(folder: Path) -> Iterator[Postgres]:
+def running_postgres(folder: Path, *, settings: str = FAST_AND_LOSSY) -> Iterator[Postgres]:
     """Start a server with its data in a new folder inside `folder`, give it, and stop it.
 
     The path must be short: a socket's may not be longer than about 100 characters.
@@ -67,8 +67,8 @@ def running_postgres(folder: Path) -> Iterator[Postgres]:
     with ExitStack() as stack:
         server = get_server(folder / "pg", start=False)
         server.ensure_pgdata_inited()
-        with (server.pgdata / "postgresql.auto.conf").open("a", encoding="ascii") as settings:
-            settings.write(FAST_AND_LOSSY)
+        with (server.pgdata / "postgresql.auto.conf").open("a", encoding="ascii") as written:
+            written.write(settings)
         server.start()
         stack.callback(server.cleanup)
         postgres = Postgres(server)
