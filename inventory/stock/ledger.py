@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from inventory.audit.acts import Act
@@ -19,6 +19,21 @@ from inventory.stock.models import Account, AccountKind, Movement, MovementKind
 
 ACCOUNT = cast(Table, Account.__table__)
 MOVEMENT = cast(Table, Movement.__table__)
+_ID, _LOT, _PLACE = ACCOUNT.c.id, ACCOUNT.c.lot_id, ACCOUNT.c.location_id
+# Statements that every dose sends are made once.
+_LOT_ACCOUNTS = select(ACCOUNT.c.kind, _ID).where(_LOT == bindparam("lot_id"), _PLACE.is_(None))
+_SHELF = select(_ID).where(
+    _LOT == bindparam("lot_id"),
+    _PLACE == bindparam("location_id"),
+    ACCOUNT.c.kind == AccountKind.SHELF,
+)
+_LOCKED = (
+    select(_ID, ACCOUNT.c.balance_ul)
+    .where(_ID.in_(bindparam("ids", expanding=True)))
+    .order_by(_ID)
+    .with_for_update(key_share=True)
+)
+_BORN = insert(ACCOUNT).returning(_ID)
 LOT_ACCOUNTS = (
     AccountKind.SUPPLIER,
     AccountKind.GIVEN,
@@ -63,23 +78,13 @@ def open_vial_account(session: Session, *, lot_id: UUID, location_id: UUID, vial
 
 def lot_accounts(session: Session, lot_id: UUID) -> dict[AccountKind, int]:
     """Return the ids of a lot's own accounts by kind."""
-    rows = session.execute(
-        select(ACCOUNT.c.kind, ACCOUNT.c.id).where(
-            ACCOUNT.c.lot_id == lot_id, ACCOUNT.c.location_id.is_(None)
-        )
-    )
+    rows = session.execute(_LOT_ACCOUNTS, {"lot_id": lot_id})
     return {AccountKind(kind): account_id for kind, account_id in rows}
 
 
 def shelf_account(session: Session, *, lot_id: UUID, location_id: UUID, create: bool = False) -> int:
     """Return the id of the lot's shelf at a location. Raises Refusal STOCK-SHORT when it never had one there."""
-    found = session.scalar(
-        select(ACCOUNT.c.id).where(
-            ACCOUNT.c.lot_id == lot_id,
-            ACCOUNT.c.location_id == location_id,
-            ACCOUNT.c.kind == AccountKind.SHELF,
-        )
-    )
+    found = session.scalar(_SHELF, {"lot_id": lot_id, "location_id": location_id})
     if found is not None:
         return int(found)
     if not create:
@@ -94,12 +99,7 @@ def vial_account(session: Session, vial_id: UUID) -> int:
 
 def lock_balances(session: Session, account_ids: Iterable[int]) -> dict[int, int]:
     """Lock the accounts in the order of their ids until the act ends; return their balances in microlitres."""
-    rows = session.execute(
-        select(ACCOUNT.c.id, ACCOUNT.c.balance_ul)
-        .where(ACCOUNT.c.id.in_(sorted(set(account_ids))))
-        .order_by(ACCOUNT.c.id)
-        .with_for_update(key_share=True)
-    )
+    rows = session.execute(_LOCKED, {"ids": sorted(set(account_ids))})
     return {row.id: row.balance_ul for row in rows}
 
 
@@ -182,4 +182,4 @@ def _born(
 
 
 def _inserted(session: Session, born: dict[str, object]) -> int:
-    return int(session.execute(insert(ACCOUNT).values(**born).returning(ACCOUNT.c.id)).scalar_one())
+    return int(session.execute(_BORN, born).scalar_one())

@@ -7,28 +7,30 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from inventory.clinic.models import Counter, CounterKind, Location, LocationKind, Site
+from inventory.clinic.models import Location, Site
 from inventory.kernel import clock
-from inventory.kernel.db import db, unit_of_work
-from inventory.kernel.ids import uuid7
+from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor
 from inventory.stock import queries, services
 from inventory.stock.ledger import Place
 from inventory.stock.models import Account, AccountKind, Lot, Movement, Vial
 from inventory.stock.services import Delivery
 from tests.factories.catalogue import make_product
+from tests.factories.clinic import make_location, make_site
 
 EXPIRES_ON = date(2027, 8, 31)
 _numbers = count(1)
 
 
 def make_place(*, code: str = "MAIN", location: str = "Cabinet", zone: str = "Europe/London") -> Place:
-    """Return a location of the site, each added where it does not exist yet (a bare site: no settings, no people)."""
-    site_id = db.session.scalar(select(Site.id).where(Site.code == code)) or _site(code, zone)
+    """Return a location of the site, each added where it does not exist yet."""
+    site_id = db.session.scalar(select(Site.id).where(Site.code == code))
+    if site_id is None:
+        site_id = make_site(code, time_zone=zone, locations=()).id
     found = db.session.scalar(
         select(Location.id).where(Location.site_id == site_id, Location.name == location)
     )
-    return Place(site_id, found or _location(site_id, location))
+    return Place(site_id, found or make_location(site_id, location).id)
 
 
 def make_delivery(
@@ -84,19 +86,3 @@ def balance_ul(lot: Lot, kind: AccountKind = AccountKind.SHELF) -> int:
 def movements_of(lot: Lot) -> list[Movement]:
     """Return the lot's movements in the order they were recorded."""
     return list(db.session.scalars(select(Movement).where(Movement.lot_id == lot.id).order_by(Movement.id)))
-
-
-def _site(code: str, zone: str) -> UUID:
-    with unit_of_work() as session:
-        site = Site(id=uuid7(), code=code, name=f"{code} clinic", time_zone=zone, created_at=clock.now())
-        session.add(site)
-        session.flush()
-        session.add_all(Counter(site_id=site.id, kind=kind, value=0) for kind in CounterKind)
-    return site.id
-
-
-def _location(site_id: UUID, name: str) -> UUID:
-    with unit_of_work() as session:
-        row = Location(id=uuid7(), site_id=site_id, name=name, kind=LocationKind.CABINET)
-        session.add(row)
-    return row.id

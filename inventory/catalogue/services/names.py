@@ -35,10 +35,8 @@ def add_substance(
     """Add an active substance. Raises Refusal SUBSTANCE-NAME-TAKEN."""
 
     def write(act: Act) -> Outcome:
-        row = Substance(id=uuid7(), name=name.strip(), is_cobalamin=is_cobalamin)
-        act.session.add(row)
-        facts = {"name": row.name, "is_cobalamin": is_cobalamin}
-        return act.record("catalogue.add-substance", "substance", row.id, facts=facts)
+        row_id = _insert_substance(act, name, is_cobalamin)
+        return Outcome("substance", row_id)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 
@@ -49,22 +47,30 @@ def add_formulation(
     at: datetime,
     request_key: str | None = None,
     name: str,
-    substance_id: UUID,
+    substance_id: UUID | None = None,
+    new_substance: str = "",
+    is_cobalamin: bool = True,
     lebers_caution: bool = False,
     refused: bool = False,
 ) -> Outcome:
-    """Add a formulation of a substance. Raises Refusal FORMULATION-NAME-TAKEN."""
+    """Add a formulation of a substance, which may be new too.
+
+    Raises Refusal FORMULATION-NAME-TAKEN, SUBSTANCE-NAME-TAKEN, SUBSTANCE-NEEDED.
+    """
 
     def write(act: Act) -> Outcome:
+        of_id = _insert_substance(act, new_substance, is_cobalamin) if new_substance.strip() else substance_id
+        if of_id is None or act.session.get(Substance, of_id) is None:
+            raise Refusal("SUBSTANCE-NEEDED", "Choose the substance, or type a new one.", "substance")
         row = Formulation(
             id=uuid7(),
-            substance_id=substance_id,
+            substance_id=of_id,
             name=name.strip(),
             lebers_caution=lebers_caution,
             refused=refused,
         )
         act.session.add(row)
-        facts = {"name": row.name, "substance_id": substance_id, **_rules_of(row)}
+        facts = {"name": row.name, "substance_id": of_id, **_rules_of(row)}
         return act.record("catalogue.add-formulation", "formulation", row.id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
@@ -140,6 +146,15 @@ def changed(before: dict[str, object], after: dict[str, object]) -> dict[str, di
     """Return what differs, as the trail tells of an edit."""
     names = [name for name in after if before[name] != after[name]]
     return {"before": {n: before[n] for n in names}, "after": {n: after[n] for n in names}}
+
+
+def _insert_substance(act: Act, name: str, is_cobalamin: bool) -> UUID:  # noqa: FBT001  a fact, not a switch
+    row = Substance(id=uuid7(), name=name.strip(), is_cobalamin=is_cobalamin)
+    act.session.add(row)
+    act.session.flush()
+    facts = {"name": row.name, "is_cobalamin": is_cobalamin}
+    act.record("catalogue.add-substance", "substance", row.id, facts=facts)
+    return row.id
 
 
 def _rules_of(row: Formulation) -> dict[str, object]:

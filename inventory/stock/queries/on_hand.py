@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, contains_eager
 from inventory.catalogue.models import ContainerType, Product, Route
 from inventory.clinic.models import Location
 from inventory.clinic.settings import Settings
+from inventory.kernel.errors import not_found
 from inventory.stock import rules
 from inventory.stock.models import Account, AccountKind, Hold, HoldKind, Lot, Vial
 
@@ -129,6 +130,17 @@ def on_hand(
     return sorted(found, key=lambda one: one.fefo_key)
 
 
+def vial_on_hand(session: Session, vial_id: UUID, *, on: date, near_days: int = NEAR_DAYS) -> Drawable:
+    """Return one opened vial as it stands on the day `on`, also when it is empty or closed. Raises Refusal NOT-FOUND."""
+    row = session.execute(_vials().where(Vial.id == vial_id)).one_or_none()
+    if row is None:
+        raise not_found("vial")
+    lot, location, key, held, vial = row
+    holds = active_holds(session, {lot.id})[lot.id]
+    found: OnHandRow = (lot, location, key, held, vial)
+    return Drawable(*found, *_standing(found, holds, on=on, near_days=near_days))
+
+
 def active_holds(session: Session, lot_ids: Iterable[UUID] | None = None) -> defaultdict[UUID, list[Hold]]:
     """Return the holds that were not released, by lot."""
     ids = None if lot_ids is None else set(lot_ids)
@@ -142,7 +154,9 @@ def active_holds(session: Session, lot_ids: Iterable[UUID] | None = None) -> def
     return found
 
 
-def kinds_covering(holds: Iterable[Hold], *, location_id: UUID, vial_id: UUID | None) -> tuple[HoldKind, ...]:
+def kinds_covering(
+    holds: Iterable[Hold], *, location_id: UUID | None, vial_id: UUID | None
+) -> tuple[HoldKind, ...]:
     """Return the kinds of those holds that cover stock of their lot at a location, or one vial of it."""
     return tuple(
         HoldKind(hold.kind)
@@ -166,6 +180,10 @@ def _sealed(site_id: UUID) -> Select[Lot, Location, int, int]:
 
 
 def _opened(site_id: UUID) -> Select[Lot, Location, int, int, Vial]:
+    return _vials().where(Vial.site_id == site_id, Vial.closed_at.is_(None))
+
+
+def _vials() -> Select[Lot, Location, int, int, Vial]:
     return (
         select(Lot, Location, Account.id, Account.balance_ul, Vial)
         .select_from(Vial)
@@ -175,7 +193,6 @@ def _opened(site_id: UUID) -> Select[Lot, Location, int, int, Vial]:
         .join(Lot.product)
         .join(Product.formulation)
         .options(contains_eager(Lot.product).contains_eager(Product.formulation))
-        .where(Vial.site_id == site_id, Vial.closed_at.is_(None))
     )
 
 

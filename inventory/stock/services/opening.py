@@ -9,10 +9,10 @@ from datetime import date, datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from inventory.audit.acts import Act, Outcome, perform
+from inventory.audit.acts import Act, Outcome, inserting, perform
 from inventory.catalogue.models import ContainerType
 from inventory.clinic.models import CounterKind
 from inventory.clinic.numbers import next_number
@@ -86,22 +86,27 @@ def take_from_shelf(
     occurred_at: datetime,
     zone: str,
     use_by_on: date | None = None,
+    shelf: int | None = None,
 ) -> OpenedVial:
     """Inside an act: open one container of `lot` at `place`, in the site's `zone`; its volume is then in the vial's account.
 
-    Asks nothing about expiry or holds. Raises Refusal STOCK-SHORT, and STOCK-SHORT-THEN through the database.
+    Asks nothing about expiry or holds. `shelf` is for a caller who has locked that account in this act and seen the
+    container there. Raises Refusal STOCK-SHORT, and STOCK-SHORT-THEN through the database.
     """
-    session = act.session
-    shelf = ledger.shelf_account(session, lot_id=lot.id, location_id=place.location_id)
-    held = ledger.lock_balances(session, [shelf])[shelf]
-    if held < lot.container_volume_ul:
-        said = f"No sealed container of lot {lot.lot_number} is left there."
-        raise Refusal("STOCK-SHORT", said)
-    opened_at = ledger.after_that_minutes_inflow(session, shelf, occurred_at)
+    shelf = _shelf_with_one(act.session, lot, place) if shelf is None else shelf
+    opened_at = ledger.after_that_minutes_inflow(act.session, shelf, occurred_at)
     opened = _insert_vial(act, lot, place, opened_at=opened_at, zone=zone, use_by_on=use_by_on)
     posting = Posting(MovementKind.OPEN, shelf, opened.account_id, lot.container_volume_ul)
     ledger.post(act, posting, lot_id=lot.id, place=place, occurred_at=opened_at)
     return opened
+
+
+def _shelf_with_one(session: Session, lot: Lot, place: Place) -> int:
+    """Return the lot's shelf, locked. Raises Refusal STOCK-SHORT where no sealed container is left."""
+    shelf = ledger.shelf_account(session, lot_id=lot.id, location_id=place.location_id)
+    if ledger.lock_balances(session, [shelf])[shelf] < lot.container_volume_ul:
+        raise Refusal("STOCK-SHORT", f"No sealed container of lot {lot.lot_number} is left there.")
+    return shelf
 
 
 def _insert_vial(
@@ -122,7 +127,7 @@ def _insert_vial(
         "closed_by_id": act.actor.id if single else None,
         "closure": VialClosure.SINGLE_USE if single else None,
     }
-    act.session.execute(insert(VIAL).values(**values))
+    act.session.execute(inserting(VIAL), values)
     return _opened(act.session, values)
 
 

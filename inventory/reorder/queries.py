@@ -1,0 +1,216 @@
+"""What is usable of each product at a site, against its reorder point. Sums of balances, never of the whole history."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from inventory.catalogue.models import ContainerType, Formulation, Product
+from inventory.clinic.models import Location
+from inventory.reorder import rules
+from inventory.reorder.models import ReorderRule
+from inventory.reorder.rules import Advice
+from inventory.stock.models import Account, AccountKind, Hold, Lot, Movement, MovementKind, Vial
+
+USE_DAYS = 90
+"""Over how many days past use is looked at."""
+
+
+@dataclass(slots=True)
+class Level:
+    """One product at one site: what is usable (earlier versions of it included) and what its rule says."""
+
+    product: Product
+    formulation: Formulation
+    rule: ReorderRule | None = None
+    usable: int = 0
+    unusable: int = 0
+    open_ul: int = 0
+    used_ul: int = 0
+    used_containers: int = 0
+    versions: list[UUID] = field(default_factory=list)
+
+    @property
+    def advice(self) -> Advice:
+        """What to do about it."""
+        levels = (self.rule.reorder_point, self.rule.order_up_to) if self.rule else None
+        return rules.advise(
+            usable=self.usable,
+            unusable=self.unusable,
+            open_ul=self.open_ul,
+            levels=levels,
+            pack_size=self.product.pack_size,
+        )
+
+    @property
+    def days_of_supply(self) -> int | None:
+        """How long the usable stock lasts at the pace of the last 90 days; None where nothing was given."""
+        if self.product.container_type == ContainerType.SINGLE_DOSE:
+            used, on_hand = self.used_containers, self.usable
+        else:
+            used = self.used_ul
+            on_hand = self.usable * self.product.container_volume_ul + self.open_ul
+        return rules.days_of_supply(on_hand=on_hand, used=used, over_days=USE_DAYS)
+
+
+def levels(session: Session, *, site_id: UUID, on: date, at: datetime) -> list[Level]:
+    """Return every product in use at the site's catalogue or in stock, those to order first, then by name."""
+    found = _levels(session, site_id)
+    sealed = _sealed(session, site_id=site_id, on=on)
+    opened = _open(session, site_id=site_id, on=on)
+    used = _used(session, site_id=site_id, since=at - timedelta(days=USE_DAYS))
+    for level in found:
+        for version in level.versions:
+            usable, everything = sealed[version]
+            level.usable += usable
+            level.unusable += everything - usable
+            level.open_ul += opened[version]
+            level.used_ul += used[version][0]
+            level.used_containers += used[version][1]
+    return sorted(found, key=lambda level: (not level.advice.is_due, level.product.name, level.product.id))
+
+
+def level_of(session: Session, *, product_id: UUID, site_id: UUID, on: date, at: datetime) -> Level | None:
+    """Return one product's level, or None where the product is unknown or replaced."""
+    found = levels(session, site_id=site_id, on=on, at=at)
+    return next((level for level in found if level.product.id == product_id), None)
+
+
+def due_count(session: Session, *, site_id: UUID, on: date) -> int:
+    """Return how many products are at or below their reorder point: two small statements."""
+    ruled = session.execute(
+        select(Product.id, Product.replaces_id, Product.retired_at, ReorderRule.reorder_point).outerjoin(
+            ReorderRule, and_(ReorderRule.product_id == Product.id, ReorderRule.site_id == site_id)
+        )
+    ).all()
+    if all(row.reorder_point is None for row in ruled):
+        return 0
+    sealed = _sealed(session, site_id=site_id, on=on)
+    points = {row.id: row.reorder_point for row in ruled}
+    return sum(
+        rules.is_due(
+            usable=sum(sealed[version][0] for version in versions),
+            reorder_point=next((points[v] for v in versions if points[v] is not None), None),
+        )
+        for versions in _families([(row.id, row.replaces_id) for row in ruled])
+        if next(row.retired_at is None for row in ruled if row.id == versions[0])
+    )
+
+
+def _levels(session: Session, site_id: UUID) -> list[Level]:
+    rows = session.execute(
+        select(Product, Formulation, ReorderRule)
+        .join(Formulation, Formulation.id == Product.formulation_id)
+        .outerjoin(ReorderRule, and_(ReorderRule.product_id == Product.id, ReorderRule.site_id == site_id))
+    ).all()
+    products = {product.id: (product, formulation, rule) for product, formulation, rule in rows}
+    made = []
+    for versions in _families([(product.id, product.replaces_id) for product, _, _ in rows]):
+        newest, formulation, _ = products[versions[0]]
+        rule = next((products[v][2] for v in versions if products[v][2] is not None), None)
+        if newest.retired_at is None:
+            made.append(Level(newest, formulation, rule, versions=versions))
+    return made
+
+
+def _families(products: Sequence[tuple[UUID, UUID | None]]) -> list[list[UUID]]:
+    """Return the versions of each product, the newest first."""
+    before = {product_id: replaces_id for product_id, replaces_id in products if replaces_id}
+    newest = [product_id for product_id, _ in products if product_id not in set(before.values())]
+    families = []
+    for product_id in newest:
+        family = [product_id]
+        while family[-1] in before:
+            family.append(before[family[-1]])
+        families.append(family)
+    return families
+
+
+def _sealed(session: Session, *, site_id: UUID, on: date) -> defaultdict[UUID, tuple[int, int]]:
+    """Usable, and all, sealed containers of each product."""
+    containers = Account.balance_ul // Lot.container_volume_ul
+    usable = case((and_(Lot.expires_on >= on, ~_held(Account.location_id)), containers), else_=0)
+    rows = session.execute(
+        select(Lot.product_id, func.sum(usable), func.sum(containers))
+        .select_from(Account)
+        .join(Lot, Lot.id == Account.lot_id)
+        .where(
+            Account.kind == AccountKind.SHELF,
+            Account.balance_ul > 0,
+            Account.location_id.in_(_here(site_id)),
+        )
+        .group_by(Lot.product_id)
+    )
+    found: defaultdict[UUID, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    found.update({product_id: (int(good), int(everything)) for product_id, good, everything in rows})
+    return found
+
+
+def _open(session: Session, *, site_id: UUID, on: date) -> defaultdict[UUID, int]:
+    """Usable microlitres in open vials of each product."""
+    rows = session.execute(
+        select(Lot.product_id, func.sum(Account.balance_ul))
+        .select_from(Vial)
+        .join(Account, Account.vial_id == Vial.id)
+        .join(Lot, Lot.id == Vial.lot_id)
+        .where(
+            Vial.site_id == site_id,
+            Vial.closed_at.is_(None),
+            Vial.use_by_on >= on,
+            Lot.expires_on >= on,
+            ~_held(Vial.location_id, Vial.id),
+        )
+        .group_by(Lot.product_id)
+    )
+    found: defaultdict[UUID, int] = defaultdict(int)
+    found.update({product_id: int(volume) for product_id, volume in rows})
+    return found
+
+
+def _used(session: Session, *, site_id: UUID, since: datetime) -> defaultdict[UUID, tuple[int, int]]:
+    """What was given of each product since then, in microlitres and in withdrawals; what was reversed does not count."""
+    undone = select(Movement.reverses_id).where(Movement.reverses_id.is_not(None))
+    rows = session.execute(
+        select(Lot.product_id, func.sum(Movement.amount_ul), func.count())
+        .select_from(Account)
+        .join(Lot, Lot.id == Account.lot_id)
+        .join(Movement, Movement.to_id == Account.id)
+        .where(
+            Account.kind == AccountKind.GIVEN,
+            Account.last_occurred_at >= since,
+            Movement.kind == MovementKind.GIVE,
+            Movement.occurred_at >= since,
+            Movement.site_id == site_id,
+            Movement.id.not_in(undone),
+        )
+        .group_by(Lot.product_id)
+    )
+    found: defaultdict[UUID, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    found.update({product_id: (int(volume), int(times)) for product_id, volume, times in rows})
+    return found
+
+
+def _here(site_id: UUID) -> Any:
+    return select(Location.id).where(Location.site_id == site_id)
+
+
+def _held(location_id: Any, vial_id: Any = None) -> ColumnElement[bool]:
+    """Whether a hold that was not released covers the lot there, or the vial."""
+    of_vial = (
+        Hold.vial_id.is_(None) if vial_id is None else or_(Hold.vial_id.is_(None), Hold.vial_id == vial_id)
+    )
+    return (
+        select(Hold.id)
+        .where(
+            Hold.lot_id == Lot.id,
+            Hold.released_at.is_(None),
+            or_(Hold.location_id.is_(None), Hold.location_id == location_id),
+            of_vial,
+        )
+        .exists()
+    )

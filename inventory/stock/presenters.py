@@ -1,0 +1,299 @@
+"""The words for stock: kinds, reasons, closures, and a lot's life told as events."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from uuid import UUID
+
+from inventory.kernel.errors import Refusal
+from inventory.stock.models import (
+    AccountKind,
+    AdjustReason,
+    Hold,
+    HoldKind,
+    Lot,
+    Movement,
+    MovementKind,
+    Vial,
+    VialClosure,
+    WasteReason,
+)
+from inventory.stock.queries import Life, ShelfGroup, Told
+from inventory.stock.queries.on_hand import kinds_covering
+from inventory.stock.rules import State, StateCode, state_of
+from inventory.stock.words import ADJUST, CLOSURES, HOLDS, WASTE
+from inventory.web.pagination import Page
+from inventory.web.presenting import count, ml
+
+STATE_FILTER = {
+    "usable": {StateCode.USABLE, StateCode.NEAR},
+    "near": {StateCode.NEAR},
+    "expired": {StateCode.EXPIRED, StateCode.PAST_USE_BY},
+    "held": {StateCode.HELD, StateCode.RECALLED},
+}
+TOTALS = {
+    AccountKind.SUPPLIER: "Received",
+    AccountKind.GIVEN: "Given",
+    AccountKind.WASTE: "Wasted",
+    AccountKind.ADJUSTMENT: "Adjusted",
+    AccountKind.RETURNED: "Returned",
+}
+_ICONS = {
+    MovementKind.RECEIVE: ("truck-delivery", "good"),
+    MovementKind.OPEN: ("bottle", "info"),
+    MovementKind.GIVE: ("vaccine", "quiet"),
+    MovementKind.WASTE: ("trash", "attention"),
+    MovementKind.ADJUST: ("adjustments", "attention"),
+    MovementKind.RETURN: ("truck-return", "quiet"),
+    MovementKind.REVERSE: ("arrow-back-up", "stop"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a lot, ready for the timeline."""
+
+    title: str
+    at: datetime
+    by: str
+    icon: str
+    tone: str
+    details: tuple[str, ...] = ()
+
+
+def reason_words(kind: MovementKind, reason: str | None) -> str:
+    """Return the words for the coded reason of a waste or an adjustment."""
+    if reason is None:
+        return ""
+    if kind == MovementKind.WASTE:
+        return WASTE[WasteReason(reason)].removesuffix(" (say what)")
+    return ADJUST[AdjustReason(reason)] if kind == MovementKind.ADJUST else reason
+
+
+def containers_words(number: int, pack_size: int) -> str:
+    """Return a number of containers, and the packs it makes where packs hold several: `50 containers (2 packs of 25)`."""
+    said = count(number, "container")
+    if pack_size < 2 or number < pack_size:
+        return said
+    packs, rest = divmod(number, pack_size)
+    more = f" and {rest}" if rest else ""
+    return f"{said} ({count(packs, 'pack')} of {pack_size}{more})"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What of a lot lies sealed at one location."""
+
+    location_id: UUID
+    location: str
+    containers: int
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVial:
+    """A labelled vial of a lot, open or closed."""
+
+    vial: Vial
+    location: str
+    volume_ul: int
+    words: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where everything of a lot is now."""
+
+    state: State
+    shelves: list[Shelf]
+    vials: list[OpenVial]
+    totals: list[tuple[str, str]]
+
+    @property
+    def sealed(self) -> int:
+        """Sealed containers at all locations."""
+        return sum(shelf.containers for shelf in self.shelves)
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether nothing is left, sealed or open."""
+        return not self.sealed and all(one.vial.closed_at for one in self.vials)
+
+
+def standing_of(
+    balances: Sequence[tuple[AccountKind, str, UUID | None, int]],
+    vials: Sequence[tuple[Vial, int, str]],
+    lot: Lot,
+    holds: Sequence[Hold],
+    *,
+    on: date,
+    near_days: int,
+) -> Standing:
+    """Return where everything of a lot is, and in what state, on the day `on`."""
+    active = [hold for hold in holds if hold.released_at is None]
+
+    def state(location_id: UUID | None = None, vial: Vial | None = None) -> State:
+        kinds = kinds_covering(active, location_id=location_id, vial_id=vial.id if vial else None)
+        use_by_on = vial.use_by_on if vial else None
+        return state_of(
+            expires_on=lot.expires_on, use_by_on=use_by_on, hold_kinds=kinds, on=on, near_days=near_days
+        )
+
+    return Standing(
+        state=state(),
+        shelves=[
+            Shelf(location_id, place, held // lot.container_volume_ul, state(location_id))
+            for kind, place, location_id, held in balances
+            if kind == AccountKind.SHELF and location_id is not None
+        ],
+        vials=[_open_vial(vial, held, place, state(vial.location_id, vial)) for vial, held, place in vials],
+        totals=[
+            (TOTALS[kind], _total(kind, held, lot))
+            for kind, _, _, held in balances
+            if kind in TOTALS and held
+        ],
+    )
+
+
+def _total(kind: AccountKind, held_ul: int, lot: Lot) -> str:
+    if kind == AccountKind.SUPPLIER:
+        return f"{count(-held_ul // lot.container_volume_ul, 'container')}, {ml(-held_ul)}"
+    if kind == AccountKind.ADJUSTMENT:
+        return f"{ml(abs(held_ul))} {'missing' if held_ul > 0 else 'found'}"
+    return ml(held_ul)
+
+
+def _open_vial(vial: Vial, held_ul: int, place: str, state: State) -> OpenVial:
+    if vial.closure is not None:
+        return OpenVial(vial, place, held_ul, CLOSURES[VialClosure(vial.closure)], "quiet")
+    if not held_ul and state.usable:
+        return OpenVial(vial, place, held_ul, "Empty: discard it", "attention")
+    return OpenVial(vial, place, held_ul, state.words, state.tone)
+
+
+def only_in_state(groups: Sequence[ShelfGroup], wanted: str | None) -> list[ShelfGroup]:
+    """Return the groups with only those lots of which something is in the wanted state."""
+    codes = STATE_FILTER.get(wanted or "")
+    if codes is None:
+        return list(groups)
+    kept = [
+        ShelfGroup(
+            group.formulation, [lot for lot in group.lots if any(p.state.code in codes for p in lot.parts)]
+        )
+        for group in groups
+    ]
+    return [group for group in kept if group.lots]
+
+
+def shelf_page(groups: Sequence[ShelfGroup], cursor: str, *, size: int = 50) -> Page[ShelfGroup]:
+    """Return one page of the shelf: so many lots, under the formulations they belong to. Raises Refusal PAGE-CURSOR."""
+    if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 7):
+        raise Refusal("PAGE-CURSOR", "This address of a page is damaged. Start from the first page.")
+    first = int(cursor or 0)
+    rows = [(group, lot) for group in groups for lot in group.lots]
+    shown = [
+        ShelfGroup(members[0][0].formulation, [lot for _, lot in members])
+        for members in (
+            list(found)
+            for _, found in groupby(rows[first : first + size], key=lambda row: row[0].formulation.id)
+        )
+    ]
+    following = str(first + size) if first + size < len(rows) else ""
+    return Page(shown, previous=str(max(0, first - size)) if first else "", next=following)
+
+
+def events_of(life: Life) -> list[Event]:
+    """Return the page of a lot's life as events, newest first, one for what belongs to one act."""
+    moved = [
+        event
+        for _, acts in groupby(life.movements, key=lambda told: told.movement.act_id)
+        for event in _events_of_act(list(acts), life)
+    ]
+    held = [event for hold in life.holds for event in _events_of_hold(hold, life.names)]
+    shown = [event for event in held if life.shows(event.at)]
+    return sorted([*moved, *shown], key=lambda event: event.at, reverse=True)
+
+
+def _events_of_act(acts: Sequence[Told], life: Life) -> Iterable[Event]:
+    """A dose is told as one event, with the opening and the waste that went with it as its details."""
+    dose = next((told for told in acts if told.movement.kind == MovementKind.GIVE), None)
+    if dose is None:
+        return [_event(told, life) for told in acts]
+    others = tuple(_sentence(told, life) for told in reversed(acts) if told is not dose)
+    return [_event(dose, life, details=others)]
+
+
+def _event(told: Told, life: Life, details: tuple[str, ...] = ()) -> Event:
+    movement = told.movement
+    icon, tone = _ICONS[MovementKind(movement.kind)]
+    notes = [movement.note] if movement.note else []
+    if movement.witness_id:
+        notes.append(f"Witness: {life.names[movement.witness_id]}")
+    if movement.recorded_at.replace(second=0, microsecond=0) > movement.occurred_at:
+        notes.append("Recorded later than it happened")
+    return Event(
+        title=_sentence(told, life),
+        at=movement.occurred_at,
+        by=life.names[movement.actor_id],
+        icon=icon,
+        tone=tone,
+        details=(*details, *notes),
+    )
+
+
+def _sentence(told: Told, life: Life) -> str:
+    movement = told.movement
+    kind = MovementKind(movement.kind)
+    where = life.locations[movement.location_id]
+    return _SENTENCES[kind].format(
+        what=_amount(told, life),
+        where=where,
+        source=_vial(told.from_label),
+        target=_vial(told.to_label),
+        out_of=f" of {_vial(told.from_label)}" if told.touches_vial else f", {where}",
+        found="Found" if told.is_into_stock else "Missing:",
+        reason=reason_words(kind, movement.reason),
+        reversed=_REVERSED.get(told.reversed_kind or "", "movement"),
+    )
+
+
+_SENTENCES = {
+    MovementKind.RECEIVE: "Received {what} into {where}",
+    MovementKind.OPEN: "Opened {target} from {where}",
+    MovementKind.GIVE: "Gave {what} from {source}",
+    MovementKind.WASTE: "Wasted {what}{out_of}: {reason}",
+    MovementKind.ADJUST: "{found} {what}, {where}: {reason}",
+    MovementKind.RETURN: "Returned {what}",
+    MovementKind.REVERSE: "Reversed: {reversed} of {what}",
+}
+_REVERSED = {
+    "receive": "receipt",
+    "open": "opening",
+    "give": "dose",
+    "waste": "waste",
+    "adjust": "adjustment",
+}
+
+
+def _amount(told: Told, life: Life) -> str:
+    """Sealed stock in containers, what was in a vial in mL."""
+    movement: Movement = told.movement
+    if told.from_label is None and told.to_label is None and not told.touches_vial:
+        return count(movement.amount_ul // life.lot.container_volume_ul, "container")
+    return ml(movement.amount_ul)
+
+
+def _vial(label: int | None) -> str:
+    return f"vial {label}" if label else "a single-dose container"
+
+
+def _events_of_hold(hold: Hold, names: dict[UUID, str]) -> Iterable[Event]:
+    words = HOLDS[HoldKind(hold.kind)]
+    yield Event(words, hold.held_at, names[hold.held_by_id], "hand-stop", "stop", (hold.reason,))
+    if hold.released_at and hold.released_by_id:
+        said = (hold.release_reason or "",)
+        yield Event(
+            f"Released: {words}", hold.released_at, names[hold.released_by_id], "lock-open", "good", said
+        )

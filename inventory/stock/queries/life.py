@@ -1,0 +1,192 @@
+"""A lot's life: its movements a page at a time, its holds, receipts and balances, with the names of who and where."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, aliased
+
+from inventory.catalogue.models import Supplier
+from inventory.clinic.models import Location, Site
+from inventory.staff.models import User
+from inventory.stock.models import Account, AccountKind, Hold, Lot, Movement, Receipt, Vial
+from inventory.web.pagination import Page, paginate
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A movement with what a reader needs: the labels of the vials it touches, and what it reverses."""
+
+    movement: Movement
+    from_label: int | None
+    to_label: int | None
+    touches_vial: bool
+    is_into_stock: bool
+    reversed_kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A receipt, who delivered it and whether it was undone."""
+
+    receipt: Receipt
+    supplier: str
+    is_reversed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One page of a lot's movements, newest first, and all of its holds."""
+
+    lot: Lot
+    page: Page[Movement]
+    movements: Sequence[Told]
+    holds: Sequence[Hold]
+    names: dict[UUID, str] = field(default_factory=dict)
+    locations: dict[UUID, str] = field(default_factory=dict)
+
+    def shows(self, instant: datetime) -> bool:
+        """Tell whether an instant falls on this page of the life."""
+        newest = self.movements[0].movement.occurred_at if self.movements else None
+        oldest = self.movements[-1].movement.occurred_at if self.movements else None
+        after = not self.page.next or (oldest is not None and instant >= oldest)
+        before = not self.page.previous or (newest is not None and instant <= newest)
+        return after and before
+
+
+def life_of(session: Session, lot: Lot, *, cursor: str = "", size: int = 50) -> Life:
+    """Return a page of the lot's life. Every movement touches an account of the lot itself or a shelf of it, and is found by that."""
+    own = list(session.scalars(select(Account.id).where(Account.lot_id == lot.id, Account.vial_id.is_(None))))
+    page: Page[Movement] = paginate(
+        session,
+        select(Movement).where(or_(Movement.from_id.in_(own), Movement.to_id.in_(own))),
+        order=[Movement.occurred_at, Movement.id],
+        newest_first=True,
+        cursor=cursor,
+        size=size,
+    )
+    holds = holds_of(session, lot.id)
+    return _life(session, lot, page, holds)
+
+
+def holds_of(session: Session, lot_id: UUID) -> list[Hold]:
+    """Return the lot's holds, newest first."""
+    return list(
+        session.scalars(
+            select(Hold).where(Hold.lot_id == lot_id).order_by(Hold.held_at.desc(), Hold.id.desc())
+        )
+    )
+
+
+def receipts_of(session: Session, lot_id: UUID) -> list[Delivered]:
+    """Return the lot's receipts, newest first."""
+    undone = aliased(Movement)
+    rows = session.execute(
+        select(Receipt, Supplier.name, undone.id)
+        .outerjoin(Supplier, Supplier.id == Receipt.supplier_id)
+        .outerjoin(undone, undone.reverses_id == Receipt.movement_id)
+        .where(Receipt.lot_id == lot_id)
+        .order_by(Receipt.received_at.desc(), Receipt.id.desc())
+    )
+    return [
+        Delivered(receipt, supplier or "", undone_id is not None) for receipt, supplier, undone_id in rows
+    ]
+
+
+def balances_of(session: Session, lot_id: UUID) -> list[tuple[AccountKind, str, UUID | None, int]]:
+    """Return what each account of the lot that is no vial holds, in microlitres: kind, location's name and id, balance."""
+    rows = session.execute(
+        select(Account.kind, Site.code, Location.name, Account.location_id, Account.balance_ul)
+        .outerjoin(Location, Location.id == Account.location_id)
+        .outerjoin(Site, Site.id == Location.site_id)
+        .where(Account.lot_id == lot_id, Account.vial_id.is_(None))
+        .order_by(Account.id)
+    )
+    return [
+        (AccountKind(kind), f"{name}, {code}" if name else "", location_id, balance)
+        for kind, code, name, location_id, balance in rows
+    ]
+
+
+def vials_of(session: Session, lot_id: UUID, *, most: int = 200) -> list[tuple[Vial, int, str]]:
+    """Return the lot's labelled vials, newest first, with what each holds (microlitres) and where it is."""
+    rows = session.execute(
+        select(Vial, Account.balance_ul, Location.name)
+        .join(Account, Account.vial_id == Vial.id)
+        .join(Location, Location.id == Vial.location_id)
+        .where(Vial.lot_id == lot_id, Vial.label_number.is_not(None))
+        .order_by(Vial.opened_at.desc(), Vial.id.desc())
+        .limit(most)
+    )
+    return [(vial, balance, place) for vial, balance, place in rows]
+
+
+def vial_life(session: Session, vial_id: UUID, *, most: int = 500) -> Life:
+    """Return what happened to one vial, newest first: its movements, and the holds on it alone."""
+    lot = session.scalars(select(Lot).join(Vial, Vial.lot_id == Lot.id).where(Vial.id == vial_id)).one()
+    account_id = session.scalars(select(Account.id).where(Account.vial_id == vial_id)).one()
+    moved = session.scalars(
+        select(Movement)
+        .where(or_(Movement.from_id == account_id, Movement.to_id == account_id))
+        .order_by(Movement.occurred_at.desc(), Movement.id.desc())
+        .limit(most)
+    ).all()
+    holds = [hold for hold in holds_of(session, lot.id) if hold.vial_id == vial_id]
+    return _life(session, lot, Page(moved), holds)
+
+
+def names_of(session: Session, user_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the names of people by id."""
+    rows = session.execute(select(User.id, User.display_name).where(User.id.in_(set(user_ids))))
+    return {user_id: name for user_id, name in rows}  # noqa: C416  rows are not pairs to the type checker
+
+
+def location_names(session: Session, location_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the names of storage locations by id."""
+    rows = session.execute(select(Location.id, Location.name).where(Location.id.in_(set(location_ids))))
+    return {location_id: name for location_id, name in rows}  # noqa: C416  as above
+
+
+def _life(session: Session, lot: Lot, page: Page[Movement], holds: Sequence[Hold]) -> Life:
+    people = {m.actor_id for m in page.items} | {m.witness_id for m in page.items if m.witness_id}
+    people |= {h.held_by_id for h in holds} | {h.released_by_id for h in holds if h.released_by_id}
+    return Life(
+        lot=lot,
+        page=page,
+        movements=_told(session, page.items),
+        holds=holds,
+        names=names_of(session, people),
+        locations=location_names(session, {m.location_id for m in page.items}),
+    )
+
+
+def _told(session: Session, movements: Sequence[Movement]) -> list[Told]:
+    touched = {m.from_id for m in movements} | {m.to_id for m in movements}
+    rows = session.execute(
+        select(Account.id, Account.kind, Vial.label_number)
+        .outerjoin(Vial, Vial.id == Account.vial_id)
+        .where(Account.id.in_(touched))
+    )
+    accounts = {key: (kind, label) for key, kind, label in rows}
+    undone = {m.reverses_id for m in movements if m.reverses_id}
+    kinds = dict(_kinds(session, undone))
+    return [
+        Told(
+            movement=m,
+            from_label=accounts[m.from_id][1],
+            to_label=accounts[m.to_id][1],
+            touches_vial=AccountKind.VIAL in {accounts[m.from_id][0], accounts[m.to_id][0]},
+            is_into_stock=accounts[m.to_id][0] in {AccountKind.SHELF, AccountKind.VIAL},
+            reversed_kind=kinds.get(m.reverses_id or 0),
+        )
+        for m in movements
+    ]
+
+
+def _kinds(session: Session, movement_ids: set[int]) -> list[tuple[int, str]]:
+    if not movement_ids:
+        return []
+    rows = session.execute(select(Movement.id, Movement.kind).where(Movement.id.in_(movement_ids)))
+    return [(movement_id, kind) for movement_id, kind in rows]

@@ -1,0 +1,210 @@
+"""A lot: its whole life on one page, and the acts on its sealed containers."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from inventory.catalogue.act_forms import act_page
+from inventory.clinic.current import current_site, settings_here
+from inventory.kernel.clock import now
+from inventory.kernel.db import db
+from inventory.kernel.permissions import Permission
+from inventory.staff.current import current_actor
+from inventory.stock import presenters, queries, services, words
+from inventory.stock.forms import AdjustShelfForm, HoldForm, OpenForm, ReasonForm, WasteSealedForm
+from inventory.stock.ledger import Place
+from inventory.stock.models import AdjustReason, HoldKind, Lot
+from inventory.stock.queries import Life
+from inventory.stock.services import Difference, Direction
+from inventory.stock.views.blueprint import bp
+from inventory.stock.views.receiving import lot_page
+from inventory.stock.views.witnessing import why_of, witness_asked
+from inventory.web.access import requires
+from inventory.web.pagination import cursor_here
+from inventory.web.presenting import site_today
+
+
+@bp.get("/lots/<uuid:lot_id>")
+@requires(Permission.STOCK_READ)
+def lot(lot_id: UUID) -> ResponseReturnValue:
+    """Show a lot and its whole life."""
+    session = db.session()
+    found = queries.lot_by_id(session, lot_id)
+    life = queries.life_of(session, found, cursor=cursor_here())
+    return render_template(
+        "stock/lot.html",
+        lot=found,
+        life=life,
+        events=presenters.events_of(life),
+        standing=_standing(found, life),
+        receipts=queries.receipts_of(session, lot_id),
+    )
+
+
+@bp.route("/lots/<uuid:lot_id>/open", methods=["GET", "POST"])
+@requires(Permission.STOCK_USE)
+def open_vial(lot_id: UUID) -> ResponseReturnValue:
+    """Open a multi-dose vial of the lot."""
+    form = OpenForm()
+    form.location.offer(_shelves(lot_id))
+    return act_page(
+        form,
+        lambda: services.open_vial(
+            actor=current_actor(),
+            at=now(),
+            request_key=str(form.key),
+            lot_id=lot_id,
+            site_id=current_site().id,
+            location_id=UUID(str(form.location.data)),
+            opened_at=form.opened_at.data,
+        ),
+        template="stock/open.html",
+        to=lambda outcome: url_for("stock.vial", vial_id=outcome.subject_id),
+        done="The vial is open. Write its label now.",
+        shown=lambda: _lot_shown(lot_id, form, "Open the vial"),
+    )
+
+
+@bp.route("/lots/<uuid:lot_id>/waste", methods=["GET", "POST"])
+@requires(Permission.STOCK_USE)
+def waste(lot_id: UUID) -> ResponseReturnValue:
+    """Waste sealed containers of the lot."""
+    form = WasteSealedForm()
+    form.location.offer(_shelves(lot_id))
+    return act_page(
+        form,
+        lambda: services.waste_sealed(
+            actor=current_actor(),
+            at=now(),
+            request_key=str(form.key),
+            lot_id=lot_id,
+            place=Place(current_site().id, UUID(str(form.location.data))),
+            containers=form.containers.data,
+            why=why_of(form),
+            wasted_at=form.occurred_at.data,
+        ),
+        template="stock/waste.html",
+        to=lot_page,
+        done="The waste is recorded.",
+        shown=lambda: _lot_shown(lot_id, form, "Record the waste") | witness_asked(),
+    )
+
+
+@bp.route("/lots/<uuid:lot_id>/hold", methods=["GET", "POST"])
+@requires(Permission.STOCK_MANAGE)
+def hold(lot_id: UUID) -> ResponseReturnValue:
+    """Put the lot, or what lies at one location, on hold."""
+    form = HoldForm()
+    form.location.offer(_shelves(lot_id, empty_too=True))
+    return act_page(
+        form,
+        lambda: services.hold_lot(
+            actor=current_actor(),
+            at=now(),
+            request_key=str(form.key),
+            lot_id=lot_id,
+            kind=HoldKind(str(form.kind.data)),
+            reason=str(form.reason.data),
+            location_id=UUID(form.location.data) if form.location.data else None,
+        ),
+        template="stock/hold.html",
+        to=lot_page,
+        done="On hold. Nothing of it may be given until the hold is released.",
+        shown=lambda: _lot_shown(lot_id, form, "Put on hold"),
+    )
+
+
+@bp.route("/holds/<uuid:hold_id>/release", methods=["GET", "POST"])
+@requires(Permission.STOCK_MANAGE)
+def release(hold_id: UUID) -> ResponseReturnValue:
+    """Release a hold, saying why."""
+    form = ReasonForm()
+    return act_page(
+        form,
+        lambda: services.release_hold(
+            actor=current_actor(),
+            at=now(),
+            request_key=str(form.key),
+            hold_id=hold_id,
+            reason=str(form.reason.data),
+        ),
+        template="stock/release.html",
+        to=lot_page,
+        done="The hold is released.",
+        shown=lambda: _hold_shown(hold_id),
+    )
+
+
+@bp.route("/lots/<uuid:lot_id>/adjust", methods=["GET", "POST"])
+@requires(Permission.STOCK_MANAGE)
+def adjust(lot_id: UUID) -> ResponseReturnValue:
+    """Record sealed containers found or missing."""
+    form = AdjustShelfForm()
+    form.location.offer((p.id, p.name) for p in queries.locations_of(db.session(), current_site().id))
+    return act_page(
+        form,
+        lambda: services.adjust_shelf(
+            actor=current_actor(),
+            at=now(),
+            request_key=str(form.key),
+            lot_id=lot_id,
+            place=Place(current_site().id, UUID(str(form.location.data))),
+            containers=form.containers.data,
+            difference=difference_of(form),
+        ),
+        template="stock/adjust.html",
+        to=lot_page,
+        done="The shelf is adjusted.",
+        shown=lambda: _lot_shown(lot_id, form, "Adjust the shelf"),
+    )
+
+
+def difference_of(form: Any) -> Difference:
+    """Return what a form of found or missing stock says."""
+    return Difference(
+        Direction(str(form.direction.data)), AdjustReason(str(form.reason.data)), str(form.note.data)
+    )
+
+
+def _standing(lot: Lot, life: Life) -> presenters.Standing:
+    return presenters.standing_of(
+        queries.balances_of(db.session(), lot.id),
+        queries.vials_of(db.session(), lot.id),
+        lot,
+        life.holds,
+        on=site_today(),
+        near_days=settings_here().near_expiry_days,
+    )
+
+
+def _shelves(lot_id: UUID, *, empty_too: bool = False) -> list[tuple[str, str]]:
+    """The locations of this site where sealed containers of the lot lie."""
+    lot = queries.lot_by_id(db.session(), lot_id)
+    here = {place.id for place in queries.locations_of(db.session(), current_site().id)}
+    return [
+        (str(location_id), f"{name} ({presenters.containers_words(held // lot.container_volume_ul, 1)})")
+        for _, name, location_id, held in queries.balances_of(db.session(), lot_id)
+        if location_id in here and (held or empty_too)
+    ]
+
+
+def _lot_shown(lot_id: UUID, form: Any, submit_text: str) -> dict[str, Any]:
+    return {
+        "lot": queries.lot_by_id(db.session(), lot_id),
+        "nowhere": not form.location.offered,
+        "submit_text": submit_text,
+        "cancel_to": url_for("stock.lot", lot_id=lot_id),
+    }
+
+
+def _hold_shown(hold_id: UUID) -> dict[str, Any]:
+    found = queries.open_hold(db.session(), hold_id)
+    return {
+        "lot": queries.lot_by_id(db.session(), found.lot_id),
+        "hold": found,
+        "words": words.HOLDS[HoldKind(found.kind)],
+        "submit_text": "Release the hold",
+        "cancel_to": url_for("stock.lot", lot_id=found.lot_id),
+    }

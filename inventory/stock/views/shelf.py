@@ -1,0 +1,61 @@
+"""The shelf, and the list of every lot there ever was."""
+
+from uuid import UUID
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from inventory.catalogue.queries import formulations
+from inventory.clinic.current import current_site, settings_here
+from inventory.kernel.db import db
+from inventory.kernel.permissions import Permission
+from inventory.stock import presenters, queries
+from inventory.stock.forms import LotFilter, ShelfFilter
+from inventory.stock.queries import ShelfGroup
+from inventory.stock.views.blueprint import bp
+from inventory.web.access import requires
+from inventory.web.pagination import cursor_here
+from inventory.web.presenting import site_today
+
+
+@bp.get("/")
+@requires(Permission.STOCK_READ)
+def shelf() -> ResponseReturnValue:
+    """What lies at this site, by formulation, first to expire first."""
+    filters = ShelfFilter()
+    filters.formulation.offer((f.id, f.name) for f in formulations(db.session()))
+    filters.location.offer((p.id, p.name) for p in queries.locations_of(db.session(), current_site().id))
+    valid = filters.validate()
+    groups = _groups(filters) if valid else []
+    page = presenters.shelf_page(groups, cursor_here())
+    totals = {group.formulation.id: group for group in groups}
+    status = 200 if valid else 422
+    return render_template("stock/shelf.html", filters=filters, totals=totals, page=page), status
+
+
+@bp.get("/lots")
+@requires(Permission.STOCK_READ)
+def lots() -> ResponseReturnValue:
+    """Every lot, also those used up."""
+    filters = LotFilter()
+    valid = filters.validate()
+    words = str(filters.q.data or "") if valid else ""
+    page = queries.lots_page(db.session(), words=words, cursor=cursor_here())
+    return render_template("stock/lots.html", filters=filters, page=page), 200 if valid else 422
+
+
+def _groups(filters: ShelfFilter) -> list[ShelfGroup]:
+    found = queries.shelf(
+        db.session(),
+        site_id=current_site().id,
+        on=site_today(),
+        near_days=settings_here().near_expiry_days,
+        words=str(filters.q.data or ""),
+        formulation_id=_id(filters.formulation.data),
+        location_id=_id(filters.location.data),
+    )
+    return presenters.only_in_state(found, filters.state.data)
+
+
+def _id(text: str | None) -> UUID | None:
+    return UUID(text) if text else None

@@ -1,0 +1,140 @@
+"""An open vial: its label, what is left in it, and the acts on it."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from inventory.audit.acts import Outcome
+from inventory.catalogue.act_forms import act_page
+from inventory.clinic.current import settings_here
+from inventory.kernel.clock import now
+from inventory.kernel.db import db
+from inventory.kernel.permissions import Permission
+from inventory.staff.current import current_actor
+from inventory.stock import presenters, queries, services, words
+from inventory.stock.forms import AdjustVialForm, DiscardForm, ReasonForm, WasteVialForm
+from inventory.stock.views.blueprint import bp
+from inventory.stock.views.lots import difference_of
+from inventory.stock.views.witnessing import why_of, witness_asked
+from inventory.web.access import requires
+from inventory.web.presenting import site_today
+
+
+@bp.get("/vials/<uuid:vial_id>")
+@requires(Permission.STOCK_READ)
+def vial(vial_id: UUID) -> ResponseReturnValue:
+    """Show an opened vial."""
+    return render_template("stock/vial.html", **_vial_shown(vial_id), **_history(vial_id))
+
+
+@bp.route("/vials/<uuid:vial_id>/waste", methods=["GET", "POST"])
+@requires(Permission.STOCK_USE)
+def waste_vial(vial_id: UUID) -> ResponseReturnValue:
+    """Waste part of what is in the vial."""
+    form = WasteVialForm()
+    return act_page(
+        form,
+        lambda: services.waste_from_vial(
+            actor=current_actor(),
+            at=now(),
+            request_key=str(form.key),
+            vial_id=vial_id,
+            volume_ul=form.volume.data,
+            why=why_of(form),
+            wasted_at=form.occurred_at.data,
+        ),
+        template="stock/waste_vial.html",
+        to=vial_page,
+        done="The waste is recorded.",
+        shown=lambda: _vial_shown(vial_id, "Record the waste") | witness_asked(),
+    )
+
+
+@bp.route("/vials/<uuid:vial_id>/discard", methods=["GET", "POST"])
+@requires(Permission.STOCK_USE)
+def discard(vial_id: UUID) -> ResponseReturnValue:
+    """Waste the rest of the vial and close it."""
+    form = DiscardForm()
+    return act_page(
+        form,
+        lambda: services.discard_vial(
+            actor=current_actor(),
+            at=now(),
+            request_key=str(form.key),
+            vial_id=vial_id,
+            why=why_of(form),
+            discarded_at=form.occurred_at.data,
+        ),
+        template="stock/discard.html",
+        to=vial_page,
+        done="The vial is discarded.",
+        shown=lambda: _vial_shown(vial_id, "Discard the vial") | witness_asked(),
+    )
+
+
+@bp.route("/vials/<uuid:vial_id>/adjust", methods=["GET", "POST"])
+@requires(Permission.STOCK_MANAGE)
+def adjust_vial(vial_id: UUID) -> ResponseReturnValue:
+    """Record what was found in the vial, or is missing from it."""
+    form = AdjustVialForm()
+    return act_page(
+        form,
+        lambda: services.adjust_vial(
+            actor=current_actor(),
+            at=now(),
+            request_key=str(form.key),
+            vial_id=vial_id,
+            volume_ul=form.volume.data,
+            difference=difference_of(form),
+        ),
+        template="stock/adjust_vial.html",
+        to=vial_page,
+        done="The vial is adjusted.",
+        shown=lambda: _vial_shown(vial_id, "Adjust the vial"),
+    )
+
+
+@bp.route("/vials/<uuid:vial_id>/undo-opening", methods=["GET", "POST"])
+@requires(Permission.STOCK_MANAGE)
+def undo_opening(vial_id: UUID) -> ResponseReturnValue:
+    """Put a vial back that was never really opened."""
+    form = ReasonForm()
+    return act_page(
+        form,
+        lambda: services.undo_opening(
+            actor=current_actor(),
+            at=now(),
+            request_key=str(form.key),
+            vial_id=vial_id,
+            reason=str(form.reason.data),
+        ),
+        template="stock/undo_opening.html",
+        to=vial_page,
+        done="The vial is back on its shelf, sealed.",
+        shown=lambda: _vial_shown(vial_id, "Put it back, sealed"),
+    )
+
+
+def vial_page(outcome: Outcome) -> str:
+    """Return the address of the vial an act was about."""
+    return url_for("stock.vial", vial_id=outcome.subject_id)
+
+
+def _vial_shown(vial_id: UUID, submit_text: str = "") -> dict[str, Any]:
+    found = queries.vial_on_hand(
+        db.session(), vial_id, on=site_today(), near_days=settings_here().near_expiry_days
+    )
+    return {
+        "vial": found.vial,
+        "lot": found.lot,
+        "held": found,
+        "submit_text": submit_text,
+        "cancel_to": url_for("stock.vial", vial_id=vial_id),
+    }
+
+
+def _history(vial_id: UUID) -> dict[str, Any]:
+    life = queries.vial_life(db.session(), vial_id)
+    return {"events": presenters.events_of(life), "closures": words.CLOSURES, "life": life}

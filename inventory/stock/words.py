@@ -1,0 +1,56 @@
+"""The closed sets of stock in words, and as they are offered in forms."""
+
+from inventory.stock.models import AdjustReason, HoldKind, VialClosure, WasteReason
+from inventory.stock.services import OPEN_REASONS, SEALED_REASONS, Direction
+
+WASTE = {
+    WasteReason.BROKEN: "Broken",
+    WasteReason.LOST: "Lost",
+    WasteReason.REMAINDER: "Remainder of a single-dose container",
+    WasteReason.DEAD_SPACE: "Dead space of the syringe",
+    WasteReason.DRAWN_NOT_GIVEN: "Drawn, not given",
+    WasteReason.EXPIRED: "Expired",
+    WasteReason.PAST_USE_BY: "Past its use-by",
+    WasteReason.CONTAMINATED: "Contaminated",
+    WasteReason.TEMPERATURE: "Wrong temperature",
+    WasteReason.RECALL: "Recalled",
+    WasteReason.SAMPLE: "Taken as a sample",
+    WasteReason.OTHER: "Other (say what)",
+}
+ADJUST = {
+    AdjustReason.MISCOUNTED: "Counted wrongly before",
+    AdjustReason.FOUND: "Found, cause unknown",
+    AdjustReason.MISSING: "Missing, cause unknown",
+    AdjustReason.OVERFILL: "The vial held more than its label says",
+    AdjustReason.OPENING_BALANCE: "Opening balance",
+    AdjustReason.SHORTFALL: "Shortfall of a recorded dose",
+    AdjustReason.OTHER: "Other",
+}
+HOLDS = {
+    HoldKind.HOLD: "On hold",
+    HoldKind.RECALL: "Recalled",
+    HoldKind.TEMPERATURE: "On hold: temperature",
+    HoldKind.UNKNOWN_LOT: "On hold: lot to be confirmed",
+}
+CLOSURES = {
+    VialClosure.USED_UP: "Used up",
+    VialClosure.SINGLE_USE: "Used once",
+    VialClosure.DISCARDED: "Discarded",
+    VialClosure.NEVER_OPENED: "Never really opened",
+}
+SEALED_WASTE_CHOICES = [(reason.value, WASTE[reason]) for reason in SEALED_REASONS]
+OPEN_WASTE_CHOICES = [(reason.value, WASTE[reason]) for reason in OPEN_REASONS]
+HOLD_CHOICES = [
+    (HoldKind.HOLD.value, "Hold"),
+    (HoldKind.RECALL.value, "Recall"),
+    (HoldKind.TEMPERATURE.value, "Wrong temperature"),
+]
+DIRECTION_CHOICES = [
+    (Direction.FOUND.value, "Found: there is more than recorded"),
+    (Direction.MISSING.value, "Missing: there is less than recorded"),
+]
+SHELF_ADJUST_CHOICES = [
+    (reason.value, ADJUST[reason])
+    for reason in (AdjustReason.MISCOUNTED, AdjustReason.FOUND, AdjustReason.MISSING, AdjustReason.OTHER)
+]
+VIAL_ADJUST_CHOICES = [(AdjustReason.OVERFILL.value, ADJUST[AdjustReason.OVERFILL]), *SHELF_ADJUST_CHOICES]
