@@ -1,0 +1,141 @@
+"""Least sight: every route names its permission or says why it is public, and keeps to it for every role and for nobody."""
+
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from werkzeug.routing import (
+    AnyConverter,
+    BaseConverter,
+    FloatConverter,
+    IntegerConverter,
+    Rule,
+    UUIDConverter,
+)
+
+from inventory.kernel.permissions import ROLE_PERMISSIONS, Permission, Role
+from inventory.web.access import Access, permission_of
+from tests.factories.clinic import make_site
+from tests.factories.staff import make_user
+from tests.support.client import CheckingClient
+
+PUBLIC = {"static", "staff.sign_in", "staff.sign_out", "staff.link", "clinic.first_visit"}
+"""Opening a page to everybody is decided here too."""
+
+NOT_THERE = UUID("01890000-0000-7000-8000-000000000000")
+OPEN_ANSWERS = {200, 302, 303}
+NOTHING_THERE = {404, 410, 422}
+
+
+def access_of(app: Flask, rule: Rule) -> Access:
+    found = permission_of(app.view_functions[rule.endpoint])
+    assert found is not None, (
+        f"{rule.rule} ({rule.endpoint}) declares no permission and does not say it is public"
+    )
+    return found
+
+
+def made_up(converter: BaseConverter) -> object:
+    if isinstance(converter, UUIDConverter):
+        return NOT_THERE
+    if isinstance(converter, AnyConverter):
+        return min(converter.items)
+    return 1 if isinstance(converter, IntegerConverter | FloatConverter) else "nothing"
+
+
+def paths(app: Flask, method: str) -> Iterator[tuple[Rule, str]]:
+    """Every route of `method` with an address; where it takes arguments, of something that does not exist."""
+    adapter = app.url_map.bind("localhost")
+    for rule in app.url_map.iter_rules():
+        if method in (rule.methods or ()) and rule.endpoint != "static":
+            arguments = {name: made_up(rule._converters[name]) for name in rule.arguments}
+            yield rule, adapter.build(rule.endpoint, arguments, method=method)
+
+
+@pytest.fixture
+def clinic(app: Flask, at: object) -> Flask:
+    """A clinic with a site and somebody in it, but nothing else."""
+    make_site()
+    make_user(roles=Role.ADMIN)
+    return app
+
+
+def test_every_route_declares_who_may_use_it(app: Flask) -> None:
+    for rule in app.url_map.iter_rules():
+        access = access_of(app, rule)
+        assert access.permissions or not access.needs_sign_in
+        if not access.needs_sign_in:
+            assert len(access.why.split()) > 2, f"{rule.endpoint} is public without a reason"
+
+
+def test_what_is_public_was_decided(app: Flask) -> None:
+    found = {rule.endpoint for rule in app.url_map.iter_rules() if not access_of(app, rule).needs_sign_in}
+    assert found == PUBLIC
+
+
+def test_every_permission_is_somebodys() -> None:
+    assert set().union(*ROLE_PERMISSIONS.values()) == set(Permission)
+
+
+def test_auditor_has_no_permission_that_writes() -> None:
+    writing = {one for one in Permission if not one.endswith("-read")}
+    assert ROLE_PERMISSIONS[Role.AUDITOR] & writing == {Permission.OWN_ACCOUNT, Permission.REPORT_ISSUE}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_role_opens_what_its_permissions_name_and_nothing_else(
+    clinic: Flask, signed_in_client: Callable[..., CheckingClient], role: Role
+) -> None:
+    client = signed_in_client(role)
+    wrong = []
+    for rule, path in paths(clinic, "GET"):
+        access = access_of(clinic, rule)
+        may = all(client.actor.can(permission) for permission in access.permissions)
+        expected = (OPEN_ANSWERS | (NOTHING_THERE if rule.arguments else set())) if may else {403}
+        status = client.get(path).status_code
+        if status not in expected:
+            wrong.append(f"{path} answered {status}, not {sorted(expected)}")
+    assert wrong == []
+
+
+def test_nobody_opens_nothing_but_what_is_public(clinic: Flask, client: CheckingClient) -> None:
+    wrong = []
+    for rule, path in paths(clinic, "GET"):
+        if access_of(clinic, rule).needs_sign_in:
+            answer = client.get(path)
+            if answer.status_code != 302 or not answer.headers["Location"].startswith("/sign-in"):
+                wrong.append(f"{path} answered {answer.status_code}")
+    assert wrong == []
+
+
+def test_nothing_is_posted_without_the_forms_token(
+    clinic: Flask, signed_in_client: Callable[..., CheckingClient]
+) -> None:
+    client = signed_in_client(*set(Role) - {Role.AUDITOR})
+    found = {path: client.post(path).status_code for _, path in paths(clinic, "POST")}
+    assert {path: status for path, status in found.items() if status != 400} == {}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_role_posts_nothing_that_its_permissions_do_not_name(
+    clinic: Flask, signed_in_client: Callable[..., CheckingClient], role: Role
+) -> None:
+    client = signed_in_client(role)
+    token = {"csrf_token": client.form("/account").fields["csrf_token"][0]}
+    refused = {
+        path: client.post(path, data=token).status_code
+        for rule, path in paths(clinic, "POST")
+        if not all(client.actor.can(permission) for permission in access_of(clinic, rule).permissions)
+    }
+    assert refused
+    assert {path: status for path, status in refused.items() if status != 403} == {}
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/no-such-page", "/staff"])
+def test_every_answer_carries_the_headers(clinic: Flask, client: CheckingClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
