@@ -86,14 +86,14 @@ def edit_product(
 ) -> Outcome:
     """Change a product that was read at `version`.
 
-    Raises Refusal EDIT-STALE, PRODUCT-FROZEN (through the database, once it has a lot), Refusals as `add_product`.
+    Raises Refusal EDITED-MEANWHILE, PRODUCT-FROZEN (through the database, once it has a lot), Refusals as `add_product`.
     """
 
     def write(act: Act) -> Outcome:
         row = _locked(act.session, product_id)
         if row.version != version:
             raise Refusal(
-                "EDIT-STALE", "Somebody changed this product meanwhile. Load the page again and repeat."
+                "EDITED-MEANWHILE", "Somebody changed this product meanwhile. Load the page again and repeat."
             )
         refuse_wrong_label(act.session, draft)
         before = _facts(row)

@@ -103,7 +103,7 @@ def test_a_product_is_edited_until_its_first_lot_freezes_it(
     db.session.expire_all()
     assert (only_product().name, only_product().strength_ng) == ("After", 500_000)
     late = manager.send(f"{path}/edit", stale, {"name": "Lost update"})
-    assert "EDIT-STALE" in late.get_data(as_text=True)
+    assert "EDITED-MEANWHILE" in late.get_data(as_text=True)
     make_delivery(product_id=product.id)
     frozen = manager.submit(f"{path}/edit", {"strength": "1000"})
     assert frozen.status_code == 422
