@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Table, insert, select
+from sqlalchemy import CursorResult, Insert, Table, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -28,7 +29,13 @@ from inventory.kernel.permissions import Actor
 
 ENTRY = cast(Table, AuditEntry.__table__)
 PAYLOAD = cast(Table, AuditPayload.__table__)
+LINK = cast(Table, AuditLink.__table__)
 _ENTRY_COLUMNS = tuple(column.name for column in ENTRY.columns)
+# Statements that every act sends are made once: making one costs as much as sending it.
+_DONE = select(ENTRY.c.subject_type, ENTRY.c.subject_id, ENTRY.c.actor_id).where(
+    ENTRY.c.request_key == bindparam("request_key")
+)
+_HEAD = select(AuditHead.__table__.c.seq, AuditHead.__table__.c.hash)
 _RETRIES = 6
 _RETRYABLE = {"40001", "40P01"}
 
@@ -59,7 +66,7 @@ class Act:
         Every column must be given or be NULL by default: no column is filled by the database but an integer key.
         """
         table = cast(Table, model.__table__)
-        result = cast("CursorResult[Any]", self.session.execute(insert(table).values(**values)))
+        result = cast("CursorResult[Any]", self.session.execute(inserting(table), dict(values)))
         key = tuple(result.inserted_primary_key or ())
         row = {**values, **{c.name: v for c, v in zip(table.primary_key.columns, key, strict=True)}}
         self.witness(table.name, row, key)
@@ -101,8 +108,8 @@ class Act:
         }
         entry["digest"] = rules.entry_digest(entry)
         self.session.flush()
-        self.session.execute(insert(ENTRY).values(**entry))
-        self.session.execute(insert(PAYLOAD).values(entry_id=entry["id"], payload=payload, salt=salt))
+        self.session.execute(inserting(ENTRY), entry)
+        self.session.execute(inserting(PAYLOAD), {"entry_id": entry["id"], "payload": payload, "salt": salt})
         if dialect_name() == "sqlite":
             self.session.info["notes"].setdefault("unlinked", []).append((entry["id"], entry["digest"]))
         return Outcome(subject_type, subject_id)
@@ -110,6 +117,12 @@ class Act:
     def _spend_request_key(self) -> str | None:
         key, self.request_key = self.request_key, None
         return key
+
+
+@cache
+def inserting(table: Table) -> Insert:
+    """Return the statement that inserts a row given as a mapping; made once a table."""
+    return insert(table)
 
 
 def row_key(key: tuple[Any, ...]) -> str:
@@ -171,11 +184,7 @@ def _attempt(
 def _done_before(session: Session, request_key: str | None, actor: Actor) -> Outcome | None:
     if request_key is None:
         return None
-    found = session.execute(
-        select(ENTRY.c.subject_type, ENTRY.c.subject_id, ENTRY.c.actor_id).where(
-            ENTRY.c.request_key == request_key
-        )
-    ).first()
+    found = session.execute(_DONE, {"request_key": request_key}).first()
     if found is None:
         return None
     if found.actor_id != actor.id:
@@ -189,7 +198,7 @@ def _link_on_sqlite(session: Session) -> None:
     unlinked = session.info["notes"].pop("unlinked", [])
     if not unlinked:
         return
-    head = session.execute(select(AuditHead.seq, AuditHead.hash)).one()
+    head = session.execute(_HEAD).one()
     seq, last = head.seq, head.hash
     links = []
     for entry_id, digest in unlinked:
@@ -198,4 +207,4 @@ def _link_on_sqlite(session: Session) -> None:
         links.append({"seq": seq, "entry_id": entry_id, "previous_hash": last, "hash": linked})
         last = linked
     # The head follows by trigger.
-    session.execute(insert(AuditLink), links)
+    session.execute(inserting(LINK), links)

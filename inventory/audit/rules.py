@@ -16,7 +16,7 @@ Scalar = UUID | date | datetime | bytes
 
 def canonical(value: Any) -> str:
     """Return `value` as canonical JSON text; instants as ISO 8601 UTC, ids as 32 hexadecimal digits."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
+    return _ENCODER.encode(value)
 
 
 def commitment(payload: str, salt: str) -> str:
@@ -50,3 +50,6 @@ def _plain(value: Scalar) -> str:
     if isinstance(value, bytes):
         return hashlib.sha256(value).hexdigest()
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain)

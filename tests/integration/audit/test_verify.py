@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -252,3 +253,25 @@ def test_walks_more_than_one_batch(
             make_patient(at=at)
     assert db.session.scalars(select(AuditLink.seq).order_by(AuditLink.seq)).all() == list(range(1, 11))
     assert verify()[1].startswith("The trail is well: 10 entries, head 10 ")
+
+
+def test_an_outsider_makes_the_hashes_again_as_the_documents_say(
+    consents: list[UUID], database: Database
+) -> None:
+    document = (Path(__file__).parents[3] / "docs" / "audit.md").read_text(encoding="utf-8")
+    code = re.findall(
+        r"^    ((?:import|def|    |return).*)$", document.partition("## Checking")[0], re.MULTILINE
+    )
+    outsider: dict[str, Callable[..., str]] = {}
+    exec("\n".join(code), outsider)  # noqa: S102  the document's own words are what is tested
+    owner = database.connect_as_owner()
+    rows = owner.execute(
+        "SELECT link.previous_hash, link.seq, entry.digest, link.hash, payload.payload, payload.salt, entry.commitment"
+        " FROM audit_link AS link JOIN audit_entry AS entry ON entry.id = link.entry_id"
+        " JOIN audit_payload AS payload ON payload.entry_id = entry.id ORDER BY link.seq"
+    ).fetchall()
+    owner.close()
+    assert len(rows) == 4
+    for previous, seq, digest, linked, payload, salt, committed in rows:
+        assert outsider["link_hash"](previous, seq, digest) == linked
+        assert outsider["commitment"](payload, salt) == committed

@@ -1,0 +1,180 @@
+"""What the pages of the trail read. People and patients belong to rooms above: they are known here by table only."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from inventory.audit.models import AccessEntry, AuditEntry, AuditHead, AuditLink, AuditPayload
+from inventory.audit.verification import Verification
+from inventory.kernel.db import db
+from inventory.kernel.errors import not_found
+from inventory.web.pagination import Page, paginate
+
+NEWEST_CHECKED = 10_000
+"""How many of the newest entries the page checks; the command checks them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a reader of the trail asks for; what is None or empty is not asked. From and to are instants, to excluded."""
+
+    action: str = ""
+    person_id: UUID | None = None
+    subject_id: UUID | None = None
+    record_number: str = ""
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check of the newest entries found, and what exactly was checked."""
+
+    first_seq: int
+    last_seq: int
+    head_hash: str
+    findings: Sequence[str]
+
+
+def entries_page(session: Session, sought: Sought, *, cursor: str) -> Page[Any]:
+    """Return a page of the trail, newest first."""
+    user, patient = _table("user"), _table("patient")
+    statement: Any = (
+        select(
+            AuditEntry.id,
+            AuditLink.seq,
+            AuditEntry.recorded_at,
+            AuditEntry.action,
+            AuditEntry.subject_type,
+            AuditEntry.patient_id,
+            user.c.display_name,
+            patient.c.record_number,
+        )
+        .join(AuditLink, AuditLink.entry_id == AuditEntry.id)
+        .join(user, user.c.id == AuditEntry.actor_id)
+        .outerjoin(patient, patient.c.id == AuditEntry.patient_id)
+    )
+    if sought.action:
+        statement = statement.where(AuditEntry.action == sought.action)
+    if sought.person_id:
+        statement = statement.where(AuditEntry.actor_id == sought.person_id)
+    if sought.subject_id:
+        statement = statement.where(AuditEntry.subject_id == sought.subject_id)
+    statement = _of_patient_and_days(statement, AuditEntry.patient_id, AuditEntry.recorded_at, sought)
+    order = [AuditEntry.recorded_at, AuditEntry.id]
+    return paginate(session, statement, order=order, newest_first=True, cursor=cursor)
+
+
+def access_page(session: Session, sought: Sought, *, cursor: str) -> Page[Any]:
+    """Return a page of the looks at patients, newest first."""
+    user, patient = _table("user"), _table("patient")
+    statement: Any = (
+        select(
+            AccessEntry.at,
+            AccessEntry.page,
+            AccessEntry.patient_id,
+            user.c.display_name,
+            patient.c.record_number,
+        )
+        .join(user, user.c.id == AccessEntry.actor_id)
+        .join(patient, patient.c.id == AccessEntry.patient_id)
+    )
+    if sought.person_id:
+        statement = statement.where(AccessEntry.actor_id == sought.person_id)
+    statement = _of_patient_and_days(statement, AccessEntry.patient_id, AccessEntry.at, sought)
+    return paginate(
+        session, statement, order=[AccessEntry.at, AccessEntry.id], newest_first=True, cursor=cursor
+    )
+
+
+def entry_numbered(session: Session, seq: int) -> Any:
+    """Return one entry with its link, payload and names. Raises Refusal NOT-FOUND."""
+    user, patient, site = _table("user"), _table("patient"), _table("site")
+    found = session.execute(
+        select(
+            AuditEntry,
+            AuditLink,
+            AuditPayload,
+            user.c.display_name,
+            user.c.username,
+            patient.c.record_number,
+            site.c.code.label("site_code"),
+        )
+        .join(AuditLink, AuditLink.entry_id == AuditEntry.id)
+        .outerjoin(AuditPayload, AuditPayload.entry_id == AuditEntry.id)
+        .join(user, user.c.id == AuditEntry.actor_id)
+        .outerjoin(patient, patient.c.id == AuditEntry.patient_id)
+        .outerjoin(site, site.c.id == AuditEntry.site_id)
+        .where(AuditLink.seq == seq)
+    ).first()
+    if found is None:
+        raise not_found("entry of the trail")
+    return found
+
+
+def payload_of(text: str | None) -> dict[str, Any]:
+    """Return what a payload holds; nothing where it is gone or cannot be read, which a check names."""
+    try:
+        payload = json.loads(text or "")
+    except ValueError:
+        return {}
+    return payload if isinstance(payload, dict) else {}
+
+
+def head(session: Session) -> Any:
+    """Return where the chain ends: its sequence, its hash, and when its last entry was recorded (None while empty)."""
+    return session.execute(
+        select(AuditHead.seq, AuditHead.hash, AuditEntry.recorded_at)
+        .outerjoin(AuditLink, AuditLink.seq == AuditHead.seq)
+        .outerjoin(AuditEntry, AuditEntry.id == AuditLink.entry_id)
+    ).one()
+
+
+def actions(session: Session) -> list[str]:
+    """Return every action the trail has, found by hopping from one to the next in their index."""
+    found: list[str] = []
+    step: str | None = session.scalar(select(AuditEntry.action).order_by(AuditEntry.action).limit(1))
+    while step is not None:
+        found.append(step)
+        following = select(AuditEntry.action).where(AuditEntry.action > step)
+        step = session.scalar(following.order_by(AuditEntry.action).limit(1))
+    return found
+
+
+def people(session: Session) -> Sequence[tuple[str, str]]:
+    """Return the id and name of everybody who may have acted, by name."""
+    user = _table("user")
+    rows = session.execute(select(user.c.id, user.c.display_name).order_by(user.c.display_name, user.c.id))
+    return [(str(row.id), row.display_name) for row in rows]
+
+
+def check_newest(session: Session) -> Checked:
+    """Check the newest entries of the chain, their payloads and the rows they witness."""
+    last = head(session).seq
+    check = Verification(session)
+    findings = list(check.newest(NEWEST_CHECKED))
+    return Checked(max(1, last - NEWEST_CHECKED + 1), check.seq, check.hash, findings)
+
+
+def _of_patient_and_days(statement: Any, patient_id: Any, at: Any, sought: Sought) -> Any:
+    if sought.record_number:
+        patient = _table("patient")
+        key = "".join(sought.record_number.casefold().split())
+        statement = statement.where(
+            patient_id == select(patient.c.id).where(patient.c.record_number_key == key).scalar_subquery()
+        )
+    if sought.from_at:
+        statement = statement.where(at >= sought.from_at)
+    if sought.to_at:
+        statement = statement.where(at < sought.to_at)
+    return statement
+
+
+def _table(name: str) -> Table:
+    return db.metadata.tables[name]

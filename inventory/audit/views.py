@@ -1,0 +1,67 @@
+"""The trail, as an auditor reads it: what was done, whether the chain holds, and who looked at whom (laws 10 and 11)."""
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from inventory.audit import presenters, queries
+from inventory.audit.forms import AccessFilter, TrailFilter
+from inventory.audit.services import log_access
+from inventory.kernel.db import db
+from inventory.kernel.permissions import Permission
+from inventory.web.access import requires
+from inventory.web.pagination import cursor_here
+
+bp = Blueprint("audit", __name__, url_prefix="/audit")
+
+
+@bp.get("")
+@requires(Permission.AUDIT_READ)
+def index() -> ResponseReturnValue:
+    """Show the trail, newest first, and where the chain stands."""
+    session = db.session()
+    filters = TrailFilter()
+    filters.action.offer((action, presenters.action_words(action)) for action in queries.actions(session))
+    filters.person.offer(queries.people(session))
+    fine = filters.validate()
+    page = queries.entries_page(session, filters.sought, cursor=cursor_here()) if fine else None
+    shown = render_template(
+        "audit/index.html", filters=filters, page=page, head=queries.head(session), present=presenters
+    )
+    return shown, 200 if fine else 422
+
+
+@bp.get("/<int:seq>")
+@requires(Permission.AUDIT_READ)
+def entry(seq: int) -> str:
+    """Show one entry: its facts, the rows it witnesses, and its hashes."""
+    found = queries.entry_numbered(db.session(), seq)
+    patient_id = found.AuditEntry.patient_id
+    may_see = patient_id is None or bool(current_user.can(Permission.PATIENT_READ))
+    if patient_id is not None and may_see:
+        log_access(current_user.actor, patient_id, "trail")
+        found = queries.entry_numbered(db.session(), seq)
+    payload = queries.payload_of(found.AuditPayload.payload if found.AuditPayload else None)
+    newest = queries.head(db.session()).seq
+    shown = {"found": found, "payload": payload, "may_see": may_see, "newest": newest}
+    return render_template("audit/entry.html", present=presenters, **shown)
+
+
+@bp.get("/check")
+@requires(Permission.AUDIT_READ)
+def check() -> str:
+    """Check the newest entries now, and say exactly what was checked."""
+    checked = queries.check_newest(db.session())
+    return render_template("audit/check.html", checked=checked, newest=queries.NEWEST_CHECKED)
+
+
+@bp.get("/access")
+@requires(Permission.AUDIT_READ)
+def access() -> ResponseReturnValue:
+    """Show who looked at which patient, newest first."""
+    session = db.session()
+    filters = AccessFilter()
+    filters.person.offer(queries.people(session))
+    fine = filters.validate()
+    page = queries.access_page(session, filters.sought, cursor=cursor_here()) if fine else None
+    return render_template("audit/access.html", filters=filters, page=page), 200 if fine else 422
