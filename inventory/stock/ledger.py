@@ -19,21 +19,22 @@ from inventory.stock.models import Account, AccountKind, Movement, MovementKind
 
 ACCOUNT = cast(Table, Account.__table__)
 MOVEMENT = cast(Table, Movement.__table__)
-_ID, _LOT, _PLACE = ACCOUNT.c.id, ACCOUNT.c.lot_id, ACCOUNT.c.location_id
 # Statements that every dose sends are made once.
-_LOT_ACCOUNTS = select(ACCOUNT.c.kind, _ID).where(_LOT == bindparam("lot_id"), _PLACE.is_(None))
-_SHELF = select(_ID).where(
-    _LOT == bindparam("lot_id"),
-    _PLACE == bindparam("location_id"),
+_LOT_ACCOUNTS = select(ACCOUNT.c.kind, ACCOUNT.c.id).where(
+    ACCOUNT.c.lot_id == bindparam("lot_id"), ACCOUNT.c.location_id.is_(None)
+)
+_SHELF = select(ACCOUNT.c.id).where(
+    ACCOUNT.c.lot_id == bindparam("lot_id"),
+    ACCOUNT.c.location_id == bindparam("location_id"),
     ACCOUNT.c.kind == AccountKind.SHELF,
 )
 _LOCKED = (
-    select(_ID, ACCOUNT.c.balance_ul)
-    .where(_ID.in_(bindparam("ids", expanding=True)))
-    .order_by(_ID)
+    select(ACCOUNT.c.id, ACCOUNT.c.balance_ul)
+    .where(ACCOUNT.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(ACCOUNT.c.id)
     .with_for_update(key_share=True)
 )
-_BORN = insert(ACCOUNT).returning(_ID)
+_BORN = insert(ACCOUNT).returning(ACCOUNT.c.id)
 LOT_ACCOUNTS = (
     AccountKind.SUPPLIER,
     AccountKind.GIVEN,

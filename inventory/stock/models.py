@@ -20,6 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+# A column that points to another room's table has that column's type only once that table is known.
+import inventory.clinic.models
+import inventory.staff.models  # noqa: F401
 from inventory.catalogue.models import ContainerType, Product
 from inventory.kernel.db import Model, only_where
 from inventory.kernel.quantity import Strength
