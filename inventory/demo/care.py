@@ -82,14 +82,16 @@ class Given:
 
 @dataclass(slots=True)
 class TreatmentRoom:
-    """Gives one dose after another to whoever is due. `made` counts the doses recorded, amendments too."""
+    """Gives one dose after another to whoever is due. `made` counts the doses recorded, amendments too; `most` ends it."""
 
     site_id: UUID
     team: Team
     shelf: Shelf
     formulations: dict[str, UUID]
     rng: random.Random
+    most: int
     made: int = 0
+    _voids: int = 0
     _due: list[tuple[int, int, DemoPatient]] = field(default_factory=list)
     _declined: list[DemoPatient] = field(default_factory=list)
 
@@ -102,29 +104,31 @@ class TreatmentRoom:
             else:
                 self._declined.append(patient)
 
-    def serve(self, at: datetime, today: date, most: int) -> None:
-        """Give a dose to the next who is due, and let happen what sometimes happens; at most `most` doses are recorded."""
+    def serve(self, at: datetime, today: date) -> None:
+        """Give a dose to the next who is due, and let happen what sometimes happens."""
         given = self._give(self._next(today), at, today)
         chance = self.rng.random()
-        if chance < 0.010:
+        if chance < 0.012:
             self._void(given)
-        elif chance < 0.022 and self.made < most:
+        elif chance < 0.024 and self.made < self.most:
             self._amend(given)
         elif chance < 0.060:
             self._miss(given.soon_after, today)
         elif chance < 0.070:
             self.shelf.break_one(given.article.key, given.soon_after)
-        elif chance < 0.076 and self.made < most and not given.article.is_multi:
+        elif chance < 0.076 and self.made < self.most and not given.article.is_multi:
             self._repeat(given)
 
     def deviate(self, lot_id: UUID, article_key: str, at: datetime, today: date) -> None:
         """Record a dose that was given from a lot on hold, after the fact: the truth is written down, as a deviation."""
+        if self.made >= self.most:
+            return
         article = by_key(article_key)
         place = self.shelf.stocks[article_key].place
         draw = Draw(lot_id, place.location_id, None, article.content_ul)
         patient = self._next(today)
         request = replace(
-            self._request(patient, article, (draw,) * article.containers_a_dose, THIGHS[0]),
+            self._request(patient, article, (draw,), THIGHS[0]),
             mode=EntryMode.ALREADY_GIVEN,
             given_at=at - timedelta(minutes=4),
             note="Taken from the fridge before the hold label was seen.",
@@ -154,8 +158,10 @@ class TreatmentRoom:
         article = by_key(patient.article)
         if self.shelf.is_forgotten(self.shelf.stocks[article.key], today):
             article = by_key("hydroxo-1")
-        body_site = self._body_site(patient, article)
-        request = self._request(patient, article, self.shelf.draws(article.key, at), body_site)
+        times = 2 if self.rng.random() * 100 < article.doubled else 1
+        body_site = self._body_site(patient, article.volume_ul * times)
+        draws = self.shelf.draws(article.key, at, times=times)
+        request = self._request(patient, article, draws, body_site)
         if not article.is_multi and self.rng.random() < 0.06:
             request = self._written_later(request, at)
         given = self._record(patient, article, request, at)
@@ -178,14 +184,15 @@ class TreatmentRoom:
     def _request(
         self, patient: DemoPatient, article: Article, draws: tuple[Draw, ...], body_site: BodySite
     ) -> DoseRequest:
+        volume_ul = sum(draw.volume_ul for draw in draws)
         has_consent = patient.story.consent is ConsentStatus.GIVEN
         return DoseRequest(
             mode=EntryMode.ABOUT_TO_GIVE,
             site_id=self.site_id,
             patient_id=patient.patient_id,
             draws=draws,
-            dose_ng=article.dose_mcg * 1_000,
-            volume_ul=article.volume_ul,
+            dose_ng=article.dose_mcg * 1_000 * volume_ul // article.volume_ul,
+            volume_ul=volume_ul,
             body_site=body_site,
             indication=patient.indication,
             consent_seen=has_consent,
@@ -193,11 +200,11 @@ class TreatmentRoom:
             needle="23 G, 25 mm",
         )
 
-    def _body_site(self, patient: DemoPatient, article: Article) -> BodySite:
+    def _body_site(self, patient: DemoPatient, volume_ul: int) -> BodySite:
         """Take the next site in turn, now and then the same again; two millilitres go into a thigh."""
         if self.rng.random() > 0.07:
             patient.next_site += 1
-        sites = THIGHS if article.volume_ul > 1_000 else ROTATION
+        sites = THIGHS if volume_ul > 1_000 else ROTATION
         return sites[patient.next_site % len(sites)]
 
     def _written_later(self, request: DoseRequest, at: datetime) -> DoseRequest:
@@ -209,7 +216,8 @@ class TreatmentRoom:
 
     def _void(self, given: Given) -> None:
         draws = given.request.draws
-        if len(draws) == 1 and draws[0].vial_id is None and self.rng.random() < 0.4:
+        self._voids += 1
+        if len(draws) == 1 and draws[0].vial_id is None and self._voids % 2:
             kind, reason = VoidKind.NEVER_OPENED, "Wrong patient chosen in the list; nothing was opened."
             self.shelf.put_back(given.article.key, draws[0].lot_id)
         else:
@@ -247,7 +255,7 @@ class TreatmentRoom:
         again = replace(
             given.request,
             mode=EntryMode.ALREADY_GIVEN,
-            draws=self.shelf.draws(given.article.key, at),
+            draws=self.shelf.draws(given.article.key, at, times=len(given.request.draws)),
             given_at=at - timedelta(seconds=5),
             body_site=THIGHS[1],
             note="Given twice by mistake; patient informed and well.",

@@ -28,8 +28,9 @@ demo_group = AppGroup("demo", help="The invented clinic, in a database of its ow
 def build_command(*, doses: int, seed: int) -> None:
     """Build the demo clinic, with its people, stock and history. Only into the demo's empty database."""
     try:
-        if current_app.config["DEMO"]:
-            flask_migrate.upgrade(directory=current_app.config["MIGRATIONS_DIR"])
+        services.refuse_real_clinic()
+        flask_migrate.upgrade(directory=current_app.config["MIGRATIONS_DIR"])
+        services.refuse_present_clinic()
         with _progress(doses) as tell:
             services.build(at=clock.now(), doses=doses, seed=seed, tell=tell)
     except Refusal as refusal:

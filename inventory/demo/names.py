@@ -1,5 +1,6 @@
 """The invented people of the demo clinic. Nobody here exists; a likeness would be chance."""
 
+import itertools
 import random
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -68,13 +69,20 @@ _BIRTH_DAYS = 27_000
 
 
 def invented_names(count: int, rng: random.Random) -> Iterator[Name]:
-    """Give `count` names: long ones and namesakes early, then every alphabet in turn."""
+    """Give `count` names: long ones and namesakes at their places, the rest from every alphabet in turn, seldom the same twice."""
+    pools = [_shuffled(pool, rng) for pool in _POOLS]
     for number in range(count):
         if number in _PLACED:
             yield _PLACED[number]
         else:
-            families, givens = _POOLS[number % len(_POOLS)]
-            yield rng.choice(families), rng.choice(givens)
+            names = pools[number % len(pools)]
+            yield names[number // len(pools) % len(names)]
+
+
+def _shuffled(pool: tuple[tuple[str, ...], tuple[str, ...]], rng: random.Random) -> list[Name]:
+    names = list(itertools.product(*pool))
+    rng.shuffle(names)
+    return names
 
 
 _PLACED = dict(zip((7, 19, 31, 11, 42), (*_LONG, *_NAMESAKES), strict=True))

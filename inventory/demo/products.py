@@ -27,7 +27,10 @@ SUPPLIERS = ("Northmoor Medical Wholesale", "Alder Pharma Logistics", "St Brigid
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A product of the demo: its label, where it lies, the dose that is usual here, and how many of a hundred doses it serves."""
+    """A product of the demo: its label, where it lies, the dose that is usual here, and how many of a hundred doses it serves.
+
+    Of a hundred of its doses, `doubled` are twice the usual, drawn from twice the containers.
+    """
 
     key: str
     formulation: str
@@ -39,6 +42,7 @@ class Article:
     pack_size: int
     dose_mcg: int = 0
     share: int = 0
+    doubled: int = 0
     location: str = CABINET
     label: dict[str, Any] = field(default_factory=dict)
 
@@ -58,14 +62,14 @@ class Article:
         return self.container_ml * ML
 
     @property
-    def containers_a_dose(self) -> int:
-        """How many containers are opened for a dose; 1 for a multi-dose vial."""
-        return 1 if self.is_multi else -(-self.volume_ul // self.content_ul)
+    def most_containers(self) -> int:
+        """How many containers are opened for one dose at most."""
+        return 2 if self.doubled else 1
 
 
 def _article(key: str, formulation: str, name: str, maker: str, *amounts: Any, **more: Any) -> Article:
     container_type, strength, volume, pack = amounts
-    names = ("dose_mcg", "share", "location")
+    names = ("dose_mcg", "share", "doubled", "location")
     own = {name: more.pop(name) for name in names if name in more}
     return Article(
         key,
@@ -97,7 +101,7 @@ ARTICLES: tuple[Article, ...] = (
     ),
     _article(
         "methycobal", "Methylcobalamin", "Methycobal 500 mcg/mL ampoule", "Eisai", SINGLE, 500, 1, 10,
-        dose_mcg=1_000, share=8, location=FRIDGE, container_kind="amber ampoule", protect_from_light=True,
+        dose_mcg=500, share=8, doubled=40, location=FRIDGE, container_kind="amber ampoule", protect_from_light=True,
         routes=frozenset({Route.IM, Route.IV}),
     ),
     _article(

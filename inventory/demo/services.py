@@ -55,15 +55,18 @@ def is_empty() -> bool:
     return db.session.execute(select(AuditEntry.id).limit(1)).first() is None
 
 
-def refuse_unless_empty_demo() -> None:
-    """Raise Refusal DEMO-ONLY in a real clinic, DEMO-NOT-EMPTY where there is a clinic already."""
+def refuse_real_clinic() -> None:
+    """Raise Refusal DEMO-ONLY where a real clinic is run."""
     if not current_app.config["DEMO"]:
         said = "This is a real clinic's database. The demo has its own: put DEMO=1 before the command."
         raise Refusal("DEMO-ONLY", said)
+
+
+def refuse_present_clinic() -> None:
+    """Raise Refusal DEMO-NOT-EMPTY where there is a clinic already."""
     if not is_empty():
-        raise Refusal(
-            "DEMO-NOT-EMPTY", "There is a clinic in this database. Delete the demo's file to begin anew."
-        )
+        said = "There is a clinic in this database. Delete the demo's file to begin anew."
+        raise Refusal("DEMO-NOT-EMPTY", said)
 
 
 def build(
@@ -73,7 +76,8 @@ def build(
 
     Raises Refusal DEMO-ONLY, DEMO-NOT-EMPTY.
     """
-    refuse_unless_empty_demo()
+    refuse_real_clinic()
+    refuse_present_clinic()
     rng = random.Random(seed)  # noqa: S311  an invented clinic keeps no secret
     period = period_for(doses, until=at, zone=ZONE)
     with batch():
@@ -82,15 +86,16 @@ def build(
         clinic.admit(max(_FEWEST_PATIENTS, doses // _DOSES_A_PATIENT))
     for slots in _in_portions(instants(period, doses, rng)):
         with batch():
-            clinic.work(slots, doses)
+            clinic.work(slots)
         tell(clinic.room.made)
     with batch():
         clinic.until_now()
     clinic.report_last_month()
 
 
-def _in_portions(slots: Iterator[datetime]) -> Iterator[list[datetime]]:
-    while portion := list(islice(slots, _SLOTS_A_COMMIT)):
+def _in_portions(slots: Iterator[datetime]) -> Iterator[list[tuple[int, datetime]]]:
+    numbered = enumerate(slots)
+    while portion := list(islice(numbered, _SLOTS_A_COMMIT)):
         yield portion
 
 
@@ -114,16 +119,16 @@ class _Clinic:
         self.room.expect(admitted, self.period.first_on)
         self._happenings = sorted(self._plan(), key=lambda one: one[0])
 
-    def work(self, slots: list[datetime], doses: int) -> None:
-        """Give a dose at each of these instants, unless there are enough already."""
-        for at in slots:
+    def work(self, slots: list[tuple[int, datetime]]) -> None:
+        """Give a dose at each of these instants; where one led to another dose, the next instant is left out."""
+        for number, at in slots:
             self._let_happen(at)
             today = at.astimezone(self.period.zone).date()
             if today != self.today:
                 self.today = today
                 self.shelf.restock(self.period.at(today, 8, 15))
-            if self.room.made < doses:
-                self.room.serve(at, today, doses)
+            if self.room.made <= number:
+                self.room.serve(at, today)
 
     def until_now(self) -> None:
         """Let happen what is left, up to the present."""
@@ -243,7 +248,7 @@ def _found(period: Period, doses: int, rng: random.Random) -> _Clinic:
     shelf = Shelf(manager, nurse, suppliers, period, stocks, rng)
     givers = tuple(staff[name] for name in ("nurse", "k.lindqvist", "s.adeyemi", "prescriber"))
     team = Team(givers, (50, 20, 15, 15), staff["prescriber"])
-    return _Clinic(period, staff, shelf, TreatmentRoom(site_id, team, shelf, formulations, rng), rng)
+    return _Clinic(period, staff, shelf, TreatmentRoom(site_id, team, shelf, formulations, rng, doses), rng)
 
 
 def _place(site_id: UUID, name: str, at: datetime) -> Place:

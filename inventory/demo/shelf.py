@@ -81,7 +81,7 @@ class Shelf:
                 continue
             stock.lots = [lot for lot in stock.lots if lot.expires_on >= today and lot.containers]
             self._discard_overdue(stock, today, at)
-            least = 2 * stock.article.containers_a_dose + round(stock.containers_a_day * _DAYS_KEPT)
+            least = 2 * stock.article.most_containers + round(stock.containers_a_day * _DAYS_KEPT)
             if stock.sealed < least and not self.is_forgotten(stock, today):
                 wanted = max(least + 1, round(stock.containers_a_day * _DAYS_ORDERED))
                 self.deliver(stock.article.key, wanted, at)
@@ -110,14 +110,14 @@ class Shelf:
             stock.lots.sort(key=lambda lot: lot.expires_on)
         return lot_id
 
-    def draws(self, key: str, at: datetime) -> tuple[Draw, ...]:
-        """Return where the usual dose of an article is drawn from, and count it as gone."""
+    def draws(self, key: str, at: datetime, *, times: int = 1) -> tuple[Draw, ...]:
+        """Return where so many times the usual dose of an article is drawn from, and count it as gone."""
         stock = self.stocks[key]
-        if stock.sealed < stock.article.containers_a_dose:
+        if stock.sealed < times:
             self.deliver(key, 2 * stock.article.pack_size, at - timedelta(seconds=1))
         if stock.article.is_multi:
             return (self._from_vial(stock, at),)
-        return tuple(self._from_sealed(stock))
+        return tuple(self._from_sealed(stock, times))
 
     def tidy(self, key: str, at: datetime) -> None:
         """After a dose: discard an open vial that does not hold another one."""
@@ -167,8 +167,8 @@ class Shelf:
         vial.left_ul -= volume_ul
         return Draw(vial.lot_id, stock.place.location_id, vial.vial_id, volume_ul)
 
-    def _from_sealed(self, stock: Stock) -> list[Draw]:
-        draws, wanted_ul = [], stock.article.volume_ul
+    def _from_sealed(self, stock: Stock, times: int) -> list[Draw]:
+        draws, wanted_ul = [], stock.article.volume_ul * times
         for lot in stock.lots:
             while lot.containers and wanted_ul > 0:
                 drawn = min(wanted_ul, stock.article.content_ul)
@@ -196,7 +196,7 @@ class Shelf:
 def containers_a_day(key: str, doses_a_day: float) -> float:
     """Return how many containers of an article so many doses a day of all articles take."""
     article = by_key(key)
-    a_dose = article.volume_ul / article.content_ul if article.is_multi else article.containers_a_dose
+    a_dose = article.volume_ul / article.content_ul if article.is_multi else 1 + article.doubled / 100
     # A multi-dose vial lasts four weeks at most, however few doses it serves.
     least = 1 / IN_USE_DAYS if article.is_multi and article.share else 0.0
     return max(least, doses_a_day * article.share / 100 * a_dose)

@@ -1,0 +1,184 @@
+"""The demo clinic: built lawfully, the same for a seed, alive on every shelf and page, and never in a real database."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+from sqlalchemy import func, select
+
+from inventory.app import create_app
+from inventory.clinic.models import Site
+from inventory.clinic.settings import current_settings
+from inventory.demo import services
+from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident, NotGiven
+from inventory.doses.rules.terms import Disposition, VoidKind
+from inventory.kernel import clock
+from inventory.kernel.db import db
+from inventory.patients.models import Alert, Patient
+from inventory.reorder.models import ReorderRule
+from inventory.staff.models import User
+from inventory.staff.passwords import matches
+from inventory.staff.rules import DEMO_PASSWORD
+from inventory.stock.queries import drawable
+from inventory.stock.rules import StateCode
+from tests.support.databases import Database, Databases, close_engines
+
+NOW = datetime(2026, 11, 20, 13, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings() -> dict[str, object]:
+    return {"DEMO": True}
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def demo(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Flask]:
+    """The default demo, built once for the tests that only look at it."""
+    with databases.fresh(request.param) as database:
+        app = create_app(database.config(DEMO=True))
+        with app.app_context(), clock.frozen(NOW):
+            services.build(at=NOW)
+            yield app
+        close_engines(app)
+
+
+def count(model: Any, *where: Any) -> int:
+    return db.session.scalar(select(func.count()).select_from(model).where(*where)) or 0
+
+
+def test_trail_and_stock_are_well(demo: Flask) -> None:
+    for room in ("audit", "stock"):
+        said = demo.test_cli_runner().invoke(args=[room, "verify"])
+        assert said.exit_code == 0, said.output
+
+
+def test_has_as_many_doses_as_are_asked_for_and_none_in_the_future(demo: Flask) -> None:
+    assert count(Dose) == services.DEFAULT_DOSES
+    latest = db.session.scalar(select(func.max(Dose.recorded_at)))
+    assert latest is not None
+    assert latest.date() == NOW.date()
+    assert latest <= NOW
+
+
+def test_history_has_everything_that_happens_in_a_clinic(demo: Flask) -> None:
+    voids = set(db.session.scalars(select(DoseVoid.kind)))
+    assert voids == {VoidKind.DRAWN_NOT_GIVEN, VoidKind.NEVER_OPENED, VoidKind.AMENDED}
+    findings = Counter(db.session.execute(select(DoseFinding.disposition)).scalars())
+    assert set(findings) == set(Disposition)
+    several = select(DoseSource.dose_id).group_by(DoseSource.dose_id).having(func.count() > 1)
+    assert db.session.execute(several).first()
+    assert count(Dose, Dose.is_late)
+    assert count(Dose, Dose.is_deviation)
+    assert count(NotGiven)
+    assert count(Incident, Incident.closed_at.is_(None))
+    assert count(Incident, Incident.closed_at.is_not(None))
+
+
+def test_shelf_has_everything_there_is_to_see(demo: Flask) -> None:
+    site = db.session.execute(select(Site)).scalar_one()
+    found = drawable(db.session(), site_id=site.id, on=NOW.date())
+    states = {one.state.code for one in found}
+    assert states == set(StateCode)
+    kits = [one for one in found if not one.givable and one.state.usable]
+    assert [one.product.container_kind for one in kits] == ["kit"]
+    assert any(one.vial for one in found if one.usable)
+    assert count(ReorderRule) > 5
+
+
+def test_people_and_patients_are_of_every_kind(demo: Flask) -> None:
+    names = " ".join(patient.full_name for patient in db.session.scalars(select(Patient)))
+    scripts = {unicodedata.name(letter).split()[0] for letter in names if letter.isalpha()}
+    assert scripts >= {"LATIN", "GREEK", "CYRILLIC", "HEBREW", "ARABIC"}
+    assert max(len(name) for name in db.session.scalars(select(Patient.family_name))) > 35
+    assert count(Alert) >= 10
+    assert count(Alert, Alert.resolved_at.is_not(None)) == 1
+    soon = select(User.display_name).where(User.licence_expires_on < NOW.date().replace(month=12, day=20))
+    assert list(db.session.scalars(soon)) == ["Karin Lindqvist"]
+
+
+def test_accounts_share_the_demo_password(demo: Flask) -> None:
+    hashes = {
+        user.username: user.password_hash
+        for user in db.session.scalars(select(User).where(User.password_hash.is_not(None)))
+    }
+    assert set(hashes) == {"nurse", "prescriber", "manager", "auditor", "admin"}
+    assert all(matches(hashed, DEMO_PASSWORD) for hashed in hashes.values())
+    assert current_settings().is_demo
+
+
+def test_server_says_who_may_sign_in_and_builds_nothing_twice(
+    demo: Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = count(Dose)
+    demo.extensions["demo_builder"]()
+    assert count(Dose) == before
+    said = " ".join(line for speak in demo.extensions["serve_banner"] for line in speak())
+    assert "nurse, prescriber, manager, auditor, admin" in said
+    assert DEMO_PASSWORD in said
+
+
+def told() -> list[tuple[Any, ...]]:
+    """Return what the demo's doses say, without ids."""
+    columns = (
+        Dose.number,
+        Dose.patient_name,
+        Dose.product_name,
+        Dose.body_site,
+        Dose.given_at,
+        Dose.giver_name,
+    )
+    return [tuple(row) for row in db.session.execute(select(*columns).order_by(Dose.number))]
+
+
+@pytest.fixture
+def build_at(databases: Databases) -> Callable[[int], list[tuple[Any, ...]]]:
+    """Builds a small demo of a seed in a database of its own and returns what it says."""
+
+    def build(seed: int) -> list[tuple[Any, ...]]:
+        with databases.fresh("sqlite") as database:
+            app = create_app(database.config(DEMO=True))
+            with app.app_context(), clock.frozen(NOW):
+                services.build(at=NOW, doses=30, seed=seed)
+                said = told()
+            close_engines(app)
+        return said
+
+    return build
+
+
+def test_same_seed_gives_the_same_clinic(build_at: Callable[[int], list[tuple[Any, ...]]]) -> None:
+    first = build_at(7)
+    assert first == build_at(7)
+    assert first != build_at(8)
+
+
+def test_command_builds_and_refuses_a_second_time(cli: FlaskCliRunner, at: datetime) -> None:
+    said = cli.invoke(args=["demo", "build", "--doses", "3", "--seed", "1"])
+    assert said.exit_code == 0, said.output
+    assert count(Dose) == 3
+    again = cli.invoke(args=["demo", "build", "--doses", "3"])
+    assert (again.exit_code, count(Dose)) == (1, 3)
+    assert "DEMO-NOT-EMPTY" in again.output
+
+
+@pytest.mark.parametrize("doses", ["0", "1000001", "many"])
+def test_command_refuses_a_number_it_cannot_build(cli: FlaskCliRunner, doses: str) -> None:
+    assert cli.invoke(args=["demo", "build", "--doses", doses]).exit_code == 2
+
+
+def test_command_refuses_a_real_clinic(database: Database) -> None:
+    app = create_app(database.config())
+    with app.app_context():
+        said = app.test_cli_runner().invoke(args=["demo", "build"])
+        assert (said.exit_code, said.output.count("\n")) == (1, 1)
+        assert "DEMO-ONLY" in said.output
+        assert services.is_empty()
+        assert [
+            line for speak in app.extensions["serve_banner"] for line in speak() if DEMO_PASSWORD in line
+        ] == []
+    close_engines(app)
