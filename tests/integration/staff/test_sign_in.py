@@ -16,6 +16,7 @@ from inventory.kernel.db import db, unit_of_work
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import SYSTEM_ACTOR
 from inventory.staff import passwords, rules, services
+from inventory.staff.current import TOKEN_KEY
 from inventory.staff.models import SignInAttempt, User, UserSession
 from inventory.staff.tokens import token_hash
 from tests.factories.clinic import make_site
@@ -91,8 +92,11 @@ def test_cookie_of_before_is_worth_nothing_after_sign_in(
     name = app.config["SESSION_COOKIE_NAME"]
     client.get("/sign-in")
     before = client.get_cookie(name).value
+    with client.session_transaction() as planted:
+        planted["planted"] = "by a stranger"
     client.submit("/sign-in", {"username": "nora", "password": PASSWORD})
-    assert client.get_cookie(name).value != before
+    with client.session_transaction() as renewed:
+        assert set(renewed) == {TOKEN_KEY}
     stranger = app.test_client()
     stranger.set_cookie(name, before)
     assert stranger.get("/account").status_code == 302
