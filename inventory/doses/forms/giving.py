@@ -160,26 +160,35 @@ def _usual_volume(suggested: Any) -> int | None:
 
 def asked(session: Session, form: DoseForm, offered: Offer) -> DoseRequest:
     """Return the dose that the valid `form` asks for. Raises Refusal for what the fields together do not say."""
-    mode = MODES[str(form.mode.data)]
-    if form.source.data == OTHER_LOT:
-        chosen, unknown = other_lot(session, form, offered)
-    else:
-        chosen, unknown = _named(session, form, offered), None
+    chosen, unknown = chosen_in(session, form, offered)
     dose_ng, volume_ul = amounts(form, chosen.strength, chosen.default_dose_ng)
-    after = mode is EntryMode.ALREADY_GIVEN
-    blocks = Blocks(offered.patient.id, form.key).read(form.blocked.data) if after else []
+    draws = () if unknown else (carried_draws(form) or plan(offered, chosen, volume_ul))
     return DoseRequest(
-        mode=mode,
+        mode=MODES[str(form.mode.data)],
         site_id=offered.site_id,
         patient_id=offered.patient.id,
-        draws=() if unknown else (carried_draws(form) or plan(offered, chosen, volume_ul)),
+        draws=draws,
         dose_ng=dose_ng,
         volume_ul=volume_ul,
-        given_at=given_at(form) if after else None,
         unknown_lot=unknown,
-        blocked_before=" ".join(blocks)[:500] or None,
+        **_when(form, offered),
         **details(form),
     )
+
+
+def chosen_in(session: Session, form: DoseForm, offered: Offer) -> tuple[Chosen, UnknownLot | None]:
+    """Return the container that the form names, or the lot that was never received. Raises Refusal."""
+    if form.source.data == OTHER_LOT:
+        return other_lot(session, form, offered)
+    return _named(session, form, offered), None
+
+
+def _when(form: DoseForm, offered: Offer) -> dict[str, Any]:
+    """Return the time of a dose given already, and the blocks it met before; a dose about to be given has neither."""
+    if MODES[str(form.mode.data)] is EntryMode.ABOUT_TO_GIVE:
+        return {}
+    blocks = Blocks(offered.patient.id, form.key).read(form.blocked.data)
+    return {"given_at": given_at(form), "blocked_before": " ".join(blocks)[:500] or None}
 
 
 def details(form: DoseForm) -> dict[str, Any]:

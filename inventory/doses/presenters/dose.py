@@ -16,6 +16,7 @@ from inventory.doses.rules.terms import (
     BodySite,
     Disposition,
     EntryMode,
+    IncidentKind,
     OverrideReason,
     VoidKind,
 )
@@ -33,6 +34,10 @@ DISPOSITION_WORDS = {
 MODE_WORDS = {
     EntryMode.ABOUT_TO_GIVE: "Before it was given",
     EntryMode.ALREADY_GIVEN: "After it was given",
+}
+INCIDENT_WORDS = {
+    IncidentKind.DEVIATION: "Deviation",
+    IncidentKind.STOCK_DISCREPANCY: "Stock discrepancy",
 }
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, exists, func, select
+from sqlalchemy import Table, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from inventory.catalogue.models import ContainerType, Route
@@ -22,19 +22,54 @@ from inventory.doses.queries.containers import Container, DoseRequest
 from inventory.doses.rules import gate
 from inventory.doses.rules.terms import BodySite
 from inventory.kernel.clock import local_day
+from inventory.kernel.db import an_id
 from inventory.kernel.permissions import Actor, Permission
 from inventory.kernel.quantity import Strength
 from inventory.patients.queries import PatientFacts, patient_facts
 from inventory.staff.models import User
-from inventory.stock.models import Account, AccountKind, Hold, Lot, Movement, Vial
+from inventory.stock.models import Account, AccountKind, Hold, Lot, Vial
 
 A_MINUTE = timedelta(minutes=1)
 _RECENT_DOSES = 30
 
-_ACCOUNT = cast(Table, Account.__table__)
-_MOVEMENT = cast(Table, Movement.__table__)
-_DOSE = cast(Table, Dose.__table__)
-_VOID = cast(Table, DoseVoid.__table__)
+_ACCOUNT, _DOSE, _VOID, _LOT, _VIAL, _HOLD, _PLACE, _SITE, _USER = (
+    cast(Table, model.__table__) for model in (Account, Dose, DoseVoid, Lot, Vial, Hold, Location, Site, User)
+)
+# Statements that every dose sends are made once.
+_OF_SITE = select(_SITE.c.id, _SITE.c.code, _SITE.c.time_zone).where(_SITE.c.id == an_id("site_id"))
+_OF_GIVER = select(_USER.c.licence_expires_on, _USER.c.licence_renewal_pending).where(
+    _USER.c.id == an_id("giver_id")
+)
+_OF_HISTORY = (
+    select(
+        *(_DOSE.c[n] for n in ("id", "body_site", "formulation_name", "substance_id", "given_on", "given_at"))
+    )
+    .where(
+        _DOSE.c.patient_id == an_id("patient_id"),
+        ~exists().where(_VOID.c.dose_id == _DOSE.c.id),
+        _DOSE.c.given_on >= bindparam("since"),
+    )
+    .order_by(_DOSE.c.given_at.desc(), _DOSE.c.id.desc())
+    .limit(_RECENT_DOSES)
+)
+_ends_on = func.coalesce(_VIAL.c.use_by_on, _LOT.c.expires_on)
+_SOONER = (
+    select(_ACCOUNT.c.id)
+    .join(_LOT, _LOT.c.id == _ACCOUNT.c.lot_id)
+    .join(_PLACE, _PLACE.c.id == _ACCOUNT.c.location_id)
+    .outerjoin(_VIAL, _VIAL.c.id == _ACCOUNT.c.vial_id)
+    .where(
+        _LOT.c.product_id == an_id("product_id"),
+        _ACCOUNT.c.kind.in_((AccountKind.SHELF, AccountKind.VIAL)),
+        _ACCOUNT.c.balance_ul > 0,
+        _PLACE.c.site_id == an_id("site_id"),
+        _LOT.c.expires_on >= bindparam("day"),
+        bindparam("day") <= _ends_on,
+        bindparam("chosen") > _ends_on,
+        ~exists().where(_HOLD.c.lot_id == _LOT.c.id, _HOLD.c.released_at.is_(None)),
+    )
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +108,7 @@ def assess(
     """
     asked_at = min(request.given_at or recorded_at, recorded_at + gate.CLOCK_TOLERANCE * 2)
     patient = patient_facts(session, request.patient_id, at=asked_at, lock=lock)
-    site = containing.one(
-        session.execute(select(Site.id, Site.code, Site.time_zone).where(Site.id == request.site_id)), "site"
-    )
+    site = containing.one(session.execute(_OF_SITE, {"site_id": request.site_id}), "site")
     settings = current_settings()
     lots = containing.lots(session, request)
     accounts = containing.accounts(session, request, lock=lock)
@@ -137,8 +170,7 @@ def limits_of(settings: Settings) -> gate.Limits:
 
 
 def _giver(session: Session, giver: Actor) -> Any:
-    columns = (User.licence_expires_on, User.licence_renewal_pending)
-    return containing.one(session.execute(select(*columns).where(User.id == giver.id)), "person")
+    return containing.one(session.execute(_OF_GIVER, {"giver_id": giver.id}), "person")
 
 
 def _product_state(product: Any) -> gate.ProductState:
@@ -161,17 +193,8 @@ def _history(
     session: Session, request: DoseRequest, substance_id: UUID, given_at: datetime, given_on: date
 ) -> gate.History:
     """Return the patient's valid doses before this one, and how many of the substance fall on its day."""
-    columns = [
-        _DOSE.c[name]
-        for name in ("id", "body_site", "formulation_name", "substance_id", "given_on", "given_at")
-    ]
-    rows = session.execute(
-        select(*columns)
-        .where(_DOSE.c.patient_id == request.patient_id, ~exists().where(_VOID.c.dose_id == _DOSE.c.id))
-        .where(_DOSE.c.given_on >= given_on - timedelta(days=400))
-        .order_by(_DOSE.c.given_at.desc(), _DOSE.c.id.desc())
-        .limit(_RECENT_DOSES)
-    ).all()
+    since = given_on - timedelta(days=400)
+    rows = session.execute(_OF_HISTORY, {"patient_id": request.patient_id, "since": since}).all()
     others = [row for row in rows if row.id != request.amends_id]
     before = next((row for row in others if row.given_at <= given_at), None)
     return gate.History(
@@ -187,22 +210,5 @@ def _is_first_expiring(session: Session, containers: Sequence[Container], site_i
     """Tell whether nothing usable of the product at the site runs out sooner than what was chosen first."""
     first = containers[0]
     chosen = (first.vial.use_by_on if first.vial else None) or first.lot.expires_on
-    ends_on = func.coalesce(Vial.use_by_on, Lot.expires_on)
-    sooner = (
-        select(Account.id)
-        .join(Lot, Lot.id == Account.lot_id)
-        .join(Location, Location.id == Account.location_id)
-        .outerjoin(Vial, Vial.id == Account.vial_id)
-        .where(
-            Lot.product_id == first.lot.product_id,
-            Account.kind.in_((AccountKind.SHELF, AccountKind.VIAL)),
-            Account.balance_ul > 0,
-            Location.site_id == site_id,
-            Lot.expires_on >= on,
-            ends_on >= on,
-            ends_on < chosen,
-            ~exists().where(Hold.lot_id == Lot.id, Hold.released_at.is_(None)),
-        )
-        .limit(1)
-    )
-    return session.scalar(sooner) is None
+    asked = {"product_id": first.lot.product_id, "site_id": site_id, "day": on, "chosen": chosen}
+    return session.scalar(_SOONER, asked) is None

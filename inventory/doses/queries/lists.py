@@ -64,7 +64,7 @@ def doses_page(
     if lot_number:
         of_lot = select(DoseSource.dose_id).where(func.upper(DoseSource.lot_number) == lot_number.upper())
         statement = statement.where(Dose.id.in_(of_lot))
-    marks = {"late": Dose.is_late, "deviation": Dose.is_deviation, "void": VOIDED}
+    marks = {"late": Dose.is_late, "deviation": Dose.is_deviation, "void": DoseVoid.dose_id.is_not(None)}
     if marked in marks:
         statement = statement.where(marks[marked])
     return paginate(session, statement, order=[Dose.given_at, Dose.id], newest_first=True, cursor=cursor)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from inventory.catalogue.models import Formulation
 from inventory.clinic.models import Site
 from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident, NotGiven
 from inventory.kernel.errors import not_found
@@ -131,3 +132,23 @@ def not_given_by_id(session: Session, record_id: UUID) -> NotGiven:
     if record is None:
         raise not_found("record")
     return record
+
+
+def not_given_story(session: Session, record_id: UUID) -> tuple[NotGiven, str, str]:
+    """Return the record with the names of its formulation and its site. Raises Refusal NOT-FOUND."""
+    record = not_given_by_id(session, record_id)
+    formulation = session.get_one(Formulation, record.formulation_id).name
+    return record, formulation, session.get_one(Site, record.site_id).name
+
+
+def get_incident(session: Session, incident_id: UUID) -> Incident:
+    """Return the incident. Raises Refusal NOT-FOUND."""
+    incident = session.get(Incident, incident_id)
+    if incident is None:
+        raise not_found("incident")
+    return incident
+
+
+def person_named_by(session: Session, user_id: UUID | None) -> str:
+    """Return the name of a person as it is now; empty where there is none."""
+    return str(session.scalar(select(User.display_name).where(User.id == user_id)) or "") if user_id else ""

@@ -1,16 +1,19 @@
 """Every write to the record of doses. Laws kept here: one act one transaction, one gate, the record is a snapshot."""
 
-from inventory.doses.services.correcting import amend_dose, void_dose
+from inventory.doses.services.correcting import amend_dose, draws_of, giver_of, void_dose
 from inventory.doses.services.decisions import Decisions, Override
 from inventory.doses.services.incidents import close_incident
-from inventory.doses.services.not_given import record_not_given
+from inventory.doses.services.not_given import NotGivenRequest, record_not_given
 from inventory.doses.services.recording import record_dose
 
 __all__ = [
     "Decisions",
+    "NotGivenRequest",
     "Override",
     "amend_dose",
     "close_incident",
+    "draws_of",
+    "giver_of",
     "record_dose",
     "record_not_given",
     "void_dose",

@@ -83,8 +83,9 @@ def amend_dose(
             raise Refusal("AMEND-NOTHING", "Nothing is different from the entry as it stands.")
         if not takes_over:
             take_back(act, dose, VoidKind.NEVER_OPENED)
+        giver = giver_of(dose, actor)
         assessment = assess(
-            act.session, asked, giver=actor, recorded_at=act.recorded_at, lock=True, takes_over=takes_over
+            act.session, asked, giver=giver, recorded_at=act.recorded_at, lock=True, takes_over=takes_over
         )
         decided = decided_on(assessment, decisions, actor)
         _void(act, dose, VoidKind.AMENDED, reason)
@@ -95,9 +96,17 @@ def amend_dose(
         else:
             # What was taken back is there since now; what is drawn instead leaves now as well.
             drawn = draw_all(act, assessment, occurred_at=act.recorded_at)
-        return write_dose(act, assessment, decided, drawn, action="doses.amend")
+        return write_dose(act, assessment, decided, drawn, action="doses.amend", giver=giver)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def giver_of(dose: Dose, actor: Actor) -> Actor:
+    """Return who gave a dose, as it was written then: whoever amends the entry did not give it, and is its recorder.
+
+    The roles are those of `actor`, who may give doses and so may write one down.
+    """
+    return Actor(id=dose.giver_id, name=dose.giver_name, roles=actor.roles, credential=dose.giver_credential)
 
 
 def draws_of(session: Any, dose_id: UUID) -> tuple[Draw, ...]:

@@ -80,7 +80,15 @@ class _Drawing:
                 self.act.session, lot_id=self.lot.id, location_id=self.place.location_id, create=True
             )
             self._adjust(shelf_id, content_ul, AdjustReason.SHORTFALL)
-        opened = take_from_shelf(self.act, self.lot, self.place, occurred_at=self.occurred_at, zone=time_zone)
+        opened = take_from_shelf(
+            self.act,
+            self.lot,
+            self.place,
+            occurred_at=self.occurred_at,
+            zone=time_zone,
+            # The assessment has locked the shelf and found the container on it, or the shortfall was just posted.
+            shelf=container.account_id,
+        )
         beyond = max(0, volume_ul - content_ul)
         if beyond:
             overfill = beyond <= self.lot.overfill_limit_ul

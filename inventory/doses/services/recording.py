@@ -47,7 +47,7 @@ def record_dose(
             assessment = _as_unknown(assessment)
         decided = decided_on(assessment, decisions, actor)
         drawn = draw_all(act, assessment, occurred_at=assessment.given_at)
-        return write_dose(act, assessment, decided, drawn, action="doses.record")
+        return write_dose(act, assessment, decided, drawn, action="doses.record", giver=actor)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 
@@ -64,13 +64,19 @@ def decided_on(assessment: Assessment, decisions: Decisions, actor: Actor) -> li
 
 
 def write_dose(
-    act: Act, assessment: Assessment, decided: Sequence[Decided], drawn: Sequence[Drawn], *, action: str
+    act: Act,
+    assessment: Assessment,
+    decided: Sequence[Decided],
+    drawn: Sequence[Drawn],
+    *,
+    action: str,
+    giver: Actor,
 ) -> Outcome:
     """Write the dose with its sources, findings, incidents and entry; the volume has been drawn."""
     dose_id = uuid7()
     for position, source in enumerate(drawn, start=1):
         act.insert(DoseSource, _source_row(dose_id, position, source))
-    row = _dose_row(act, assessment, decided, dose_id)
+    row = _dose_row(act, assessment, decided, dose_id, giver)
     act.insert(Dose, row)
     for item in decided:
         act.insert(DoseFinding, _finding_row(dose_id, item))
@@ -128,7 +134,9 @@ def _source_row(dose_id: UUID, position: int, source: Drawn) -> dict[str, Any]:
     }
 
 
-def _dose_row(act: Act, assessment: Assessment, decided: Sequence[Decided], dose_id: UUID) -> dict[str, Any]:
+def _dose_row(
+    act: Act, assessment: Assessment, decided: Sequence[Decided], dose_id: UUID, giver: Actor
+) -> dict[str, Any]:
     request, question, product = assessment.request, assessment.question, assessment.product
     late_after = timedelta(minutes=assessment.settings.late_after_minutes)
     return {
@@ -159,9 +167,9 @@ def _dose_row(act: Act, assessment: Assessment, decided: Sequence[Decided], dose
         "is_late": act.recorded_at - question.given_at > late_after,
         "is_deviation": any(item.disposition is Disposition.DEVIATION for item in decided),
         "blocked_before": request.blocked_before or None,
-        "giver_id": act.actor.id,
-        "giver_name": act.actor.name,
-        "giver_credential": act.actor.credential,
+        "giver_id": giver.id,
+        "giver_name": giver.name,
+        "giver_credential": giver.credential,
         "actor_id": act.actor.id,
         "indication": request.indication,
         "consent_seen": request.consent_seen,

@@ -2,13 +2,23 @@
 
 from flask import Flask
 
+from inventory.clinic.current import chosen_site
 from inventory.doses.presenters.dose import body_site_words, number_words
-from inventory.doses.views import dose, giving
+from inventory.doses.queries.lists import open_incidents
+from inventory.doses.views import correcting, dose, giving, listing
 from inventory.doses.views.blueprint import bp
+from inventory.kernel.db import db
+from inventory.web.navigation import add_badge
 
-__all__ = ["bp", "dose", "giving", "init_app"]
+__all__ = ["bp", "correcting", "dose", "giving", "init_app", "listing"]
 
 
 def init_app(app: Flask) -> None:
-    """Let every page word body sites and numbers alike."""
+    """Let every page word body sites and numbers alike, and say in the menu how many incidents are open."""
+    add_badge(app, "doses.incidents", _open_here)
     app.jinja_env.filters.update(body_site=body_site_words, numbered=number_words)
+
+
+def _open_here() -> int:
+    site = chosen_site()
+    return open_incidents(db.session(), site.id) if site else 0

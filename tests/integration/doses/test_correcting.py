@@ -43,10 +43,9 @@ def void(bench: Bench, dose: Dose, kind: VoidKind, **more: object) -> None:
 
 def amend(bench: Bench, dose: Dose, **changes: object) -> Dose:
     draws = changes.pop("draws", draws_of(db.session(), dose.id))
+    actor = changes.pop("actor", bench.nurse)
     request = bench.request(draws=draws, **changes)
-    done = amend_dose(
-        actor=bench.nurse, at=clock.now(), dose_id=dose.id, request=request, reason="Typed wrongly"
-    )
+    done = amend_dose(actor=actor, at=clock.now(), dose_id=dose.id, request=request, reason="Typed wrongly")
     return db.session.get_one(Dose, done.subject_id)
 
 
@@ -185,3 +184,12 @@ def test_leaves_every_lot_at_zero(bench: Bench) -> None:
     amend(bench, bench.give(), volume_ul=250, draws=bench.draws(250))
     sums = db.session.execute(select(func.sum(Account.balance_ul)).group_by(Account.lot_id)).scalars()
     assert set(sums) == {0}
+
+
+def test_an_amendment_by_another_leaves_the_giver_who_gave(bench: Bench) -> None:
+    dose = bench.give()
+    prescriber = make_actor(Role.PRESCRIBER)
+    amended = amend(bench, dose, actor=prescriber, body_site=BodySite.RIGHT_DELTOID)
+    assert (amended.giver_id, amended.giver_name) == (bench.nurse.id, bench.nurse.name)
+    assert amended.giver_credential == dose.giver_credential
+    assert amended.actor_id == prescriber.id

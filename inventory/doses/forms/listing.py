@@ -1,0 +1,23 @@
+"""Filters of the lists of doses and incidents."""
+
+from inventory.web.fields import ChoiceField, DateField, TextField
+from inventory.web.forms import FilterForm
+
+MARKS = (("late", "Late entries"), ("deviation", "Deviations"), ("void", "Void and amended"))
+STATES = (("open", "Open"), ("closed", "Closed"), ("all", "All"))
+
+
+class DosesFilter(FilterForm):
+    """Finds doses of this site. A patient is named by record number, never by name: filters stand in the address."""
+
+    from_on = DateField("From")
+    to_on = DateField("To")
+    record_number = TextField("Patient's record number", limit=40)
+    lot_number = TextField("Lot number", limit=40)
+    marked = ChoiceField("Marked", choices=MARKS, blank="All doses")
+
+
+class IncidentsFilter(FilterForm):
+    """Finds incidents."""
+
+    state = ChoiceField("State", choices=STATES, default="open")
