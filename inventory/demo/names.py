@@ -69,20 +69,26 @@ _BIRTH_DAYS = 27_000
 
 
 def invented_names(count: int, rng: random.Random) -> Iterator[Name]:
-    """Give `count` names: long ones and namesakes at their places, the rest from every alphabet in turn, seldom the same twice."""
-    pools = [_shuffled(pool, rng) for pool in _POOLS]
+    """Give `count` names: long ones and namesakes at their places, the rest from every alphabet in turn, hardly one twice."""
+    pools = [(_shuffled(families, givens, rng), givens) for families, givens in _POOLS]
     for number in range(count):
-        if number in _PLACED:
-            yield _PLACED[number]
-        else:
-            names = pools[number % len(pools)]
-            yield names[number // len(pools) % len(names)]
+        names, givens = pools[number % len(pools)]
+        turn, place = divmod(number // len(pools), len(names))
+        family, given = names[place]
+        yield _PLACED.get(number) or (family, " ".join([given, *_more_names(turn, givens)]))
 
 
-def _shuffled(pool: tuple[tuple[str, ...], tuple[str, ...]], rng: random.Random) -> list[Name]:
-    names = list(itertools.product(*pool))
+def _shuffled(families: tuple[str, ...], givens: tuple[str, ...], rng: random.Random) -> list[Name]:
+    names = list(itertools.product(families, givens))
     rng.shuffle(names)
     return names
+
+
+def _more_names(turn: int, givens: tuple[str, ...]) -> Iterator[str]:
+    """Give the further given names that tell the same name apart each `turn` it comes round."""
+    while turn:
+        turn, place = divmod(turn, len(givens))
+        yield givens[place]
 
 
 _PLACED = dict(zip((7, 19, 31, 11, 42), (*_LONG, *_NAMESAKES), strict=True))
