@@ -3,20 +3,22 @@
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, update
+from sqlalchemy import Table, bindparam, update
 from sqlalchemy.orm import Session
 
 from inventory.clinic.models import Counter, CounterKind
+from inventory.kernel.db import an_id
 
 COUNTER = cast(Table, Counter.__table__)
+_NEXT = (
+    update(COUNTER)
+    .where(COUNTER.c.site_id == an_id("at_site"), COUNTER.c.kind == bindparam("of_kind"))
+    .values(value=COUNTER.c.value + 1)
+    .returning(COUNTER.c.value)
+)
 
 
 def next_number(session: Session, site_id: UUID, kind: CounterKind) -> int:
     """Take the next number of `kind` at the site; an act that fails gives it back. The site's counters start at 0."""
-    taken = session.execute(
-        update(COUNTER)
-        .where(COUNTER.c.site_id == site_id, COUNTER.c.kind == kind)
-        .values(value=COUNTER.c.value + 1)
-        .returning(COUNTER.c.value)
-    )
+    taken = session.execute(_NEXT, {"at_site": site_id, "of_kind": kind})
     return int(taken.scalar_one())

@@ -2,12 +2,15 @@
 
 import json
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from inventory.clinic.models import Setting
 from inventory.kernel.db import db
+
+_SETTING = cast(Table, Setting.__table__)
+_EVERY = select(_SETTING.c.key, _SETTING.c.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,13 @@ class Settings:
     idle_minutes: int = 30
 
 
+_KNOWN = frozenset(field.name for field in fields(Settings))
+
+
 def current_settings() -> Settings:
     """Read the clinic's settings; what was never set has its default."""
-    rows = db.session.execute(select(Setting.key, Setting.value)).all()
-    known = {field.name for field in fields(Settings)}
-    return Settings(**{key: _value(value) for key, value in rows if key in known})
+    rows = db.session.execute(_EVERY).all()
+    return Settings(**{key: _value(value) for key, value in rows if key in _KNOWN})
 
 
 def encode(value: Any) -> str:

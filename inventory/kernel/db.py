@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData, event, text
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    Uuid,
+    bindparam,
+    event,
+    text,
+)
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session, registry
@@ -80,6 +92,14 @@ else:
 def only_where(condition: str) -> dict[str, Any]:
     """Return the arguments that make an index partial, on both databases."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+def an_id(name: str, *, many: bool = False) -> BindParameter[Any]:
+    """Return the parameter `name` of a statement made once and sent often: an id, or with `many` a list of them for `in_`.
+
+    It says its type itself: a foreign key's column has none until the table it points to has been imported.
+    """
+    return bindparam(name, type_=Uuid(), expanding=many)
 
 
 _before_commit: list[Callable[[Session], None]] = []
