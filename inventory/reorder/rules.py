@@ -10,6 +10,7 @@ class Advice:
     words: str
     tone: str
     order: int = 0
+    note: str = ""
 
     @property
     def is_due(self) -> bool:
@@ -39,8 +40,8 @@ def advise(
             usable=usable, reorder_point=levels[0], order_up_to=levels[1], pack_size=pack_size
         )
     if not usable and not open_ul and (unusable or levels is not None):
-        why = "Stock-out: what is here has expired or is on hold" if unusable else "Stock-out"
-        return Advice(why, "stop", order)
+        note = "What is here has expired or is on hold." if unusable else ""
+        return Advice("Stock-out", "stop", order, note)
     if order:
         return Advice("Order now", "attention", order)
     return Advice("Enough", "good") if levels is not None else Advice("No reorder point", "quiet")

@@ -24,7 +24,7 @@ from inventory.stock.queries.on_hand import kinds_covering
 from inventory.stock.rules import State, StateCode, state_of
 from inventory.stock.words import ADJUST, CLOSURES, HOLDS, WASTE
 from inventory.web.pagination import Page
-from inventory.web.presenting import count, ml
+from inventory.web.presenting import count, local_time, ml
 
 STATE_FILTER = {
     "usable": {StateCode.USABLE, StateCode.NEAR},
@@ -232,7 +232,7 @@ def _event(told: Told, life: Life, details: tuple[str, ...] = ()) -> Event:
     if movement.witness_id:
         notes.append(f"Witness: {life.names[movement.witness_id]}")
     if movement.recorded_at.replace(second=0, microsecond=0) > movement.occurred_at:
-        notes.append("Recorded later than it happened")
+        notes.append(f"Recorded {local_time(movement.recorded_at)}")
     return Event(
         title=_sentence(told, life),
         at=movement.occurred_at,

@@ -14,6 +14,8 @@ from inventory.kernel.errors import Refusal
 LOT_NUMBER_LIMIT = 40
 EARLIEST = timedelta(days=366)
 """How far back an act may be dated by hand."""
+USE_SOON_DAYS = 3
+"""How many days before its use-by an open vial asks for attention."""
 
 
 class StateCode(StrEnum):
@@ -63,7 +65,7 @@ def state_of(
     on: date,
     near_days: int,
 ) -> State:
-    """Return the gravest of what is true of stock on the day `on`; near is within `near_days` of its last usable day."""
+    """Return the gravest of what is true of stock on the day `on`; near is within `near_days` of its expiry."""
     held = _held(hold_kinds)
     if held is not None:
         return held
@@ -71,10 +73,10 @@ def state_of(
         return State(StateCode.EXPIRED, f"Expired {_ago(expires_on, on)}", "stop")
     if use_by_on is not None and use_by_on < on:
         return State(StateCode.PAST_USE_BY, f"Past its use-by {_ago(use_by_on, on)}", "stop")
-    last = min(expires_on, use_by_on or expires_on)
-    if (last - on).days <= near_days:
-        verb = "Expires" if last == expires_on else "Use"
-        return State(StateCode.NEAR, f"{verb} {_within(last, on, use=verb == 'Use')}", "attention")
+    if use_by_on is not None and use_by_on < expires_on:
+        return _in_use((use_by_on - on).days)
+    if (expires_on - on).days <= near_days:
+        return State(StateCode.NEAR, f"Expires {_within((expires_on - on).days)}", "attention")
     return State(StateCode.USABLE, "Usable", "good")
 
 
@@ -106,9 +108,13 @@ def _ago(day: date, on: date) -> str:
     return "yesterday" if days == 1 else f"{days:,} days ago"
 
 
-def _within(day: date, on: date, *, use: bool) -> str:
-    days = (day - on).days
-    if days < 2:
-        word = ("today", "tomorrow")[days]
-        return f"by the end of {word}" if use else word
-    return f"within {days} days" if use else f"in {days} days"
+def _within(days: int) -> str:
+    return ("today", "tomorrow")[days] if days < 2 else f"in {days} days"
+
+
+def _in_use(days: int) -> State:
+    """An open vial is always near its last day; only the last few days ask for attention."""
+    word = f"by the end of {_within(days)}" if days < 2 else f"within {days} days"
+    if days <= USE_SOON_DAYS:
+        return State(StateCode.NEAR, f"Use {word}", "attention")
+    return State(StateCode.USABLE, f"Use {word}", "good")

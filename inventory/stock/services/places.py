@@ -3,13 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from inventory.clinic.models import Location, Site
+from inventory.clinic.services import location_guards
 from inventory.kernel.clock import local_day
 from inventory.kernel.errors import Refusal, not_found
 from inventory.stock import queries
-from inventory.stock.models import Lot
+from inventory.stock.models import Account, Lot
 
 
 def site_of(session: Session, site_id: UUID) -> Site:
@@ -35,3 +37,14 @@ def refuse_unusable_lot(session: Session, lot: Lot, *, site: Site, location_id: 
     if queries.active_hold_kinds(session, lot_id=lot.id, location_id=location_id, at=at):
         said = f"Lot {lot.lot_number} is on hold. Nothing of it may be opened until the hold is released."
         raise Refusal("LOT-HELD", said)
+
+
+def why_not_closed(session: Session, location_id: UUID) -> str | None:
+    """Return why the clinic cannot close this storage location: stock is kept there. None when it is empty."""
+    kept = exists().where(Account.location_id == location_id, Account.balance_ul > 0)
+    if session.execute(select(kept)).scalar_one():
+        return "Stock is still kept there, sealed or in open vials. Use it up or waste it first."
+    return None
+
+
+location_guards.append(why_not_closed)

@@ -73,7 +73,7 @@ def test_only_expired_or_held_stock_is_a_stock_out(app: Flask, at: datetime) -> 
     )
     found = level(place, at)
     assert (found.usable, found.unusable) == (0, 50)
-    assert found.advice.words == "Stock-out: what is here has expired or is on hold"
+    assert (found.advice.words, found.advice.note) == ("Stock-out", "What is here has expired or is on hold.")
     assert found.advice.order == 75
     assert due(place, at) == 1
 
