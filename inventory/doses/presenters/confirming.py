@@ -66,8 +66,8 @@ def _shown(finding: Finding, mode: EntryMode) -> Shown:
     return Shown(finding.code, level, finding.message, "" if after else todo(finding), deviates)
 
 
-def glance(assessment: Assessment) -> Glance:
-    """Return the dose that was asked for, in words."""
+def glance(assessment: Assessment, *, takes_over: bool = False) -> Glance:
+    """Return the dose that was asked for, in words. An amendment that `takes_over` the containers moves no stock."""
     wanted, product = assessment.request, assessment.product
     strength = Strength(product.strength_ng, product.strength_ul)
     maker = f", {product.maker}" if product.maker else ""
@@ -76,8 +76,8 @@ def glance(assessment: Assessment) -> Glance:
         amount=f"{format_mcg(wanted.dose_ng)} mcg = {volume_words(wanted.volume_ul)}",
         strength=str(strength),
         sources=_sources(assessment),
-        containers=_containers(assessment),
-        wasted=_wasted(assessment.containers),
+        containers="As recorded: no stock moves" if takes_over else _containers(assessment),
+        wasted="As recorded" if takes_over else _wasted(assessment.containers),
         body_site=BODY_SITE_WORDS[wanted.body_site],
         route="Intramuscular (IM)",
         when=_when(assessment),
@@ -120,7 +120,7 @@ def _containers(assessment: Assessment) -> str:
     kind, count = assessment.product.container_kind, len(assessment.containers)
     if not count:
         return "Not in stock"
-    if any(container.vial or _is_multi(container) for container in assessment.containers):
+    if any(_is_multi(container) for container in assessment.containers):
         left = min(_left(container) for container in assessment.containers)
         return f"Drawn from one multi-dose {kind}; {volume_words(max(left, 0))} left in it afterwards"
     return f"{containers_words(count, kind)} opened, and used up"

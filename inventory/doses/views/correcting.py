@@ -161,13 +161,17 @@ def _assessed(form: AmendForm, dose: Dose, offered: Offer, at: datetime) -> Asse
     wanted = amended(session, form, dose, offered)
     giver = giver_of(dose, current_actor())
     same = form.source.data == SAME
-    takes_over = same and wanted.volume_ul == dose.volume_ul
+    takes_over = _takes_over(form, dose, wanted.volume_ul)
     assessment = assess(session, wanted, giver=giver, recorded_at=at, takes_over=takes_over)
     wrong = [f for f in assessment.findings if f.weight is Weight.INTEGRITY]
     if wrong:
         raise Refusals([Refusal(f.code, f.message, f.field) for f in wrong])
     kept = tuple(f for f in assessment.findings if not (same and f.code == "STOCK-SHORT"))
     return replace(assessment, findings=kept)
+
+
+def _takes_over(form: AmendForm, dose: Dose, volume_ul: int) -> bool:
+    return bool(form.source.data == SAME and volume_ul == dose.volume_ul)
 
 
 def _amended(
@@ -196,7 +200,9 @@ def _confirm_page(
         asking=Asking(current_actor(), now(), address(), assessment.settings.override_needs_second_person),
         about=False,
         banner=giving.banner(offered.patient, offered.alerts, offered.today),
-        glance=confirming.glance(assessment),
+        glance=confirming.glance(
+            assessment, takes_over=_takes_over(form, dose, assessment.request.volume_ul)
+        ),
         findings=confirming.shown(assessment.findings, EntryMode.ALREADY_GIVEN),
         stops=[],
         blocked="",

@@ -1,0 +1,30 @@
+"""The first page: the day at this site, by what the person does in the clinic."""
+
+from flask import render_template
+
+from inventory.clinic.current import chosen_site, settings_here
+from inventory.desk import today_queries
+from inventory.desk.blueprint import bp
+from inventory.kernel.clock import local_day, now
+from inventory.kernel.db import db
+from inventory.kernel.permissions import Permission
+from inventory.staff.current import current_actor
+from inventory.web.access import requires
+
+
+@bp.get("/")
+@requires(Permission.OWN_ACCOUNT)
+def today() -> str:
+    """Show what there is to do today; in an empty clinic, how to begin."""
+    site, at = chosen_site(), now()
+    if site is None:
+        return render_template("desk/no_site.html")
+    told = today_queries.today(
+        db.session(),
+        actor=current_actor(),
+        site=site,
+        day=local_day(at, site.time_zone),
+        at=at,
+        near_days=settings_here().near_expiry_days,
+    )
+    return render_template("desk/today.html", today=told, site=site)

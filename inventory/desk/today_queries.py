@@ -1,0 +1,103 @@
+"""What the first page tells of the day: doses, vials, what runs out, what waits. A part nobody may see is not read (law 11)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from inventory.audit.queries import head
+from inventory.catalogue.models import Product
+from inventory.clinic.models import Site
+from inventory.doses.models import Dose
+from inventory.doses.queries.lists import dose_rows, open_incidents
+from inventory.kernel.permissions import Actor, Permission
+from inventory.patients.models import Patient
+from inventory.reorder.queries import Level, levels
+from inventory.staff.models import User
+from inventory.staff.queries import PEOPLE
+from inventory.stock.models import Lot
+from inventory.stock.queries import Drawable, on_hand
+from inventory.stock.rules import StateCode
+
+LICENCE_SOON = timedelta(days=60)
+LATEST = 8
+
+
+@dataclass(slots=True)
+class Today:
+    """The parts of the page that this person may see; None where they may not."""
+
+    day: date
+    dose_count: int | None = None
+    doses: Sequence[Any] = ()
+    incidents: int | None = None
+    stock: list[Drawable] | None = None
+    to_order: list[Level] | None = None
+    chain: Any = None
+    licences: Sequence[Any] | None = None
+    missing: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def open_vials(self) -> list[Drawable]:
+        """Multi-dose vials in use, the first to be discarded on top."""
+        return [one for one in self.stock or () if one.vial is not None]
+
+    @property
+    def near(self) -> list[Drawable]:
+        """Sealed stock that expires soon."""
+        return [one for one in self.stock or () if one.vial is None and one.state.code is StateCode.NEAR]
+
+    @property
+    def barred(self) -> list[Drawable]:
+        """Sealed stock that must not be given: expired, on hold, recalled."""
+        return [one for one in self.stock or () if one.vial is None and not one.usable]
+
+
+def today(session: Session, *, actor: Actor, site: Site, day: date, at: datetime, near_days: int) -> Today:
+    """Return the day at a site, as far as `actor` may see it."""
+    told = Today(day=day, missing=_missing(session))
+    if actor.can(Permission.DOSE_READ):
+        told.dose_count, told.doses = _doses(session, site, day)
+        told.incidents = open_incidents(session, site.id)
+    if actor.can(Permission.STOCK_READ):
+        told.stock = on_hand(session, site_id=site.id, on=day, near_days=near_days)
+    if actor.can(Permission.REORDER_MANAGE):
+        told.to_order = [
+            one
+            for one in levels(session, site_id=site.id, on=day, at=at)
+            if one.advice.is_due or one.advice.tone == "stop"
+        ]
+    if actor.can(Permission.AUDIT_READ):
+        told.chain = head(session)
+    if actor.can(Permission.STAFF_MANAGE):
+        told.licences = _licences(session, day)
+    return told
+
+
+def _missing(session: Session) -> dict[str, bool]:
+    """Tell what an empty clinic lacks before a first dose can be given."""
+    models: dict[str, Any] = {"products": Product, "stock": Lot, "patients": Patient}
+    row = session.execute(select(*(~exists(select(m.id)).label(name) for name, m in models.items()))).one()
+    return dict(zip(models, map(bool, row), strict=True))
+
+
+def _doses(session: Session, site: Site, day: date) -> tuple[int, Sequence[Any]]:
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(site.time_zone))
+    # From midnight on the index of instants; the day itself decides, since a day may begin twice.
+    here = (Dose.site_id == site.id, Dose.given_at >= midnight - timedelta(hours=2), Dose.given_on == day)
+    count = session.scalar(select(func.count()).select_from(Dose).where(*here)) or 0
+    newest = dose_rows().where(*here).order_by(Dose.given_at.desc(), Dose.id.desc()).limit(LATEST)
+    return count, session.execute(newest).all()
+
+
+def _licences(session: Session, day: date) -> Sequence[Any]:
+    return session.execute(
+        select(User.id, User.display_name, User.licence_expires_on, User.licence_renewal_pending)
+        .where(PEOPLE, User.deactivated_at.is_(None), User.licence_expires_on <= day + LICENCE_SOON)
+        .order_by(User.licence_expires_on, User.id)
+        .limit(20)
+    ).all()
