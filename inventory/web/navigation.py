@@ -16,6 +16,8 @@ Badge = Callable[[], int]
 _BADGES_KEY = "web.badges"
 _BELONGS = {"desk.patient": "patients.index"}
 """Pages that are of one room for the code and of another for the person."""
+_PERSONAL = frozenset({"staff.account", "staff.change_password", "clinic.choose_site"})
+"""Pages about the person who looks, which no entry leads to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ def _entry_here() -> str:
         return str(request.endpoint)
     if _BELONGS.get(str(request.endpoint)) in shown:
         return _BELONGS[str(request.endpoint)]
+    if request.endpoint in _PERSONAL:
+        return ""
     room = f"{request.blueprint}."
     return next((endpoint for endpoint in shown if endpoint.startswith(room)), "")
 

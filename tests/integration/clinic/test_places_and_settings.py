@@ -14,6 +14,7 @@ from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from tests.factories.clinic import locations_of, make_site
+from tests.factories.stock import balance_ul, make_delivery, make_place
 from tests.support.client import CheckingClient
 from tests.support.databases import OwnerConnection
 
@@ -194,3 +195,11 @@ def test_only_administrators_change_settings_and_people(
         assert client.get(path).status_code == 403
     data = {"csrf_token": client.form("/account").fields["csrf_token"][0], "name": "Mine"}
     assert client.post("/settings/sites/new", data={**form.fields, **data}).status_code == 403
+
+
+def test_cabinet_with_vials_in_it_stays_open(app: Flask, at: datetime) -> None:
+    place = make_place()
+    lot = make_delivery(place=place)
+    assert balance_ul(lot) > 0
+    with pytest.raises(Refusal, match="LOCATION-IN-USE"):
+        services.close_location(actor=SYSTEM_ACTOR, at=at, location_id=place.location_id)
