@@ -5,151 +5,43 @@ dose recorded late is judged by what was true when it was given.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from dataclasses import replace
+from datetime import date, timedelta
 
-from inventory.catalogue.models import ContainerType, Route
-from inventory.doses.rules.terms import BODY_SITE_WORDS, BUTTOCKS, DELTOIDS, HIPS, BodySite, EntryMode
-from inventory.kernel.quantity import Strength, format_mcg, format_ml
+from inventory.catalogue.models import ContainerType
+from inventory.doses.rules.question import (
+    Finding,
+    GiverState,
+    History,
+    Limits,
+    PatientState,
+    ProductState,
+    Question,
+    SourceState,
+    Weight,
+)
+from inventory.doses.rules.terms import BODY_SITE_WORDS, BUTTOCKS, DELTOIDS, HIPS
+from inventory.kernel.quantity import format_mcg, format_ml
 from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
+
+__all__ = [
+    "CLOCK_TOLERANCE",
+    "Finding",
+    "GiverState",
+    "History",
+    "Limits",
+    "PatientState",
+    "ProductState",
+    "Question",
+    "SourceState",
+    "Weight",
+    "may_give",
+]
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
 NEONATE_DAYS = 28
 
-
-class Weight(StrEnum):
-    """How much a finding weighs. Integrity holds in both modes; a block becomes a deviation after the fact."""
-
-    INTEGRITY = "integrity"
-    BLOCK = "block"
-    OVERRIDE = "override"
-    ACKNOWLEDGE = "acknowledge"
-    INFORM = "inform"
-
-
 _ORDER = {weight: position for position, weight in enumerate(Weight)}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing the gate found: a stable code, how much it weighs, what to tell the person, the field it is about."""
-
-    code: str
-    weight: Weight
-    message: str
-    field: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PatientState:
-    """What is known of the patient at the time of the dose."""
-
-    born_on: date
-    allergy_status: AllergyStatus
-    alerts: frozenset[AlertKind]
-    consent: ConsentStatus | None
-    namesakes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ProductState:
-    """What the product is."""
-
-    substance: str
-    formulation: str
-    strength: Strength
-    routes: frozenset[Route]
-    container_type: ContainerType
-    is_cobalamin: bool
-    lebers_caution: bool
-    formulation_refused: bool
-    has_benzyl_alcohol: bool
-    contains_aluminium: bool
-    overfill_limit_ul: int
-
-
-@dataclass(frozen=True, slots=True)
-class SourceState:
-    """One container as it was at the time of the dose. Volumes in microlitres; `available_ul` is what the ledger says it held.
-
-    `already_open` is false for a container that this very dose opens.
-    """
-
-    name: str
-    container_type: ContainerType
-    volume_ul: int
-    available_ul: int
-    expires_on: date
-    use_by_on: date | None
-    already_open: bool
-    closed: bool = False
-    opened_later: bool = False
-    held: bool = False
-    recalled: bool = False
-    lot_unknown: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GiverState:
-    """What is known of the person who gives."""
-
-    may_give: bool
-    licence_expires_on: date | None
-    licence_renewal_pending: bool
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What the patient was given before. `same_substance_today` counts valid doses of that day."""
-
-    same_substance_today: int = 0
-    last_site: BodySite | None = None
-    last_formulation: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The clinic's own limits. Volumes in microlitres."""
-
-    deltoid_inform_ul: int = 1_000
-    deltoid_override_ul: int = 2_000
-    thigh_inform_ul: int = 3_000
-    thigh_override_ul: int = 5_000
-    gluteal_inform_ul: int = 3_000
-    gluteal_override_ul: int = 5_000
-    child_limit_ul: int = 1_000
-    child_under_years: int = 18
-    near_expiry_days: int = 30
-    late_after_minutes: int = 60
-    hip_enabled: bool = False
-    buttock_enabled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """All that the gate decides on. It reads nothing else."""
-
-    mode: EntryMode
-    given_at: datetime
-    given_on: date
-    recorded_at: datetime
-    dose_ng: int
-    volume_ul: int
-    route: Route
-    body_site: BodySite
-    consent_seen: bool
-    patient: PatientState
-    product: ProductState
-    sources: tuple[SourceState, ...]
-    giver: GiverState
-    history: History = field(default_factory=History)
-    limits: Limits = field(default_factory=Limits)
-    first_expiring: bool = True
-
-    def has(self, *kinds: AlertKind) -> bool:
-        """Tell whether the patient has one of these alerts."""
-        return bool(self.patient.alerts & set(kinds))
 
 
 def may_give(question: Question) -> list[Finding]:
