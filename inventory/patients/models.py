@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
 from inventory.kernel.db import Model
+from inventory.patients import rules
 
 
 def bytewise(length: int) -> TypeEngine[str]:
@@ -86,7 +87,7 @@ class Patient(Model):
     @property
     def full_name(self) -> str:
         """Family name, given name, as a record is filed."""
-        return f"{self.family_name}, {self.given_name}" if self.given_name else self.family_name
+        return rules.full_name(self.family_name, self.given_name)
 
 
 class NameWord(Model):

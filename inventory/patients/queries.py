@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     CompoundSelect,
+    Label,
     Select,
     String,
     and_,
+    bindparam,
     cast,
     func,
     literal,
@@ -20,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from inventory.kernel.db import UtcDateTime, an_id
 from inventory.kernel.errors import not_found
 from inventory.patients import rules
 from inventory.patients.models import (
@@ -60,19 +65,17 @@ def patient_facts(session: Session, patient_id: UUID, *, at: datetime, lock: boo
     With `lock` the patient's row is locked first, until the act ends, so that what follows cannot change underneath.
     Raises Refusal NOT-FOUND.
     """
-    statement = select(Patient).where(Patient.id == patient_id).execution_options(populate_existing=True)
-    if lock:
-        statement = statement.with_for_update(key_share=True)
-    patient = session.scalar(statement)
+    patient = session.execute(_LOCKED if lock else _PATIENT, {"patient_id": patient_id}).first()
     if patient is None:
         raise not_found("patient")
     told: dict[str, list[str]] = {"alert": [], "consent": [], "sheet": [], "namesakes": []}
-    for what, value in session.execute(_standing(patient, at)):
+    like = _likeness(patient.family_name, patient.given_name, patient.born_on)
+    for what, value in session.execute(_STANDING, {"patient_id": patient_id, "at": at, **like}):
         told[what].append(value)
     status, asked_on = _allergies_as_of(patient, at)
     return PatientFacts(
         id=patient.id,
-        name=patient.full_name,
+        name=rules.full_name(patient.family_name, patient.given_name),
         record_number=patient.record_number,
         born_on=patient.born_on,
         allergy_status=status,
@@ -84,45 +87,79 @@ def patient_facts(session: Session, patient_id: UUID, *, at: datetime, lock: boo
     )
 
 
-def active_at(at: datetime) -> ColumnElement[bool]:
+def active_at(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Return the condition under which an alert stood at `at`."""
-    return and_(Alert.noted_at <= at, or_(Alert.resolved_at.is_(None), Alert.resolved_at > at))
+    alert = Alert.__table__.c
+    return and_(alert.noted_at <= at, or_(alert.resolved_at.is_(None), alert.resolved_at > at))
 
 
-def resembles(family_name: str, given_name: str, born_on: date) -> ColumnElement[bool]:
-    """Return the condition under which a patient may be taken for the one described.
-
-    The same name, family and given name possibly exchanged; or the same birth date and family name.
-    """
+def _likeness(family_name: str, given_name: str, born_on: date) -> dict[str, Any]:
+    """Return the parameters of `_LIKE`: a family's keys begin with its own and a space, and end before the next character."""
     family = rules.name_key(family_name)
-    same_family = or_(Patient.name_key == family, Patient.name_key.startswith(f"{family} ", autoescape=True))
-    names = {rules.name_key(family_name, given_name), rules.name_key(given_name, family_name)}
-    return or_(Patient.name_key.in_(sorted(names)), and_(Patient.born_on == born_on, same_family))
+    return {
+        "names": [rules.name_key(family_name, given_name), rules.name_key(given_name, family_name)],
+        "born_on": born_on,
+        "family": family,
+        "family_first": f"{family} ",
+        "family_after": f"{family}!",
+    }
 
 
-def _standing(patient: Patient, at: datetime) -> CompoundSelect[str, str]:
+_KEY = Patient.__table__.c.name_key
+# May be taken for one another: the same name, family and given name possibly exchanged; or the same birth date and family name.
+_LIKE = or_(
+    _KEY.in_(bindparam("names", expanding=True)),
+    and_(
+        Patient.__table__.c.born_on == bindparam("born_on"),
+        or_(
+            bindparam("family") == _KEY,
+            and_(bindparam("family_first") <= _KEY, bindparam("family_after") > _KEY),
+        ),
+    ),
+)
+
+
+def _patient() -> Select[Any]:
+    names = (
+        "id", "family_name", "given_name", "record_number", "born_on", "allergy_status", "allergies_asked_on",
+    )  # fmt: skip
+    table = Patient.__table__
+    return select(*(table.c[name] for name in names)).where(table.c.id == an_id("patient_id"))
+
+
+def _standing() -> CompoundSelect[Any]:
     """Return the statement for all that hangs on the patient: one row a fact, told apart by its first column."""
-    consent = (
-        select(Consent.status, Consent.information_sheet)
-        .where(Consent.patient_id == patient.id, Consent.decided_at <= at)
-        .order_by(Consent.decided_at.desc(), Consent.recorded_at.desc(), Consent.id.desc())
+    table, alert, consent = Patient.__table__, Alert.__table__, Consent.__table__
+    patient_id, at = an_id("patient_id"), bindparam("at", type_=UtcDateTime())
+    latest = (
+        select(consent.c.status, consent.c.information_sheet)
+        .where(consent.c.patient_id == patient_id, consent.c.decided_at <= at)
+        .order_by(consent.c.decided_at.desc(), consent.c.recorded_at.desc(), consent.c.id.desc())
         .limit(1)
         .subquery()
     )
-    like = resembles(patient.family_name, patient.given_name, patient.born_on)
-    namesakes = select(literal("namesakes"), cast(func.count(), String)).where(Patient.id != patient.id, like)
-    alerts = select(literal("alert"), cast(Alert.kind, String)).where(
-        Alert.patient_id == patient.id, active_at(at)
-    )
     return union_all(
-        alerts,
-        select(literal("consent"), cast(consent.c.status, String)),
-        select(literal("sheet"), cast(consent.c.information_sheet, String)),
-        namesakes.select_from(Patient),
+        select(_word("alert"), cast(alert.c.kind, String)).where(
+            alert.c.patient_id == patient_id, active_at(at)
+        ),
+        select(_word("consent"), cast(latest.c.status, String)),
+        select(_word("sheet"), cast(latest.c.information_sheet, String)),
+        select(_word("namesakes"), cast(func.count(), String))
+        .select_from(table)
+        .where(table.c.id != patient_id, _LIKE),
     )
 
 
-def _allergies_as_of(patient: Patient, at: datetime) -> tuple[AllergyStatus, date | None]:
+def _word(word: str) -> Label[str]:
+    return literal(word).label("what")
+
+
+# Statements that every dose sends are made once.
+_PATIENT, _STANDING = _patient(), _standing()
+_LOCKED = _PATIENT.with_for_update(key_share=True)
+
+
+def _allergies_as_of(patient: Any, at: datetime) -> tuple[AllergyStatus, date | None]:
     asked_on = patient.allergies_asked_on
     if asked_on is None or asked_on > rules.last_day_on_earth(at):
         return AllergyStatus.NOT_ASKED, None
@@ -157,8 +194,8 @@ def _begins(column: InstrumentedAttribute[str], beginning: str) -> ColumnElement
 
 def patients_like(session: Session, family_name: str, given_name: str, born_on: date) -> Sequence[Patient]:
     """Return up to ten patients who may be the person described."""
-    like = resembles(family_name, given_name, born_on)
-    return session.scalars(select(Patient).where(like).order_by(Patient.name_key, Patient.id).limit(10)).all()
+    like = select(Patient).where(_LIKE).order_by(Patient.name_key, Patient.id).limit(10)
+    return session.scalars(like, _likeness(family_name, given_name, born_on)).all()
 
 
 def next_record_number(session: Session) -> str:

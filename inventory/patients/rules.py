@@ -50,6 +50,11 @@ def name_key(family_name: str, given_name: str = "") -> str:
     return " ".join(name_words(f"{family_name} {given_name}"))[:_LONGEST_KEY]
 
 
+def full_name(family_name: str, given_name: str) -> str:
+    """Return a name as a record is filed: family name, given name."""
+    return f"{family_name}, {given_name}" if given_name else family_name
+
+
 def record_number_key(record_number: str) -> str:
     """Return a record number without case and spacing, by which it is unique."""
     return "".join(unicodedata.normalize("NFKC", record_number).casefold().split())
