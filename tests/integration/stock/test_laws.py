@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -62,54 +63,47 @@ def movement_sql(like: Movement, **changes: Any) -> str:
     return f"INSERT INTO movement ({', '.join(columns)}) SELECT {', '.join(chosen)} FROM movement WHERE id = {like.id}"
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
+def test_a_balance_is_written_by_movements_alone(refused: Try, at: datetime) -> None:
+    lot = make_delivery()
+    shelf = account(lot, AccountKind.SHELF)
+    for change in (
         "balance_ul = balance_ul + 1000",
         "balance_ul = 0, last_movement_id = last_movement_id + 1",
         "last_movement_id = 0",
         "kind = 'waste', location_id = NULL",
-    ],
-)
-def test_a_balance_is_written_by_movements_alone(refused: Try, at: datetime, change: str) -> None:
-    lot = make_delivery()
-    shelf = account(lot, AccountKind.SHELF)
-    assert "law:balance_is_ledger" in refused(f"UPDATE account SET {change} WHERE id = {shelf.id}")
+    ):
+        assert "law:balance_is_ledger" in refused(f"UPDATE account SET {change} WHERE id = {shelf.id}")
     assert balance_ul(lot) == 25_000
 
 
-@pytest.mark.parametrize("table", ["movement", "receipt", "lot"])
-def test_nothing_of_the_ledger_is_erased(app: Flask, refused: Try, at: datetime, table: str) -> None:
+def test_nothing_of_the_ledger_is_erased(app: Flask, refused: Try, at: datetime) -> None:
     lot = make_delivery()
-    statements = [f"DELETE FROM {table}", f"UPDATE {table} SET id = id"]
-    if kind_of(app) == "postgresql":
-        statements += [f"TRUNCATE {table} CASCADE"]
-    else:
-        statements += [f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"]
-    for statement in statements:
-        said = refused(statement)
+    rude = (
+        "TRUNCATE {} CASCADE"
+        if kind_of(app) == "postgresql"
+        else "INSERT OR REPLACE INTO {0} SELECT * FROM {0}"
+    )
+    statements = ("DELETE FROM {}", "UPDATE {} SET id = id", rude)
+    for statement, table in product(statements, ("movement", "receipt", "lot")):
+        said = refused(statement.format(table))
         assert "law:insert_only" in said or "permission denied" in said, said
     assert len(movements_of(lot)) == 1
 
 
-@pytest.mark.parametrize("table", ["account", "vial", "hold", "counter", "product", "site", "location"])
-def test_what_stock_stands_on_is_not_deleted(refused: Try, at: datetime, table: str) -> None:
+def test_what_stock_stands_on_is_not_deleted(refused: Try, at: datetime) -> None:
     make_open_vial(make_delivery(product_id=make_multi_dose_product().id))
     make_delivery(expires_on=at.date() - timedelta(1), hold_expired=True)
-    said = refused(f"DELETE FROM {table}")
-    assert "law:undeletable" in said or "permission denied" in said, said
+    for table in ("account", "vial", "hold", "counter", "product", "site", "location"):
+        said = refused(f"DELETE FROM {table}")
+        assert "law:undeletable" in said or "permission denied" in said, said
 
 
-@pytest.mark.parametrize("amount", ["0.5", "'abc'", "0", "-1000", "NULL"])
-def test_only_whole_positive_amounts_move(app: Flask, refused: Try, at: datetime, amount: str) -> None:
+def test_only_whole_positive_amounts_move(app: Flask, refused: Try, at: datetime) -> None:
     lot = make_delivery()
-    refused(movement_sql(movements_of(lot)[0], amount_ul=amount) if amount != "0.5" else _half(app, lot))
+    # PostgreSQL rounds 0.4 to a whole number, which is 0 and refused as well.
+    for amount in ("0.5" if kind_of(app) == "sqlite" else "0.4", "'abc'", "0", "-1000", "NULL"):
+        refused(movement_sql(movements_of(lot)[0], amount_ul=amount))
     assert [m.amount_ul for m in movements_of(lot)] == [25_000]
-
-
-def _half(app: Flask, lot: Lot) -> str:
-    # PostgreSQL would round 0.5 to a whole number, which is 0 and refused as well.
-    return movement_sql(movements_of(lot)[0], amount_ul="0.5" if kind_of(app) == "sqlite" else "0.4")
 
 
 def test_no_shelf_falls_below_zero_now(refused: Try, at: datetime) -> None:
@@ -140,15 +134,7 @@ def test_no_shelf_falls_below_zero_in_the_past(app: Flask, refused: Try, at: dat
     assert first.id < second.id
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"amount_ul": "1000"},
-        {"from_id": "from_id", "to_id": "to_id"},
-        {"occurred_at": "occurred_at"},
-    ],
-)
-def test_a_reversal_is_exact(app: Flask, refused: Try, at: datetime, change: dict[str, str]) -> None:
+def test_a_reversal_is_exact(refused: Try, at: datetime) -> None:
     lot = make_delivery(received_at=at - timedelta(days=1))
     one = movements_of(lot)[0]
     exact = {
@@ -158,7 +144,12 @@ def test_a_reversal_is_exact(app: Flask, refused: Try, at: datetime, change: dic
         "to_id": one.from_id,
         "occurred_at": "recorded_at",
     }
-    assert "law:exact_reversal" in refused(movement_sql(one, **{**exact, **change}))
+    for change in (
+        {"amount_ul": "1000"},
+        {"from_id": "from_id", "to_id": "to_id"},
+        {"occurred_at": "occurred_at"},
+    ):
+        assert "law:exact_reversal" in refused(movement_sql(one, **{**exact, **change}))
 
 
 def test_a_movement_stays_within_its_lot(refused: Try, at: datetime) -> None:

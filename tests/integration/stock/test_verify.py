@@ -16,7 +16,6 @@ from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.stock import make_delivery, make_open_vial, make_place
 from tests.support.databases import OwnerConnection
 
-
 CLOSED = (
     "UPDATE vial SET closed_at = opened_at, closed_by_id = opened_by_id, closure = 'discarded'"
     " WHERE closed_at IS NULL"
