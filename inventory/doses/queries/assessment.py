@@ -5,7 +5,7 @@ The page asks early, without locks. The act asks again inside its transaction wi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -106,14 +106,56 @@ def assess(
     `takes_over` is for an amendment that moves no stock: what is drawn has left its containers already.
     Raises Refusal NOT-FOUND for an unknown patient, site, lot or vial, and SOURCE-NEEDED, SOURCES-MIXED.
     """
+    read = _read(session, request, recorded_at=recorded_at, lock=lock, takes_over=takes_over)
+    giver_row = _giver(session, giver)
+    giver_state = gate.GiverState(
+        giver.can(Permission.DOSE_GIVE), giver_row.licence_expires_on, giver_row.licence_renewal_pending
+    )
+    first_expiring = (
+        takes_over
+        or not read.containers
+        or _is_first_expiring(session, read.containers, read.site.id, read.given_on)
+    )
+    question = replace(
+        _question(request, read, giver_state, recorded_at=recorded_at),
+        history=_history(session, request, read.product.substance_id, read.given_at, read.given_on),
+        first_expiring=first_expiring,
+    )
+    return Assessment(
+        request,
+        read.site,
+        read.patient,
+        read.product,
+        giver_row,
+        read.containers,
+        read.settings,
+        question,
+        tuple(gate.may_give(question)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a request names, as it was when the dose was given."""
+
+    site: Any
+    patient: PatientFacts
+    product: Any
+    containers: tuple[Container, ...]
+    settings: Settings
+    given_at: datetime
+    given_on: date
+
+
+def _read(
+    session: Session, request: DoseRequest, *, recorded_at: datetime, lock: bool, takes_over: bool
+) -> _Read:
     asked_at = min(request.given_at or recorded_at, recorded_at + gate.CLOCK_TOLERANCE * 2)
     patient = patient_facts(session, request.patient_id, at=asked_at, lock=lock)
     site = containing.one(session.execute(_OF_SITE, {"site_id": request.site_id}), "site")
-    settings = current_settings()
     lots = containing.lots(session, request)
     accounts = containing.accounts(session, request, lock=lock)
     given_at = containing.settle(session, request, recorded_at, accounts)
-    given_on = local_day(given_at, site.time_zone)
     containers = containing.resolve(
         session,
         request,
@@ -125,12 +167,18 @@ def assess(
         takes_over=takes_over,
     )
     product = next(iter(lots.values())) if lots else containing.unknown_product(session, request)
-    states = tuple(c.state for c in containers) or (containing.unknown_state(request, product),)
-    giver_row = _giver(session, giver)
-    question = gate.Question(
+    given_on = local_day(given_at, site.time_zone)
+    return _Read(site, patient, product, containers, current_settings(), given_at, given_on)
+
+
+def _question(
+    request: DoseRequest, read: _Read, giver: gate.GiverState, *, recorded_at: datetime
+) -> gate.Question:
+    patient = read.patient
+    return gate.Question(
         mode=request.mode,
-        given_at=given_at,
-        given_on=given_on,
+        given_at=read.given_at,
+        given_on=read.given_on,
         recorded_at=recorded_at,
         dose_ng=request.dose_ng,
         volume_ul=request.volume_ul,
@@ -140,27 +188,10 @@ def assess(
         patient=gate.PatientState(
             patient.born_on, patient.allergy_status, patient.alerts, patient.consent, patient.namesakes
         ),
-        product=_product_state(product),
-        sources=states,
-        giver=gate.GiverState(
-            giver.can(Permission.DOSE_GIVE), giver_row.licence_expires_on, giver_row.licence_renewal_pending
-        ),
-        history=_history(session, request, product.substance_id, given_at, given_on),
-        limits=limits_of(settings),
-        first_expiring=takes_over
-        or not containers
-        or _is_first_expiring(session, containers, site.id, given_on),
-    )
-    return Assessment(
-        request,
-        site,
-        patient,
-        product,
-        giver_row,
-        containers,
-        settings,
-        question,
-        tuple(gate.may_give(question)),
+        product=_product_state(read.product),
+        sources=tuple(c.state for c in read.containers) or (containing.unknown_state(request, read.product),),
+        giver=giver,
+        limits=limits_of(read.settings),
     )
 
 

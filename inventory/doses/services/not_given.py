@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from inventory.audit.acts import Act, Outcome, perform
@@ -35,46 +36,56 @@ def record_not_given(
     """Record that a dose was not given. Outcome: the record. Raises Refusal NOT-FOUND, TIME-FUTURE, NOTE-NEEDED."""
 
     def write(act: Act) -> Outcome:
-        decided_at = request.decided_at or act.recorded_at
-        if decided_at > act.recorded_at:
-            raise Refusal("TIME-FUTURE", "This time is still to come.", "decided_at")
-        if request.reason is NotGivenReason.OTHER and not request.note.strip():
-            raise Refusal("NOTE-NEEDED", "Say which other reason.", "note")
-        patient = patient_facts(act.session, request.patient_id, at=decided_at, lock=True)
-        site, formulation = (
-            act.session.get(Site, request.site_id),
-            act.session.get(Formulation, request.formulation_id),
-        )
-        if site is None or formulation is None:
-            raise not_found("site" if site is None else "formulation")
-        record_id = uuid7()
-        row = {
-            "id": record_id,
-            "number": next_number(act.session, site.id, CounterKind.NOT_GIVEN),
-            "site_id": site.id,
-            "patient_id": patient.id,
-            "patient_name": patient.name,
-            "patient_record_number": patient.record_number,
-            "product_id": None,
-            "formulation_id": formulation.id,
-            "reason": request.reason,
-            "note": request.note.strip() or None,
-            "decided_at": decided_at,
-            "decided_zone": site.time_zone,
-            "decided_on": local_day(decided_at, site.time_zone),
-            "recorded_at": act.recorded_at,
-            "actor_id": actor.id,
-            "actor_name": actor.name,
-        }
+        row, formulation = _row(act, request)
         act.insert(NotGiven, row)
         facts = {
-            "number": row["number"],
+            **{name: row[name] for name in ("number", "reason", "note")},
             "formulation": formulation.name,
-            "reason": request.reason,
-            "note": row["note"],
         }
         return act.record(
-            "doses.not-given", "not-given", record_id, site_id=site.id, patient_id=patient.id, facts=facts
+            "doses.not-given",
+            "not-given",
+            row["id"],
+            site_id=row["site_id"],
+            patient_id=row["patient_id"],
+            facts=facts,
         )
 
     return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def _row(act: Act, request: NotGivenRequest) -> tuple[dict[str, Any], Formulation]:
+    decided_at = request.decided_at or act.recorded_at
+    if decided_at > act.recorded_at:
+        raise Refusal("TIME-FUTURE", "This time is still to come.", "decided_at")
+    if request.reason is NotGivenReason.OTHER and not request.note.strip():
+        raise Refusal("NOTE-NEEDED", "Say which other reason.", "note")
+    patient = patient_facts(act.session, request.patient_id, at=decided_at, lock=True)
+    site = _found(act, Site, request.site_id, "site")
+    formulation = _found(act, Formulation, request.formulation_id, "formulation")
+    row = {
+        "id": uuid7(),
+        "number": next_number(act.session, site.id, CounterKind.NOT_GIVEN),
+        "site_id": site.id,
+        "patient_id": patient.id,
+        "patient_name": patient.name,
+        "patient_record_number": patient.record_number,
+        "product_id": None,
+        "formulation_id": formulation.id,
+        "reason": request.reason,
+        "note": request.note.strip() or None,
+        "decided_at": decided_at,
+        "decided_zone": site.time_zone,
+        "decided_on": local_day(decided_at, site.time_zone),
+        "recorded_at": act.recorded_at,
+        "actor_id": act.actor.id,
+        "actor_name": act.actor.name,
+    }
+    return row, formulation
+
+
+def _found(act: Act, model: type[Any], row_id: UUID, what: str) -> Any:
+    found = act.session.get(model, row_id)
+    if found is None:
+        raise not_found(what)
+    return found
