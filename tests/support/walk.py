@@ -9,18 +9,19 @@ from sqlalchemy import select
 from werkzeug.exceptions import HTTPException
 
 from inventory.kernel.db import db
+from inventory.staff import queries
 from inventory.staff.models import User
 from tests.support.page_checks import Page
 
 ACCOUNTS = ("nurse", "prescriber", "manager", "auditor", "admin")
-PAGES_OF_A_KIND = 2
 
 
 class Walk:
     """A walk that begins at one address: take the next, then tell the page that stood there. Ends where nothing new is left."""
 
-    def __init__(self, app: Flask, start: str = "/") -> None:
-        self.broken: list[str] = []
+    def __init__(self, app: Flask, *, pages_of_a_kind: int, start: str = "/") -> None:
+        self.broken: dict[str, str] = {}
+        self._pages_of_a_kind = pages_of_a_kind
         self._routes = app.url_map.bind("localhost")
         self._visits: Counter[str] = Counter()
         self._waiting = deque([start])
@@ -31,7 +32,7 @@ class Walk:
             yield self._waiting.popleft()
 
     def read(self, path: str, html: str) -> None:
-        """Note where the links of a page lead; those that lead nowhere are in `broken`."""
+        """Note where the links of a page lead; those that lead nowhere are in `broken`, with the first page they stood on."""
         for link in Page(html).links:
             self.follow(path, link)
 
@@ -43,12 +44,12 @@ class Walk:
         try:
             endpoint, _ = self._routes.match(address.path, method="GET")
         except HTTPException:
-            self.broken.append(f"{path} links to {address.path}")
+            self.broken.setdefault(address.path, path)
             return
         self._wait_for(endpoint, address.path + (f"?{address.query}" if address.query else ""))
 
     def _wait_for(self, endpoint: str, target: str) -> None:
-        if target in self._known or endpoint == "static" or self._visits[endpoint] >= PAGES_OF_A_KIND:
+        if target in self._known or endpoint == "static" or self._visits[endpoint] >= self._pages_of_a_kind:
             return
         self._visits[endpoint] += 1
         self._known.add(target)
@@ -57,4 +58,4 @@ class Walk:
 
 def account(username: str) -> User:
     """Return an account of the demo clinic."""
-    return db.session.scalars(select(User).where(User.username == username)).one()
+    return queries.person(db.session.scalars(select(User.id).where(User.username == username)).one())
