@@ -1,20 +1,28 @@
 """Giving a dose through its pages: one form, one confirmation, one dose."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from inventory.audit.models import AccessEntry
+from inventory.catalogue.models import Route
+from inventory.clinic.models import Setting
 from inventory.doses.models import Dose, DoseFinding
-from inventory.kernel.db import db
+from inventory.kernel import clock
+from inventory.kernel.db import db, unit_of_work
 from inventory.kernel.permissions import Role
 from inventory.patients.models import AlertKind
+from inventory.patients.services import add_alert
 from inventory.staff import queries as people
+from tests.factories.catalogue import make_product
 from tests.factories.doses import Bench
-from tests.factories.staff import PASSWORD, make_user
+from tests.factories.patients import make_patient
+from tests.factories.staff import PASSWORD, make_user, session_cookie
 from tests.factories.stock import balance_ul, make_delivery
 from tests.support.client import CheckingClient, pick_form
 
@@ -37,13 +45,13 @@ def address(bench: Bench, mode: str = "about") -> str:
     return f"/give/{bench.patient_id}?mode={mode}"
 
 
-def checked(client: CheckingClient, bench: Bench, mode: str = "about", **typed: object):
+def checked(client: CheckingClient, bench: Bench, mode: str = "about", **typed: object) -> Any:
     form = client.form(address(bench, mode), having="indication")
     usual = {"indication": "B12 deficiency", "consent_seen": "y", "step": "check"}
     return client.send(address(bench, mode), form, usual | typed)
 
 
-def recorded(client: CheckingClient, bench: Bench, answer, **typed: object):
+def recorded(client: CheckingClient, bench: Bench, answer: Any, **typed: object) -> Any:
     return client.send(
         f"/give/{bench.patient_id}", pick_form(answer, having="draws"), {"step": "record"} | typed
     )
@@ -150,7 +158,6 @@ def test_an_expired_lot_is_shown_and_cannot_be_chosen(
 
 def _again(client: CheckingClient, bench: Bench) -> CheckingClient:
     """Sign in anew: the session has rested over night."""
-    from tests.factories.staff import session_cookie  # noqa: PLC0415
 
     client.set_cookie(*session_cookie(client.application, people.person(bench.nurse.id)))
     return client
@@ -233,8 +240,6 @@ def test_consent_that_is_not_recorded_must_be_seen(nurse: CheckingClient, bench:
 
 
 def _with_allergy(bench: Bench) -> None:
-    from inventory.kernel import clock  # noqa: PLC0415
-    from inventory.patients.services import add_alert  # noqa: PLC0415
 
     add_alert(
         actor=bench.nurse, at=clock.now(), patient_id=bench.patient_id, kind=AlertKind.ALLERGY_COBALAMIN
@@ -278,18 +283,12 @@ def test_a_vial_taken_meanwhile_is_refused_with_a_new_plan(nurse: CheckingClient
     )
     key = f"lot-{last.id.hex}-{bench.place.location_id.hex}"
     answer = checked(nurse, bench, source=key)
-    bench.give(bench.request(lot=last, patient_id=_other_patient()))
+    bench.give(bench.request(lot=last, patient_id=make_patient()))
     refused = recorded(nurse, bench, answer)
     page = refused.get_data(as_text=True)
     assert refused.status_code == 422
     assert "STOCK-SHORT" in page
     assert doses() == 1
-
-
-def _other_patient() -> UUID:
-    from tests.factories.patients import make_patient  # noqa: PLC0415
-
-    return make_patient()
 
 
 def test_unknown_patients_and_doses_are_not_found(nurse: CheckingClient, bench: Bench) -> None:
@@ -304,3 +303,84 @@ def test_the_auditor_reads_and_does_not_give(signed_in_client: Client, bench: Be
     auditor = signed_in_client(Role.AUDITOR)
     assert auditor.get(f"/doses/{dose.id}").status_code == 200
     assert auditor.get("/give").status_code == 403
+
+
+def test_long_and_unseen_text_is_kept_and_refused(nurse: CheckingClient, bench: Bench) -> None:
+    answer = checked(nurse, bench, note="x" * 10_000, indication="B12\x00 deficiency\u202e")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "TEXT-TOO-LONG" in page
+    assert "TEXT-CONTROL" in page
+    assert "x" * 10_000 in page
+    assert "\x00" not in page
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "1e3", "999999999999", "abc", "0.0001"])
+def test_amounts_that_cannot_be_are_refused(nurse: CheckingClient, bench: Bench, amount: str) -> None:
+    assert checked(nurse, bench, dose_mcg=amount, volume_ml="").status_code == 422
+    assert checked(nurse, bench, dose_mcg="", volume_ml=amount).status_code == 422
+    assert doses() == 0
+
+
+def test_an_hour_that_came_twice_is_asked_about(
+    nurse: CheckingClient, bench: Bench, at_instant: Callable[[datetime], None]
+) -> None:
+    at_instant(datetime(2026, 10, 25, 9, 0, tzinfo=UTC))
+    nurse = _again(nurse, bench)
+    asked = checked(nurse, bench, mode="already", given_at="2026-10-25T01:30")
+    assert asked.status_code == 422
+    assert "TIME-AMBIGUOUS" in asked.get_data(as_text=True)
+    form = pick_form(asked, having="given_at")
+    answer = nurse.send("/give", form, {"given_at-which": "1", "step": "check"})
+    assert answer.status_code == 200
+    recorded(nurse, bench, answer)
+    assert only_dose().given_at == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+def test_a_form_without_its_token_is_refused(nurse: CheckingClient, bench: Bench) -> None:
+    answer = checked(nurse, bench)
+    stale = recorded(nurse, bench, answer, csrf_token="stale")
+    assert stale.status_code == 400
+    assert "CSRF-STALE" in stale.get_data(as_text=True)
+    assert doses() == 0
+
+
+def test_damaged_draws_are_planned_anew(nurse: CheckingClient, bench: Bench) -> None:
+    answer = checked(nurse, bench)
+    assert recorded(nurse, bench, answer, draws="nonsense").status_code == 302
+    assert only_dose().volume_ul == 1_000
+
+
+def test_every_look_is_logged(nurse: CheckingClient, bench: Bench) -> None:
+    answer = checked(nurse, bench)
+    done = recorded(nurse, bench, answer)
+    nurse.get(done.location)
+    looks = db.session.scalars(
+        select(AccessEntry.page).where(AccessEntry.patient_id == bench.patient_id)
+    ).all()
+    assert {"give", "dose"} <= set(looks)
+
+
+def test_a_second_person_stands_beside_a_prescriber_where_the_clinic_asks(
+    bench: Bench, signed_in_client: Client
+) -> None:
+    with unit_of_work() as session:
+        session.add(Setting(key="override_needs_second_person", value="true"))
+    prescriber = signed_in_client(Role.PRESCRIBER)
+    make_user(username="zoe", password=PASSWORD)
+    _with_allergy(bench)
+    answer = checked(prescriber, bench)
+    override = {"override-ALLERGY-COBALAMIN": "tolerated_before"}
+    alone = recorded(prescriber, bench, answer, **override)
+    assert "CONFIRM-NEEDED" in alone.get_data(as_text=True)
+    done = recorded(prescriber, bench, answer, **override, second_username="zoe", second_password=PASSWORD)
+    assert done.status_code == 302
+
+
+def test_the_kit_for_a_vein_is_never_offered(nurse: CheckingClient, bench: Bench) -> None:
+    kit = make_product(name="Kit for a vein", routes=frozenset({Route.IV}))
+    lot = make_delivery(place=bench.place, product_id=kit.id)
+    assert "Kit for a vein" not in nurse.get(address(bench)).get_data(as_text=True)
+    forged = checked(nurse, bench, source=f"lot-{lot.id.hex}-{bench.place.location_id.hex}")
+    assert forged.status_code == 422
+    assert "ROUTE-NOT-ON-LABEL" in forged.get_data(as_text=True)

@@ -1,0 +1,115 @@
+"""The first page: what each person finds there, and how an empty clinic begins."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from inventory.kernel.db import db
+from inventory.kernel.permissions import Role
+from tests.factories.clinic import make_site
+from tests.factories.doses import Bench
+from tests.factories.patients import make_patient
+from tests.factories.staff import make_user
+from tests.factories.stock import make_delivery
+from tests.support.client import CheckingClient
+
+Client = Callable[..., CheckingClient]
+
+
+def text(client: CheckingClient) -> str:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    return " ".join(answer.get_data(as_text=True).split())
+
+
+def test_a_clinic_without_a_site_says_so(app: Flask, at: datetime, signed_in_client: Client) -> None:
+    assert "no site yet" in text(signed_in_client(Role.ADMIN))
+
+
+def test_an_empty_clinic_says_how_to_begin(app: Flask, at: datetime, signed_in_client: Client) -> None:
+    make_site()
+    manager = text(signed_in_client(Role.MANAGER))
+    assert "Add a product" in manager
+    assert "Receive a delivery" in manager
+    assert "Add a patient" not in manager
+    nurse = text(signed_in_client(Role.PRACTITIONER))
+    assert "Add a patient" in nurse
+    assert "Add a product" not in nurse
+    assert "No dose yet today" in nurse
+
+
+def test_the_nurse_sees_doses_and_vials_of_today(app: Flask, at: datetime, signed_in_client: Client) -> None:
+    bench = Bench()
+    bench.open_multi()
+    dose = bench.give()
+    page = text(signed_in_client(Role.PRACTITIONER))
+    assert f"/doses/{dose.id}" in page
+    assert "Vial 1" in page
+    assert "To begin" not in page
+
+
+def test_yesterdays_dose_is_not_of_today(
+    app: Flask, at: datetime, at_instant: Callable[[datetime], None], signed_in_client: Client
+) -> None:
+    dose = Bench().give()
+    at_instant(at + timedelta(days=1))
+    assert f"/doses/{dose.id}" not in text(signed_in_client(Role.PRACTITIONER))
+
+
+def test_the_manager_sees_what_runs_out_and_no_patient(
+    app: Flask, at: datetime, at_instant: Callable[[datetime], None], signed_in_client: Client
+) -> None:
+    bench = Bench()
+    bench.give()
+    make_delivery(place=bench.place, lot_number="SOON1", expires_on=at.date() + timedelta(days=9))
+    make_delivery(place=bench.place, lot_number="GONE1", expires_on=at.date())
+    at_instant(at + timedelta(days=1))
+    page = text(signed_in_client(Role.MANAGER))
+    assert "SOON1" in page
+    assert "Expired yesterday" in page
+    assert "Invented" not in page.split("Open vials")[0].split("What to order")[0]
+
+
+def test_the_auditor_sees_the_head_and_the_admin_the_licences(
+    app: Flask, at: datetime, signed_in_client: Client
+) -> None:
+    make_site()
+    make_user(display_name="Lena Late", licence_expires_on=date(2026, 3, 20))
+    auditor = text(signed_in_client(Role.AUDITOR))
+    assert "The trail" in auditor
+    assert "Lena Late" not in auditor
+    admin = text(signed_in_client(Role.ADMIN))
+    assert "Lena Late" in admin
+    assert "Expires in 4 days" in admin
+
+
+@pytest.mark.parametrize("engine_kind", ["sqlite"], indirect=True)
+def test_asks_the_same_number_of_statements_whatever_there_is(
+    app: Flask, at: datetime, signed_in_client: Client
+) -> None:
+    bench = Bench()
+    nurse = signed_in_client(Role.PRACTITIONER)
+    nurse.get("/")
+    few = counted(nurse, "/")
+    form = counted(nurse, f"/give/{bench.patient_id}?mode=about")
+    for number in range(3):
+        make_delivery(place=bench.place, containers=2)
+        bench.give(bench.request(patient_id=make_patient(family_name=f"Many{'abcdef'[number]}")))
+    assert counted(nurse, "/") == few
+    assert counted(nurse, f"/give/{bench.patient_id}?mode=about") <= form
+
+
+def counted(client: CheckingClient, path: str) -> int:
+    statements: list[Any] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    client.get(path)
+    event.remove(db.engine, "before_cursor_execute", note)
+    return len(statements)
