@@ -20,6 +20,7 @@ from inventory.stock import ledger, queries, rules
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import AccountKind, HoldKind, Lot, MovementKind, Receipt
 from inventory.stock.services.holding import place_hold
+from inventory.stock.services.lots import new_lot
 from inventory.stock.services.places import refuse_elsewhere, site_of
 
 MOST_CONTAINERS = 100_000
@@ -108,7 +109,15 @@ def _expired_on_receipt(delivery: Delivery, received_on: date) -> bool:
 def _lot_for(act: Act, delivery: Delivery, product: Product) -> tuple[Lot, bool]:
     found = queries.lot_by_number(act.session, product_id=product.id, lot_number=delivery.lot_number)
     if found is None:
-        return _new_lot(act, delivery, product), True
+        made = new_lot(
+            act,
+            product,
+            lot_number=delivery.lot_number,
+            expires_on=delivery.expires_on,
+            expires_month_only=delivery.expires_month_only,
+            raw_scan=delivery.raw_scan,
+        )
+        return made, True
     if found.expires_on != delivery.expires_on:
         said = (
             f"Lot {found.lot_number} stands here with the expiry {found.expires_on.isoformat()}, not"
@@ -116,29 +125,6 @@ def _lot_for(act: Act, delivery: Delivery, product: Product) -> tuple[Lot, bool]
         )
         raise Refusal("LOT-EXPIRY-DIFFERS", said, "expires_on")
     return queries.lot_by_id(act.session, found.id, lock=True), False
-
-
-def _new_lot(act: Act, delivery: Delivery, product: Product) -> Lot:
-    lot_id = uuid7()
-    values = {
-        "id": lot_id,
-        "product_id": product.id,
-        "lot_number": delivery.lot_number.strip(),
-        "lot_number_key": rules.lot_number_key(delivery.lot_number),
-        "expires_on": delivery.expires_on,
-        "expires_month_only": delivery.expires_month_only,
-        "raw_scan": delivery.raw_scan,
-        "container_type": product.container_type,
-        "strength_ng": product.strength_ng,
-        "strength_ul": product.strength_ul,
-        "container_volume_ul": product.container_volume_ul,
-        "in_use_days": product.in_use_days,
-        "created_at": act.recorded_at,
-        "created_by_id": act.actor.id,
-    }
-    act.insert(Lot, values)
-    ledger.open_lot_accounts(act.session, lot_id)
-    return queries.lot_by_id(act.session, lot_id)
 
 
 def _receipt(act: Act, delivery: Delivery, lot: Lot, *, received_at: datetime) -> dict[str, object]:
