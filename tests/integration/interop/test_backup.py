@@ -17,7 +17,7 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import func, select
 
 from inventory.app import create_app
-from inventory.audit.models import AuditEntry, AuditHead
+from inventory.audit.models import AuditEntry, AuditHead, AuditLink, AuditPayload
 from inventory.kernel.db import db, unit_of_work
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import SYSTEM_USER_ID
@@ -126,13 +126,23 @@ def test_replaces_a_clinic_only_when_told_and_keeps_what_was_there(
 
 
 def test_trail_tells_of_backup_and_restore(backup: Path, restore: Command) -> None:
+    assert newest_entry()[0] == "interop.back-up"
     replaced = head()
     restore(backup, "--replace")
-    actions = list(db.session.scalars(select(AuditEntry.action)))
-    assert actions[-1] == "interop.restore"
-    assert "interop.back-up" not in actions
-    payload = db.session.connection().exec_driver_sql("SELECT payload FROM audit_payload").fetchall()[-1][0]
+    action, payload = newest_entry()
+    assert action == "interop.restore"
     assert json.loads(payload)["facts"]["head_replaced"] == replaced
+
+
+def newest_entry() -> tuple[str, str]:
+    row = db.session.execute(
+        select(AuditEntry.action, AuditPayload.payload)
+        .join(AuditLink, AuditLink.entry_id == AuditEntry.id)
+        .join(AuditPayload, AuditPayload.entry_id == AuditEntry.id)
+        .order_by(AuditLink.seq.desc())
+        .limit(1)
+    ).one()
+    return row.action, row.payload
 
 
 def test_nobody_stays_signed_in_by_what_a_backup_remembers(
