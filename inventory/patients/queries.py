@@ -199,15 +199,19 @@ def patients_like(session: Session, family_name: str, given_name: str, born_on: 
 
 
 def next_record_number(session: Session) -> str:
-    """Return the record number after the highest we made."""
-    for digits in (7, 6):
-        # Keys of one length sort as their numbers do.
-        key = Patient.record_number_key
-        made = and_(key >= "p-0", key < "p-:", func.length(key) == 2 + digits, key.regexp_match("^p-[0-9]+$"))
-        highest = session.scalar(select(key).where(made).order_by(key.desc()).limit(1))
-        if highest:
-            return rules.made_number(int(highest[2:]) + 1)
-    return rules.made_number(1)
+    """Return the record number after the highest we made: P-000001 to P-999999, then with a digit more."""
+    number = _highest_made(session, 6)
+    if number == 999_999:
+        number = max(number, _highest_made(session, 7))
+    return rules.made_number(number + 1)
+
+
+def _highest_made(session: Session, digits: int) -> int:
+    # Keys of one length sort as their numbers do.
+    key = Patient.record_number_key
+    made = and_(key >= "p-0", key < "p-:", func.length(key) == 2 + digits, key.regexp_match("^p-[0-9]+$"))
+    highest = session.scalar(select(key).where(made).order_by(key.desc()).limit(1))
+    return int(highest[2:]) if highest else 0
 
 
 def alert_stands(session: Session, patient_id: UUID, kind: AlertKind, *, at: datetime) -> bool:

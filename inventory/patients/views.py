@@ -208,7 +208,10 @@ def record_consent(patient_id: UUID) -> ResponseReturnValue:
     form = ConsentForm(data={"decided_at": now(), "information_sheet": queries.latest_sheet(db.session())})
 
     def write() -> Outcome:
-        said: dict[str, Any] = {"information_sheet": str(form.information_sheet.data), "note": str(form.note.data)}
+        said: dict[str, Any] = {
+            "information_sheet": str(form.information_sheet.data),
+            "note": str(form.note.data),
+        }
         decided_at = form.decided_at.data
         return services.record_consent(
             patient_id=patient_id, status=form.decided, decided_at=decided_at, **said, **_act(form)

@@ -18,6 +18,7 @@ from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR
 from inventory.patients import services
 from inventory.patients.models import ConsentStatus
+from tests.factories.doses import Bench
 from tests.factories.patients import make_patient
 from tests.support.databases import Database
 
@@ -50,6 +51,7 @@ def _lawless(connection, kind: str) -> Iterator[None]:  # noqa: ANN001
         for table in tables:
             connection.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
         yield
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in tables:
             connection.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
         return
@@ -275,3 +277,31 @@ def test_an_outsider_makes_the_hashes_again_as_the_documents_say(
     for previous, seq, digest, linked, payload, salt, committed in rows:
         assert outsider["link_hash"](previous, seq, digest) == linked
         assert outsider["commitment"](payload, salt) == committed
+
+
+def test_names_the_dose_by_its_number_when_one_character_of_its_row_was_changed(
+    app: Flask, at: datetime, verify: Verify, tamper: Tamper
+) -> None:
+    bench = Bench()
+    dose = bench.give(at=at)
+    assert verify()[0] == "0"
+    tamper("UPDATE dose SET indication = 'B12 deficiencz'")
+    assert verify() == [
+        "1",
+        f"dose 000001 ({dose.id.hex}): the row was changed after it was recorded",
+    ]
+
+
+def test_finds_a_source_of_a_dose_put_in_and_a_movement_changed(
+    app: Flask, at: datetime, verify: Verify, tamper: Tamper
+) -> None:
+    dose = Bench().give(at=at)
+    tamper(
+        "INSERT INTO dose_source SELECT dose_id, 2, vial_id, lot_id, movement_id, volume_ul, lot_number, expires_on,"
+        " use_by_on, label_number FROM dose_source",
+        "UPDATE movement SET amount_ul = amount_ul + 1 WHERE kind = 'give'",
+    )
+    lines = verify()
+    assert f"dose source {dose.id.hex}/2: no entry of the trail recorded this row" in lines
+    assert len([line for line in lines if line.startswith("movement ") and "was changed" in line]) == 1
+    assert len(lines) == 3

@@ -41,6 +41,9 @@ def test_makes_record_numbers_in_sequence(app: Flask, at: datetime) -> None:
         for name in ("Cavell", "Dix")
     ]
     assert numbers == ["P-000042", "P-000043"]
+    for last, following in (("P-999999", "P-1000000"), ("P-1000000", "P-1000001")):
+        add(at, replace(NIGHTINGALE, family_name=f"After {following}", record_number=last))
+        assert queries.next_record_number(db.session()) == following
 
 
 def test_record_number_is_one_whatever_its_case_and_spacing(app: Flask, at: datetime) -> None:
