@@ -17,7 +17,8 @@ from inventory.doses.rules.terms import (
     VoidKind,
 )
 from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
-from inventory.patients.presenters import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS, FIELD_WORDS, State
+from inventory.patients.presenters import State
+from inventory.patients.terms import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS, FIELD_WORDS
 from inventory.web.presenting import EMPTY
 
 ACTION_WORDS = {

@@ -5,8 +5,8 @@ from typing import Any
 from wtforms import HiddenField
 
 from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
-from inventory.patients.presenters import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS
 from inventory.patients.services import Identity
+from inventory.patients.terms import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS
 from inventory.web.fields import (
     Between,
     ChoiceField,

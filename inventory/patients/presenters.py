@@ -1,48 +1,11 @@
-"""How a patient's record is worded: what a person reads for each code, and how old somebody is."""
+"""How a patient's record is shown: each state in words with its tone, what differs, and how old somebody is."""
 
 from datetime import date
 from typing import NamedTuple
 
 from inventory.patients.models import Alert, AlertKind, AllergyStatus, Consent, ConsentStatus, Patient
+from inventory.patients.terms import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS, FIELD_WORDS
 
-ALERT_WORDS: dict[AlertKind, str] = {
-    AlertKind.ALLERGY_COBALAMIN: "Allergy or anaphylaxis to cobalamin (B12)",
-    AlertKind.ALLERGY_COBALT: "Allergy to cobalt",
-    AlertKind.ALLERGY_BENZYL_ALCOHOL: "Allergy to benzyl alcohol",
-    AlertKind.ALLERGY_OTHER: "Other allergy",
-    AlertKind.LEBERS_OPTIC_ATROPHY: "Leber's optic atrophy",
-    AlertKind.BLEEDING_RISK: "Bleeding risk or anticoagulant",
-    AlertKind.PREGNANCY: "Pregnancy",
-    AlertKind.MEGALOBLASTIC_ANAEMIA_OF_PREGNANCY: "Megaloblastic anaemia of pregnancy",
-    AlertKind.PROVEN_B12_DEFICIENCY: "B12 deficiency proven",
-    AlertKind.RENAL_DISEASE: "Renal disease",
-    AlertKind.SEVERE_ANAEMIA: "Severe anaemia",
-    AlertKind.POTASSIUM_PLAN: "Potassium plan is in place",
-    AlertKind.SERIOUS_REACTION: "Serious or severe reaction, unresolved",
-    AlertKind.OTHER: "Other",
-}
-ALLERGY_WORDS: dict[AllergyStatus, str] = {
-    AllergyStatus.NOT_ASKED: "Never asked",
-    AllergyStatus.NONE_KNOWN: "None known",
-    AllergyStatus.PRESENT: "Present",
-}
-CONSENT_WORDS: dict[ConsentStatus, str] = {
-    ConsentStatus.GIVEN: "Given",
-    ConsentStatus.REFUSED: "Refused",
-    ConsentStatus.WITHDRAWN: "Withdrawn",
-}
-FIELD_WORDS: dict[str, str] = {
-    "family_name": "Family name",
-    "given_name": "Given name",
-    "born_on": "Date of birth",
-    "record_number": "Record number",
-    "phone": "Telephone",
-    "email": "E-mail",
-    "address": "Address",
-    "notes": "Notes",
-    "allergy_status": "Allergies",
-    "allergies_asked_on": "Allergies asked on",
-}
 _GOOD_TO_KNOW = {AlertKind.PROVEN_B12_DEFICIENCY, AlertKind.POTASSIUM_PLAN}
 _STOPPING = {
     AlertKind.ALLERGY_COBALAMIN,
