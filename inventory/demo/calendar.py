@@ -10,8 +10,13 @@ OPENS, CLOSES = time(8, 40), time(17, 50)
 _SHORTEST_DAYS, _LONGEST_DAYS = 182, 1_095
 _DOSES_A_DAY = 60
 _BUSIER_DAYS, _BUSIER = 14, 2.5
+_JUST_NOW = timedelta(minutes=10)
 # Monday to Sunday.
 _WEEKDAY_WEIGHTS = (1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.3)
+
+
+Window = tuple[datetime, timedelta, float]
+"""When a day opens, for how long, and how busy it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +65,20 @@ def instants(period: Period, count: int, rng: random.Random) -> Iterator[datetim
         yield opens + lasts * ((wanted - before) / weight)
 
 
-def _window(period: Period, offset: int) -> tuple[datetime, timedelta, float] | None:
+def _window(period: Period, offset: int) -> Window | None:
     """Return when a day opens, for how long, and how busy it is; None where it is closed or still to come."""
     day = period.first_on + timedelta(days=offset)
     opens = datetime.combine(day, OPENS, period.zone).astimezone(UTC)
     closes = datetime.combine(day, CLOSES, period.zone).astimezone(UTC)
-    lasts = min(closes, period.until - timedelta(minutes=10)) - opens
-    if lasts <= timedelta(minutes=5):
-        return None
+    if day == period.today:
+        return _window_today(period, opens, closes)
     busier = _BUSIER if period.days - offset <= _BUSIER_DAYS else 1.0
-    weight = _WEEKDAY_WEIGHTS[day.weekday()] * busier * (lasts / (closes - opens))
-    return opens, lasts, weight
+    return opens, closes - opens, _WEEKDAY_WEIGHTS[day.weekday()] * busier
+
+
+def _window_today(period: Period, opens: datetime, closes: datetime) -> Window | None:
+    """Today is worked until a little ago, and begun early where it is early, so that the day's page has something to show."""
+    midnight = datetime.combine(period.today, time(), period.zone).astimezone(UTC)
+    begins = max(midnight + _JUST_NOW, min(opens, period.until - timedelta(hours=3)))
+    lasts = min(closes, period.until - _JUST_NOW) - begins
+    return (begins, lasts, _BUSIER) if lasts > timedelta(minutes=5) else None

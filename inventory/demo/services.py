@@ -126,7 +126,7 @@ class _Clinic:
             today = at.astimezone(self.period.zone).date()
             if today != self.today:
                 self.today = today
-                self.shelf.restock(self.period.at(today, 8, 15))
+                self.shelf.restock(min(self.period.at(today, 8, 15), at - timedelta(minutes=1)))
             if self.room.made <= number:
                 self.room.serve(at, today)
 
@@ -155,6 +155,7 @@ class _Clinic:
         yield self._days_ago(3), self._hold
         yield self._days_ago(2), self._newcomers
         yield self._days_ago(1), self._close_an_incident
+        yield self.period.until - timedelta(minutes=4), self._open_a_vial
         yield self.period.until, self._set_levels
 
     def _days_ago(self, days: int) -> datetime:
@@ -193,6 +194,10 @@ class _Clinic:
 
     def _newcomers(self, at: datetime) -> None:
         people.newcomers(actor=self.staff["nurse"], at=at, rng=self.rng)
+
+    def _open_a_vial(self, at: datetime) -> None:
+        if self.shelf.stocks["cyano-10"].open is None:
+            self.shelf.open("cyano-10", at)
 
     def _close_an_incident(self, at: datetime) -> None:
         oldest = select(Incident.id).where(Incident.closed_at.is_(None)).order_by(Incident.opened_at).limit(1)

@@ -145,6 +145,8 @@ class Shelf:
         stock = self.stocks[key]
         if stock.open is not None:
             self._discard(stock, at, WasteReason.OTHER, "Replaced by a new vial.")
+        if not stock.sealed:
+            self.deliver(key, 1, at - timedelta(seconds=1))
         lot = next(lot for lot in stock.lots if lot.containers)
         lot.containers -= 1
         place = stock.place

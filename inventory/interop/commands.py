@@ -139,11 +139,16 @@ def _progress(label: str) -> Iterator[Callable[[int], None]]:
 
 
 def _say(file: Path, done: Imported) -> None:
-    counts = ", ".join(f"{number:,} {what.replace('_', ' ')}" for what, number in done.counts.items())
+    counts = ", ".join(_count_of(number, what) for what, number in done.counts.items())
     if done.dry_run:
         click.echo(f"{file.name} is well and would add: {counts}. Nothing was written.")
     else:
         click.echo(f"Added from {file.name}: {counts}.")
+
+
+def _count_of(number: int, things: str) -> str:
+    words = things.replace("_", " ")
+    return f"{number:,} {words.removesuffix('s') if number == 1 else words}"
 
 
 def _say_restored(file: Path, done: Restored) -> None:

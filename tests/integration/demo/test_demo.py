@@ -157,6 +157,18 @@ def test_same_seed_gives_the_same_clinic(build_at: Callable[[int], list[tuple[An
     assert first != build_at(8)
 
 
+@pytest.mark.parametrize("hour, minute", [(0, 3), (0, 40), (7, 58), (23, 59)])
+def test_builds_at_any_hour(databases: Databases, hour: int, minute: int) -> None:
+    now = datetime(2026, 3, 29, hour, minute, tzinfo=UTC)
+    with databases.fresh("sqlite") as database:
+        app = create_app(database.config(DEMO=True))
+        with app.app_context(), clock.frozen(now):
+            services.build(at=now, doses=25)
+            assert count(Dose) == 25
+            assert app.test_cli_runner().invoke(args=["audit", "verify"]).exit_code == 0
+        close_engines(app)
+
+
 def test_command_builds_and_refuses_a_second_time(cli: FlaskCliRunner, at: datetime) -> None:
     said = cli.invoke(args=["demo", "build", "--doses", "3", "--seed", "1"])
     assert said.exit_code == 0, said.output

@@ -51,7 +51,7 @@ def test_sample_file_is_imported_whole(cli: FlaskCliRunner, at: datetime) -> Non
 def test_dry_run_says_what_would_be_written_and_writes_nothing(import_patients: Import) -> None:
     said = import_patients("family_name,born_on\nAda,1990-01-02\n", "--dry-run")
     assert said.exit_code == 0
-    assert said.output == "people.csv is well and would add: 1 patients. Nothing was written.\n"
+    assert said.output == "people.csv is well and would add: 1 patient. Nothing was written.\n"
     assert patients() == entries("patients.add") == entries("interop.import-patients") == 0
 
 

@@ -82,7 +82,7 @@ def test_same_file_is_refused_the_second_time(import_stock: Import, at: datetime
 
 def test_dry_run_writes_nothing(import_stock: Import, at: datetime) -> None:
     said = import_stock("Ten mL,A1,2027-11,Cabinet A,5,2026-03-10,,4\n", "--dry-run")
-    assert "would add: 1 lots, 5 sealed containers, 1 opened vials. Nothing was written." in said.output
+    assert "would add: 1 lot, 5 sealed containers, 1 opened vial. Nothing was written." in said.output
     assert movements() == 0
     assert on_hand(at) == []
 
