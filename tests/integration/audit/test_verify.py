@@ -12,8 +12,8 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 
-from inventory.audit import acts
-from inventory.audit.models import AuditHead, AuditLink
+from inventory.audit import acts, rules
+from inventory.audit.models import AuditEntry, AuditHead, AuditLink
 from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR
 from inventory.patients import services
@@ -305,3 +305,34 @@ def test_finds_a_source_of_a_dose_put_in_and_a_movement_changed(
     assert f"dose source {dose.id.hex}/2: no entry of the trail recorded this row" in lines
     assert len([line for line in lines if line.startswith("movement ") and "was changed" in line]) == 1
     assert len(lines) == 3
+
+
+def test_a_chain_rewritten_from_an_entry_on_breaks_where_the_rewriting_ends(
+    consents: list[UUID], verify: Verify, tamper: Tamper
+) -> None:
+    held = head()
+    tamper(*_rewritten(3))
+    assert verify() == ["1", "audit entry 4: its link does not follow the one before"]
+    tamper(*_rewritten(4))
+    assert verify()[0] == "0"
+    assert verify("--head", held)[0] == "1"
+
+
+def _rewritten(seq: int) -> list[str]:
+    """Return what somebody would run who changes an entry's action and makes its digest and its link's hash again."""
+    db.session.rollback()
+    entry_id = db.session.scalars(select(AuditLink.entry_id).where(AuditLink.seq == seq)).one()
+    before = db.session.scalars(select(AuditLink.hash).where(AuditLink.seq == seq - 1)).one()
+    entry = dict(
+        db.session.execute(select(*AuditEntry.__table__.columns).where(AuditEntry.id == entry_id))
+        .mappings()
+        .one()
+    )
+    digest = rules.entry_digest(entry | {"action": "patients.edit"})
+    linked = rules.link_hash(before, seq, digest)
+    this = f"(SELECT entry_id FROM audit_link WHERE seq = {seq})"
+    return [
+        f"UPDATE audit_entry SET action = 'patients.edit', digest = '{digest}' WHERE id = {this}",
+        f"UPDATE audit_link SET previous_hash = '{before}', hash = '{linked}' WHERE seq = {seq}",
+        f"UPDATE audit_head SET hash = '{linked}' WHERE seq = {seq}",
+    ]
