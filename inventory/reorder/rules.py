@@ -44,7 +44,7 @@ def advise(
         return Advice("Stock-out", "stop", order, note)
     if order:
         return Advice("Order now", "attention", order)
-    return Advice("Enough", "good") if levels is not None else Advice("No reorder point", "quiet")
+    return Advice("Enough", "good") if levels is not None else Advice("No levels", "quiet")
 
 
 def days_of_supply(*, on_hand: int, used: int, over_days: int) -> int | None:

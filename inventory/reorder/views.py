@@ -15,7 +15,6 @@ from inventory.kernel.permissions import Permission
 from inventory.reorder import queries, services
 from inventory.reorder.forms import LevelsForm
 from inventory.staff.current import current_actor
-from inventory.stock.presenters import containers_words
 from inventory.web.access import requires
 from inventory.web.navigation import add_badge
 from inventory.web.presenting import site_today
@@ -33,7 +32,7 @@ def init_app(app: Flask) -> None:
 def index() -> str:
     """List the products with what is usable, and what to order."""
     found = queries.levels(db.session(), site_id=current_site().id, on=site_today(), at=now())
-    return render_template("reorder/index.html", levels=found, containers_words=containers_words)
+    return render_template("reorder/index.html", levels=found)
 
 
 @bp.route("/products/<uuid:product_id>", methods=["GET", "POST"])

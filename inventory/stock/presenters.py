@@ -1,7 +1,7 @@
 """The words for stock: kinds, reasons, closures, and a lot's life told as events."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 from uuid import UUID
@@ -217,12 +217,26 @@ def events_of(life: Life) -> list[Event]:
 
 
 def _events_of_act(acts: Sequence[Told], life: Life) -> Iterable[Event]:
-    """A dose is told as one event, with the opening and the waste that went with it as its details."""
-    dose = next((told for told in acts if told.movement.kind == MovementKind.GIVE), None)
-    if dose is None:
+    """A dose is told as one event; the containers opened for it are part of it, what was wasted with it is a detail."""
+    given = [told for told in acts if told.movement.kind == MovementKind.GIVE]
+    if not given:
         return [_event(told, life) for told in acts]
-    others = tuple(_sentence(told, life) for told in reversed(acts) if told is not dose)
-    return [_event(dose, life, details=others)]
+    opened_for_it = {
+        told.movement.to_id
+        for told in acts
+        if told.movement.kind == MovementKind.OPEN and told.to_label is None
+    }
+    rest = [told for told in acts if told not in given and told.movement.to_id not in opened_for_it]
+    details = tuple(_sentence(told, life) for told in reversed(rest))
+    return [replace(_event(given[0], life, details=details), title=_dose_sentence(given))]
+
+
+def _dose_sentence(given: Sequence[Told]) -> str:
+    volume = ml(sum(told.movement.amount_ul for told in given))
+    labels = [_vial(told.from_label) for told in reversed(given) if told.from_label]
+    single = len(given) - len(labels)
+    sources = [*labels, count(single, "single-dose container")] if single else labels
+    return f"Gave {volume} from {' and '.join(sources)}"
 
 
 def _event(told: Told, life: Life, details: tuple[str, ...] = ()) -> Event:

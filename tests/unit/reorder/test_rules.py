@@ -24,7 +24,7 @@ def test_an_order_is_whole_packs_and_reaches_the_level_with_none_to_spare(
 @pytest.mark.parametrize(
     "usable, unusable, open_ul, levels, said",
     [
-        (0, 0, 0, None, ("No reorder point", 0)),
+        (0, 0, 0, None, ("No levels", 0)),
         (0, 0, 0, (5, 10), ("Stock-out", 10)),
         (0, 3, 0, None, ("Stock-out", 0)),
         (0, 3, 500, (5, 10), ("Order now", 10)),

@@ -1,0 +1,41 @@
+"""Where the clinic asks for a witness, waste is seen by another person, who says so with their own password."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Flask
+
+from inventory.clinic.models import Setting
+from inventory.clinic.settings import encode
+from inventory.kernel.db import unit_of_work
+from inventory.kernel.permissions import Role
+from inventory.stock.models import MovementKind
+from tests.factories.staff import PASSWORD, make_user
+from tests.factories.stock import make_delivery, make_place, movements_of
+from tests.support.client import CheckingClient
+
+SignIn = Callable[..., CheckingClient]
+
+
+def test_a_witness_is_another_person_who_confirms(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
+    with unit_of_work() as session:
+        session.add(Setting(key="waste_witness_reasons", value=encode(["broken"])))
+    place, lot = make_place(), make_delivery()
+    own = make_user(roles=Role.PRACTITIONER, username="nurse", password=PASSWORD)
+    seen_by = make_user(roles=Role.MANAGER, username="manager", password=PASSWORD)
+    nurse = signed_in_client(user=own)
+    typed = {"location": str(place.location_id), "containers": "1", "reason": "broken"}
+    path = f"/stock/lots/{lot.id}/waste"
+    for witness, code in (
+        ({}, "WITNESS-NEEDED"),
+        ({"witness_username": "nurse", "witness_password": PASSWORD}, "WITNESS-SAME"),
+        ({"witness_username": "manager", "witness_password": "not theirs"}, "CONFIRM-WRONG"),
+    ):
+        answer = nurse.submit(path, {**typed, **witness})
+        assert answer.status_code == 422
+        assert code in answer.get_data(as_text=True)
+    nurse.submit(path, {**typed, "reason": "expired"})
+    nurse.submit(path, {**typed, "witness_username": "manager", "witness_password": PASSWORD})
+    wasted = [m for m in movements_of(lot) if m.kind == MovementKind.WASTE]
+    assert [(m.reason, m.witness_id) for m in wasted] == [("expired", None), ("broken", seen_by.id)]
+    assert "Witness: Manager" in nurse.get(f"/stock/lots/{lot.id}").get_data(as_text=True)
