@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, exists, or_, select
+from sqlalchemy import Row, Table, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from inventory.kernel.db import db
@@ -18,6 +19,23 @@ from inventory.staff.policy import current_policy
 from inventory.staff.tokens import token_hash
 from inventory.web.pagination import Page, paginate
 
+_SESSION, _USER, _ROLE = (cast(Table, model.__table__) for model in (UserSession, User, UserRole))
+# Every request sends it, so it is made once, and reads columns instead of loading objects.
+_BY_TOKEN = (
+    select(
+        *(_SESSION.c[name] for name in ("id", "user_id", "site_id", "expires_at", "last_seen_at")),
+        *(_USER.c[name] for name in ("username", "display_name", "licence_expires_on")),
+        *(_USER.c[name] for name in ("credential_title", "licence_number")),
+        _ROLE.c.role,
+    )
+    .select_from(_SESSION.join(_USER, _USER.c.id == _SESSION.c.user_id))
+    .outerjoin(_ROLE, _ROLE.c.user_id == _USER.c.id)
+    .where(
+        _SESSION.c.token_hash == bindparam("token_hash"),
+        _SESSION.c.revoked_at.is_(None),
+        _USER.c.deactivated_at.is_(None),
+    )
+)
 PEOPLE = User.id != SYSTEM_USER_ID
 
 
@@ -31,39 +49,30 @@ class FoundSession:
 
 def session_by_token(token: str, *, at: datetime) -> FoundSession | None:
     """Return the live session of `token` with its person and roles, by one query; None when it has ended."""
-    rows = db.session.execute(
-        select(UserSession, User, UserRole.role)
-        .join(User, User.id == UserSession.user_id)
-        .outerjoin(UserRole, UserRole.user_id == User.id)
-        .where(
-            UserSession.token_hash == token_hash(token),
-            UserSession.revoked_at.is_(None),
-            User.deactivated_at.is_(None),
-        )
-    ).all()
+    rows = db.session.execute(_BY_TOKEN, {"token_hash": token_hash(token)}).all()
     if not rows:
         return None
-    found, user, _ = rows[0]
+    found = rows[0]
     idle = current_policy().idle
     if rules.is_over(expires_at=found.expires_at, last_seen_at=found.last_seen_at, idle=idle, at=at):
         return None
-    return FoundSession(_signed_in(found, user, (row.role for row in rows)), found.last_seen_at)
+    return FoundSession(_signed_in(found, (row.role for row in rows)), found.last_seen_at)
 
 
-def _signed_in(session: UserSession, user: User, roles: Iterable[str | None]) -> SignedIn:
+def _signed_in(found: Any, roles: Iterable[str | None]) -> SignedIn:
     return SignedIn(
-        id=user.id,
-        username=user.username,
-        display_name=user.display_name,
+        id=found.user_id,
+        username=found.username,
+        display_name=found.display_name,
         roles=frozenset(Role(role) for role in roles if role),
-        credential=credential_of(user),
-        licence_expires_on=user.licence_expires_on,
-        session_id=session.id,
-        site_id=session.site_id,
+        credential=credential_of(found),
+        licence_expires_on=found.licence_expires_on,
+        session_id=found.id,
+        site_id=found.site_id,
     )
 
 
-def credential_of(user: User) -> str:
+def credential_of(user: Any) -> str:
     """Return title and licence as they are copied onto a dose: `RN 12345`."""
     return " ".join(part for part in (user.credential_title, user.licence_number) if part)
 

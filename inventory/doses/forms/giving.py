@@ -171,7 +171,7 @@ def asked(session: Session, form: DoseForm, offered: Offer) -> DoseRequest:
         dose_ng=dose_ng,
         volume_ul=volume_ul,
         unknown_lot=unknown,
-        **_when(form, offered),
+        **when(form, offered.patient.id),
         **details(form),
     )
 
@@ -183,11 +183,11 @@ def chosen_in(session: Session, form: DoseForm, offered: Offer) -> tuple[Chosen,
     return _named(session, form, offered), None
 
 
-def _when(form: DoseForm, offered: Offer) -> dict[str, Any]:
+def when(form: DoseForm, patient_id: UUID) -> dict[str, Any]:
     """Return the time of a dose given already, and the blocks it met before; a dose about to be given has neither."""
     if MODES[str(form.mode.data)] is EntryMode.ABOUT_TO_GIVE:
         return {}
-    blocks = Blocks(offered.patient.id, form.key).read(form.blocked.data)
+    blocks = Blocks(patient_id, form.key).read(form.blocked.data)
     return {"given_at": given_at(form), "blocked_before": " ".join(blocks)[:500] or None}
 
 

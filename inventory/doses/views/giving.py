@@ -1,5 +1,6 @@
 """Give a dose: first whether it is still to be given, then for whom, then the dose, and one confirmation of everything."""
 
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from inventory.audit.acts import Outcome
 from inventory.audit.services import log_access
 from inventory.clinic.current import current_site, settings_here
+from inventory.doses.forms.confirmed import acknowledged, confirmed_dose
 from inventory.doses.forms.confirming import Asking, beside, confirm_form, decisions
 from inventory.doses.forms.giving import (
     MODES,
@@ -21,10 +23,11 @@ from inventory.doses.forms.giving import (
     mode_here,
 )
 from inventory.doses.presenters import confirming, giving
-from inventory.doses.queries.assessment import Assessment, assess
+from inventory.doses.queries.assessment import Assessment, assess, limits_of
 from inventory.doses.queries.lists import injectable_products
 from inventory.doses.queries.offer import Offer, offer
 from inventory.doses.rules.gate import Weight
+from inventory.doses.rules.rotation import allowed_sites
 from inventory.doses.rules.terms import EntryMode
 from inventory.doses.services import record_dose
 from inventory.doses.views.blueprint import bp
@@ -71,6 +74,9 @@ def give_to(patient_id: UUID) -> ResponseReturnValue:
     if request.method == "GET" and request.args.get("mode") not in MODES:
         return render_template("doses/mode.html", patient=get_patient(db.session(), patient_id))
     at = now()
+    done = _confirmed(patient_id, at)
+    if done is not None:
+        return _to_dose(done)
     offered = _offer(patient_id, at)
     form = dose_form(offered, mode=mode_here(), at=at)
     _offer_other_lots(form, offered)
@@ -78,6 +84,27 @@ def give_to(patient_id: UUID) -> ResponseReturnValue:
     if request.method == "GET" or step in {"change", "already"}:
         return _dose_page(form, offered, 200)
     return _judged(form, offered, at, record=step == "record")
+
+
+def _confirmed(patient_id: UUID, at: datetime) -> Outcome | None:
+    """Record the dose that the confirmation page showed; None where a page must be shown instead.
+
+    Nothing is read for the page first: the gate that counts asks inside the act. What it refuses is shown by the long way.
+    """
+    allowed = allowed_sites(limits_of(settings_here()))
+    confirmed = confirmed_dose(patient_id=patient_id, site_id=current_site().id, allowed=allowed)
+    if confirmed is None:
+        return None
+    form, wanted = confirmed
+    with suppress(Refusal, Refusals):
+        return record_dose(
+            actor=current_actor(),
+            at=at,
+            request=wanted,
+            decisions=acknowledged(),
+            request_key=str(form.key),
+        )
+    return None
 
 
 def _offer(patient_id: UUID, at: datetime) -> Offer:
