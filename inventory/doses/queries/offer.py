@@ -64,10 +64,24 @@ class Offer:
 
     @property
     def suggested(self) -> Drawable | None:
-        """The first to expire of the formulation the patient had last, else of everything."""
-        last = self.recent[0].formulation_id if self.recent else None
-        same = (one for one in self.givable if one.product.formulation_id == last)
-        return next(same, None) or next(iter(self.givable), None)
+        """The first to expire of the product the patient had last, else of its formulation in the same strength.
+
+        None where the patient had neither, unless all that may be given is alike: which medicine it is, is the person's to
+        choose; which vial of it, the shelf's.
+        """
+        if self.recent:
+            last = self.recent[0]
+            same = [one for one in self.givable if one.product.id == last.product_id]
+            kind = (last.formulation_id, last.strength_ng * 1_000 // last.strength_ul)
+            alike = [one for one in self.givable if _kind(one) == kind]
+            return next(iter(same or alike), None)
+        kinds = {_kind(one) for one in self.givable}
+        return self.givable[0] if len(kinds) == 1 else None
+
+
+def _kind(one: Drawable) -> tuple[UUID, int]:
+    """Return the formulation and its strength, in nanograms per millilitre."""
+    return one.product.formulation_id, one.lot.strength_ng * 1_000 // one.lot.strength_ul
 
 
 def offer(session: Session, patient_id: UUID, *, site: Site, settings: Settings, at: datetime) -> Offer:
@@ -137,7 +151,7 @@ def plan(offered: Offer, chosen: Chosen, volume_ul: int) -> tuple[Draw, ...]:
         for one in offered.givable
         if one.product.id == chosen.product_id
         and one.vial is None
-        and one.container_type is ContainerType.SINGLE_DOSE
+        and one.container_type == ContainerType.SINGLE_DOSE
         and (one.lot.id, one.location.id) != (chosen.supply.lot_id, chosen.supply.location_id)
     ]
     return tuple(plan_draws(volume_ul, [chosen.supply, *more]))
