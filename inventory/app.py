@@ -41,8 +41,6 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     database.init_app(app)
     web.init_app(app)
     for views in _import_rooms("views"):
-        if not hasattr(views, "bp"):
-            continue
         app.register_blueprint(views.bp)
         if hasattr(views, "init_app"):
             views.init_app(app)
