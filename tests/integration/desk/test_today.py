@@ -55,8 +55,11 @@ def test_the_nurse_sees_doses_and_vials_of_today(app: Flask, at: datetime, signe
 def test_yesterdays_dose_is_not_of_today(
     app: Flask, at: datetime, at_instant: Callable[[datetime], None], signed_in_client: Client
 ) -> None:
-    dose = Bench().give()
-    at_instant(at + timedelta(days=1))
+    bench = Bench()
+    at_instant(at.replace(hour=23, minute=30))
+    dose = bench.give()
+    assert f"/doses/{dose.id}" in text(signed_in_client(Role.PRACTITIONER))
+    at_instant(at.replace(hour=0, minute=30) + timedelta(days=1))
     assert f"/doses/{dose.id}" not in text(signed_in_client(Role.PRACTITIONER))
 
 

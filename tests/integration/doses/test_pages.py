@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from inventory.audit.models import AccessEntry
 from inventory.catalogue.models import Route
 from inventory.clinic.models import Setting
+from inventory.doses.forms.giving import Blocks
 from inventory.doses.models import Dose, DoseFinding
 from inventory.kernel import clock
 from inventory.kernel.db import db, unit_of_work
@@ -133,6 +134,18 @@ def test_takes_two_containers_for_one_dose(nurse: CheckingClient, bench: Bench) 
     assert balance_ul(bench.lot) == 1_000
 
 
+def test_takes_the_rest_from_the_next_lot(nurse: CheckingClient, bench: Bench) -> None:
+    sooner = make_delivery(
+        place=bench.place,
+        product_id=bench.lot.product_id,
+        containers=1,
+        expires_on=bench.lot.expires_on - timedelta(days=9),
+    )
+    answer = checked(nurse, bench, dose_mcg="2000", volume_ml="")
+    recorded(nurse, bench, answer)
+    assert (balance_ul(sooner), balance_ul(bench.lot)) == (0, 2_000)
+
+
 def test_an_expired_lot_is_shown_and_cannot_be_chosen(
     nurse: CheckingClient, bench: Bench, at: datetime, at_instant: Callable[[datetime], None]
 ) -> None:
@@ -194,6 +207,14 @@ def test_blocks_that_were_not_signed_here_are_not_believed(nurse: CheckingClient
     answer = checked(nurse, bench, mode="already", blocked="forged", given_at="2026-03-16T09:00")
     recorded(nurse, bench, answer)
     assert only_dose().blocked_before is None
+
+
+def test_blocks_of_another_patient_are_not_believed(app: Flask, bench: Bench) -> None:
+    mine, key = Blocks(bench.patient_id, UUID(int=1)), UUID(int=2)
+    signed = mine.sign({"LOT-EXPIRED"})
+    assert mine.read(signed) == ["LOT-EXPIRED"]
+    assert Blocks(UUID(int=3), UUID(int=1)).read(signed) == []
+    assert Blocks(bench.patient_id, key).read(signed) == []
 
 
 def test_a_dose_given_earlier_is_recorded_at_its_time(nurse: CheckingClient, bench: Bench) -> None:
@@ -288,7 +309,10 @@ def test_a_vial_taken_meanwhile_is_refused_with_a_new_plan(nurse: CheckingClient
     page = refused.get_data(as_text=True)
     assert refused.status_code == 422
     assert "STOCK-SHORT" in page
+    assert f"Lot {bench.lot.lot_number}" in page, "the plan now takes what is there"
     assert doses() == 1
+    assert recorded(nurse, bench, refused).status_code == 302
+    assert balance_ul(bench.lot) == 2_000
 
 
 def test_unknown_patients_and_doses_are_not_found(nurse: CheckingClient, bench: Bench) -> None:
@@ -335,6 +359,10 @@ def test_an_hour_that_came_twice_is_asked_about(
     assert answer.status_code == 200
     recorded(nurse, bench, answer)
     assert only_dose().given_at == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+def test_a_dose_of_nothing_is_refused(nurse: CheckingClient, bench: Bench) -> None:
+    assert "DOSE-ZERO" in checked(nurse, bench, dose_mcg="0", volume_ml="").get_data(as_text=True)
 
 
 def test_a_form_without_its_token_is_refused(nurse: CheckingClient, bench: Bench) -> None:

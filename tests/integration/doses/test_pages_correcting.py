@@ -1,7 +1,7 @@
 """Correcting the record through its pages: void, amend, not given, the lists, the incidents."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -83,8 +83,13 @@ def test_only_the_giver_or_a_prescriber_corrects(bench: Bench, signed_in_client:
     assert prescriber.get(f"/doses/{dose.id}/void").status_code == 200
 
 
-def test_amends_the_body_site_and_moves_no_stock(nurse: CheckingClient, bench: Bench) -> None:
-    dose = bench.give()
+def test_amends_the_body_site_and_moves_no_stock(
+    nurse: CheckingClient, bench: Bench, at: datetime, at_instant: Callable[[datetime], None]
+) -> None:
+    _, vial = bench.open_multi()
+    at_instant(at + timedelta(minutes=5, seconds=20))
+    dose = bench.give(bench.request(lot=vial.lot, vial=vial))
+    at_instant(at + timedelta(minutes=9))
     moved = len(movements_of(bench.lot))
     answer = amended(nurse, dose, body_site=BodySite.RIGHT_DELTOID.value)
     assert answer.status_code == 302
@@ -109,12 +114,19 @@ def test_an_unknown_record_number_is_refused(nurse: CheckingClient, bench: Bench
 
 
 def test_amends_the_volume_of_the_same_vial(nurse: CheckingClient, bench: Bench) -> None:
-    lot = make_delivery(place=bench.place, containers=1)
+    lot = make_delivery(place=bench.place, product_id=bench.lot.product_id, containers=1)
     dose = bench.give(bench.request(lot=lot))
-    assert amended(nurse, dose, dose_mcg="500", volume_ml="0.5").status_code == 302
+    path = f"/doses/{dose.id}/amend"
+    typed = {"reason": "Half of it", "dose_mcg": "500", "volume_ml": "0.5", "step": "check"}
+    checked = nurse.send(path, nurse.form(path, having="record_number"), typed)
+    page = checked.get_data(as_text=True)
+    assert "STOCK-SHORT" not in page
+    assert f"Lot {lot.lot_number}" in page
+    nurse.send(path, pick_form(checked, having="draws"), {"step": "record"})
     again = amendment_of(dose)
     assert (again.volume_ul, again.is_deviation) == (500, False)
     assert balance_ul(lot) == 0
+    assert balance_ul(bench.lot) == 3_000
 
 
 def test_amends_the_lot(nurse: CheckingClient, bench: Bench) -> None:
@@ -176,6 +188,9 @@ def test_an_incident_is_closed_by_a_prescriber(
     assert "ALLERGIES-NOT-ASKED" in nurse.get(path).get_data(as_text=True)
     assert incident.what[:40] in nurse.get("/incidents").get_data(as_text=True)
     prescriber = signed_in_client(Role.PRESCRIBER)
+    form = prescriber.form(path, having="outcome")
+    token = nurse.form("/give", having="q").fields["csrf_token"]
+    assert nurse.send(path, form, {"outcome": "Closed by a nurse", "csrf_token": token[0]}).status_code == 403
     assert prescriber.submit(path, {"outcome": ""}, having="outcome").status_code == 422
     answer = prescriber.submit(path, {"outcome": "Asked the patient: none known."}, having="outcome")
     assert answer.status_code == 302
