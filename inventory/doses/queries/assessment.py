@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, exists, func, select
+from sqlalchemy import Table, bindparam, exists, select, union_all
 from sqlalchemy.orm import Session
 
 from inventory.catalogue.models import ContainerType, Route
@@ -52,24 +52,34 @@ _OF_HISTORY = (
     .order_by(_DOSE.c.given_at.desc(), _DOSE.c.id.desc())
     .limit(_RECENT_DOSES)
 )
-_ends_on = func.coalesce(_VIAL.c.use_by_on, _LOT.c.expires_on)
-_SOONER = (
+_usable = (
+    _LOT.c.product_id == an_id("product_id"),
+    _LOT.c.expires_on >= bindparam("day"),
+    _ACCOUNT.c.balance_ul > 0,
+    ~exists().where(_HOLD.c.lot_id == _LOT.c.id, _HOLD.c.released_at.is_(None)),
+)
+# Shelves and open vials are asked apart: together they would be sought among every vial that was ever opened.
+_SOONER = union_all(
     select(_ACCOUNT.c.id)
     .join(_LOT, _LOT.c.id == _ACCOUNT.c.lot_id)
     .join(_PLACE, _PLACE.c.id == _ACCOUNT.c.location_id)
-    .outerjoin(_VIAL, _VIAL.c.id == _ACCOUNT.c.vial_id)
     .where(
-        _LOT.c.product_id == an_id("product_id"),
-        _ACCOUNT.c.kind.in_((AccountKind.SHELF, AccountKind.VIAL)),
-        _ACCOUNT.c.balance_ul > 0,
+        *_usable,
+        _ACCOUNT.c.kind == AccountKind.SHELF,
         _PLACE.c.site_id == an_id("site_id"),
-        _LOT.c.expires_on >= bindparam("day"),
-        bindparam("day") <= _ends_on,
-        bindparam("chosen") > _ends_on,
-        ~exists().where(_HOLD.c.lot_id == _LOT.c.id, _HOLD.c.released_at.is_(None)),
-    )
-    .limit(1)
-)
+        _LOT.c.expires_on < bindparam("chosen"),
+    ),
+    select(_ACCOUNT.c.id)
+    .join(_VIAL, _VIAL.c.id == _ACCOUNT.c.vial_id)
+    .join(_LOT, _LOT.c.id == _VIAL.c.lot_id)
+    .where(
+        *_usable,
+        _VIAL.c.site_id == an_id("site_id"),
+        _VIAL.c.closed_at.is_(None),
+        _VIAL.c.use_by_on >= bindparam("day"),
+        _VIAL.c.use_by_on < bindparam("chosen"),
+    ),
+).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
