@@ -4,16 +4,27 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from inventory.audit.models import AccessEntry
 from inventory.kernel import clock
-from inventory.kernel.db import db, is_writing, unit_of_work
+from inventory.kernel.db import an_id, db, is_writing, unit_of_work
 from inventory.kernel.errors import not_found
 from inventory.kernel.permissions import Actor
 
 ACCESS = cast(Table, AccessEntry.__table__)
+_SEEN = (
+    select(ACCESS.c.id)
+    .where(
+        ACCESS.c.patient_id == an_id("patient_id"),
+        ACCESS.c.at > bindparam("since"),
+        ACCESS.c.at <= bindparam("at"),
+        ACCESS.c.actor_id == an_id("actor_id"),
+        ACCESS.c.page == bindparam("page"),
+    )
+    .limit(1)
+)
 RELOAD = timedelta(minutes=1)
 """Within this time the same page of the same patient, asked for again by the same person, is the same look."""
 
@@ -26,7 +37,7 @@ def log_access(actor: Actor, patient_id: UUID, page: str, *, at: datetime | None
     """
     instant = at or clock.now()
     look = {"at": instant, "actor_id": actor.id, "patient_id": patient_id, "page": page}
-    if _seen_just_now(instant, actor, patient_id, page):
+    if db.session.execute(_SEEN, {**look, "since": instant - RELOAD}).first() is not None:
         return
     try:
         if is_writing():
@@ -36,11 +47,3 @@ def log_access(actor: Actor, patient_id: UUID, page: str, *, at: datetime | None
             session.execute(insert(ACCESS).values(**look))
     except IntegrityError as error:
         raise not_found("patient") from error
-
-
-def _seen_just_now(at: datetime, actor: Actor, patient_id: UUID, page: str) -> bool:
-    same = (ACCESS.c.patient_id == patient_id, ACCESS.c.at > at - RELOAD, ACCESS.c.at <= at)
-    statement = (
-        select(ACCESS.c.id).where(*same, ACCESS.c.actor_id == actor.id, ACCESS.c.page == page).limit(1)
-    )
-    return db.session.execute(statement).first() is not None

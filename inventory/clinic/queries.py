@@ -9,10 +9,12 @@ from inventory.clinic.models import Location, Site
 from inventory.kernel.db import db
 from inventory.kernel.errors import not_found
 
+_SITES = select(Site).order_by(Site.created_at, Site.id)
+
 
 def sites() -> list[Site]:
     """Return every site, the first one first."""
-    return list(db.session.scalars(select(Site).order_by(Site.created_at, Site.id)))
+    return list(db.session.scalars(_SITES))
 
 
 def site(site_id: UUID) -> Site:
