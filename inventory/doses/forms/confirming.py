@@ -52,11 +52,11 @@ def confirm_form(findings: Sequence[Finding], mode: EntryMode) -> ClinicForm:
     for finding in findings:
         if finding.weight is Weight.OVERRIDE:
             fields[f"override-{finding.code}"] = ChoiceField(
-                finding.message, choices=OVERRIDE_REASON_WORDS.items(), blank="Choose a reason"
+                finding.message.rstrip("."), choices=OVERRIDE_REASON_WORDS.items(), blank="Choose a reason"
             )
             fields[f"note-{finding.code}"] = TextField("Note", limit=500)
         elif finding.weight is Weight.ACKNOWLEDGE and mode is EntryMode.ABOUT_TO_GIVE:
-            fields[f"acknowledge-{finding.code}"] = TickField(finding.message)
+            fields[f"acknowledge-{finding.code}"] = TickField(finding.message.rstrip("."))
     form: ClinicForm = type("ConfirmForm", (ClinicForm,), fields)()
     return form
 
