@@ -1,0 +1,85 @@
+"""People at their browsers: each with a session of their own, filling in the pages' own forms, and sending them over HTTP."""
+
+import http.client
+from dataclasses import dataclass, field
+from urllib.parse import urlencode, urlsplit
+
+from bench.serving import Served
+from tests.support.page_checks import Form, Page
+
+HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server answered."""
+
+    status: int
+    body: str
+    location: str
+
+
+@dataclass
+class Person:
+    """Somebody signed in, on one connection that is kept open as a browser keeps it."""
+
+    served: Served
+    cookies: dict[str, str]
+    _connection: http.client.HTTPConnection | None = field(default=None, repr=False)
+
+    def get(self, path: str) -> Answer:
+        """Ask for a page."""
+        return self.send("GET", path)
+
+    def post(self, path: str, body: str, *, kept: bool = True) -> Answer:
+        """Send a form that was encoded already. Without `kept`, as though the page that follows had been read meanwhile."""
+        return self.send("POST", path, body, kept=kept)
+
+    def send(self, method: str, path: str, body: str | None = None, *, kept: bool = True) -> Answer:
+        """Send one request and read the whole answer; keep its cookies where `kept`."""
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection("127.0.0.1", self.served.port, timeout=60)
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        self._connection.request(method, path, body, {**(HEADERS if body else {}), "Cookie": cookies})
+        response = self._connection.getresponse()
+        text = response.read().decode()
+        for cookie in (response.headers.get_all("Set-Cookie") or []) if kept else []:
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return Answer(response.status, text, response.headers.get("Location", ""))
+
+    def close(self) -> None:
+        """Leave."""
+        if self._connection is not None:
+            self._connection.close()
+
+
+def ready_dose(person: Person, patient_id: object) -> tuple[str, str]:
+    """Fill in the page of a dose up to its confirmation; return where and what the confirming button would send."""
+    path = f"/give/{patient_id}"
+    typed = _filled(person.get(f"{path}?mode=about"), "step", "check", indication="B12 deficiency")
+    confirming = _filled(person.post(path, typed), "step", "record")
+    return path, confirming
+
+
+def _filled(answer: Answer, button: str, pressed: str, **typed: str) -> str:
+    """Return the page's form that has this button, filled in and encoded."""
+    forms = [form for form in Page(answer.body).forms if pressed in form.buttons.get(button, ())]
+    if not forms:
+        raise RuntimeError(
+            f"no button {pressed} on a page that answered {answer.status}:\n{answer.body[:2000]}"
+        )
+    return _encoded(forms[0], {button: pressed, "consent_seen": "y", **typed})
+
+
+def _encoded(form: Form, typed: dict[str, str]) -> str:
+    fields = {
+        **form.fields,
+        **{name: [value] for name, value in typed.items() if name in form.names | set(form.buttons)},
+    }
+    return urlencode(fields, doseq=True)
+
+
+def is_recorded(answer: Answer) -> bool:
+    """Tell whether the answer leads to the page of a dose."""
+    return answer.status in {302, 303} and urlsplit(answer.location).path.startswith("/doses/")
