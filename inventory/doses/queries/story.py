@@ -58,7 +58,7 @@ def story_of(session: Session, dose_id: UUID) -> Story:
         amends=_named(session, Dose.id == dose.amends_id) if dose.amends_id else None,
         amended_by=_named(session, Dose.amends_id == dose_id),
         incidents=session.scalars(
-            select(Incident).where(Incident.dose_id == dose_id).order_by(Incident.number)
+            select(Incident).where(Incident.dose_id.in_((dose_id, dose.amends_id))).order_by(Incident.number)
         ).all(),
         wasted_ul=_remainder(session, sources),
     )

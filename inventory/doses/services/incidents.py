@@ -3,6 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from inventory.audit.acts import Act, Outcome, perform
 from inventory.clinic.models import CounterKind
 from inventory.clinic.numbers import next_number
@@ -27,6 +30,16 @@ def open_incident(act: Act, site_id: UUID, dose_id: UUID, kind: IncidentKind, wh
             opened_by_id=act.actor.id,
         )
     )
+
+
+def is_looked_into(session: Session, amended_id: UUID | None) -> bool:
+    """Tell whether a deviation of the entry that is amended is still open: its amendment is then the same incident."""
+    if amended_id is None:
+        return False
+    still_open = select(Incident.id).where(
+        Incident.dose_id == amended_id, Incident.kind == IncidentKind.DEVIATION, Incident.closed_at.is_(None)
+    )
+    return session.scalar(still_open.limit(1)) is not None
 
 
 def close_incident(

@@ -17,7 +17,7 @@ from inventory.doses.rules.sourcing import Draw, Supply, plan_draws
 from inventory.doses.rules.terms import Disposition, EntryMode, IncidentKind
 from inventory.doses.services.decisions import Decided, Decisions, decide
 from inventory.doses.services.drawing import Drawn, draw_all
-from inventory.doses.services.incidents import open_incident
+from inventory.doses.services.incidents import is_looked_into, open_incident
 from inventory.kernel.errors import Refusal
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import Actor
@@ -198,7 +198,7 @@ def _open_incidents(
     act: Act, assessment: Assessment, decided: Sequence[Decided], drawn: Sequence[Drawn], dose_id: UUID
 ) -> None:
     deviations = [item.finding for item in decided if item.disposition is Disposition.DEVIATION]
-    if deviations:
+    if deviations and not is_looked_into(act.session, assessment.request.amends_id):
         words = " ".join(f"{finding.code}: {finding.message}" for finding in deviations)
         open_incident(act, assessment.site.id, dose_id, IncidentKind.DEVIATION, words)
     short = [source for source in drawn if source.shortfall_ul]

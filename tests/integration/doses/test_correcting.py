@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from inventory.doses.models import Dose, DoseSource, DoseVoid
-from inventory.doses.rules.terms import BodySite, NotGivenReason, VoidKind
+from inventory.doses.models import Dose, DoseSource, DoseVoid, Incident
+from inventory.doses.queries.story import story_of
+from inventory.doses.rules.terms import BodySite, EntryMode, NotGivenReason, VoidKind
 from inventory.doses.services import amend_dose, record_not_given, void_dose
 from inventory.doses.services.correcting import draws_of
 from inventory.doses.services.not_given import NotGivenRequest
@@ -120,6 +121,19 @@ def test_amends_the_patient_without_moving_stock(bench: Bench) -> None:
     assert len(movements_of(bench.lot)) == before
     void_row = db.session.get_one(DoseVoid, dose.id)
     assert void_row.kind == VoidKind.AMENDED
+
+
+def test_opens_no_second_incident_for_the_same_deviation(bench: Bench, at: datetime) -> None:
+    lot = make_delivery(place=bench.place, expires_on=at.date())
+    tomorrow = at + timedelta(days=1)
+    with clock.frozen(tomorrow):
+        late = bench.request(lot=lot, mode=EntryMode.ALREADY_GIVEN, given_at=tomorrow)
+        dose = bench.give(late)
+        amended = amend(bench, dose, body_site=BodySite.RIGHT_DELTOID)
+    incidents = db.session.scalars(select(Incident)).all()
+    assert amended.is_deviation
+    assert [one.dose_id for one in incidents] == [dose.id]
+    assert [one.id for one in story_of(db.session(), amended.id).incidents] == [incidents[0].id]
 
 
 def test_amends_the_volume_by_drawing_anew(bench: Bench) -> None:

@@ -66,7 +66,9 @@ def test_leaves_nothing_of_a_dose_behind(
     before = (db.session.scalar(entries), db.session.scalar(movements))
     db.session.rollback()
     told = pickle.dumps((database.config(), bench.nurse, request, at, module, name))
-    killed = subprocess.run([sys.executable, "-c", SCRIPT], input=told, cwd=ROOT, check=False, capture_output=True)
+    killed = subprocess.run(
+        [sys.executable, "-c", SCRIPT], input=told, cwd=ROOT, check=False, capture_output=True
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert (db.session.scalar(entries), db.session.scalar(movements)) == before
     assert db.session.scalar(select(func.count()).select_from(Dose)) == 0
