@@ -11,7 +11,7 @@ ARGS ?=
 # and what is set on its command line.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format bench lock clean
+.PHONY: help demo run test check format bench pictures lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -44,6 +44,10 @@ format: $(VENV)/dev.stamp ## Put the code into the project's format
 
 bench: $(VENV)/dev.stamp ## Measure the budgets and write docs/benchmarks.md
 	@$(RUN) -m bench $(ARGS)
+
+pictures: $(VENV)/dev.stamp ## Take the pictures of the README anew
+	@$(RUN) -m tests.support.browser_setup
+	@$(RUN) -m tests.support.pictures
 
 lock: ## Write the locked requirements anew (needs uv; ARGS=--upgrade for newer versions)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: $(PYTHON) -m pip install uv"; exit 1; }
