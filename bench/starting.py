@@ -55,5 +55,8 @@ def build_start(patients: int) -> Start:
         made: list[UUID] = []
         while len(made) < patients:
             with batch():
-                made += [make_patient(record_number=f"R-{len(made) + n:06d}") for n in range(100)]
+                made += [
+                    make_patient(record_number=f"R-{len(made) + n:06d}")
+                    for n in range(min(100, patients - len(made)))
+                ]
     return Start(nurses, tuple(made), place, lot.id)
