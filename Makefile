@@ -6,6 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 ARGS ?=
+WORKERS ?= 2
 
 # HOST, PORT, DATABASE_URL and the other settings of docs/deploy.md reach the server as they are: make passes on its environment
 # and what is set on its command line.
@@ -27,7 +28,7 @@ run: $(VENV)/runtime.stamp ## Serve your own clinic (kept in instance/clinic.sql
 
 test: $(VENV)/dev.stamp ## Run every test, on SQLite, on PostgreSQL and in a browser (ARGS="-k name" for some)
 	@$(RUN) -m tests.support.browser_setup
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(VENV)/dev.stamp ## Check format, lint, types, arrows between rooms, templates and migrations
 	@echo "Format ...";     $(RUN) -m ruff format --check --quiet . || { echo "Run: make format"; exit 1; }
