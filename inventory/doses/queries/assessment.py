@@ -6,11 +6,12 @@ The page asks early, without locks. The act asks again inside its transaction wi
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, bindparam, exists, select, union_all
+from sqlalchemy import Table, bindparam, exists, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from inventory.catalogue.models import ContainerType, Route
@@ -20,17 +21,14 @@ from inventory.doses.models import Dose, DoseVoid
 from inventory.doses.queries import containers as containing
 from inventory.doses.queries.containers import Container, DoseRequest
 from inventory.doses.rules import gate
-from inventory.doses.rules.terms import BodySite
+from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
 from inventory.kernel.clock import local_day
 from inventory.kernel.db import an_id
 from inventory.kernel.permissions import Actor, Permission
-from inventory.kernel.quantity import Strength
+from inventory.kernel.quantity import Strength, format_mcg
 from inventory.patients.queries import PatientFacts, patient_facts
 from inventory.staff.models import User
 from inventory.stock.models import Account, AccountKind, Hold, Lot, Vial
-
-A_MINUTE = timedelta(minutes=1)
-_RECENT_DOSES = 30
 
 _ACCOUNT, _DOSE, _VOID, _LOT, _VIAL, _HOLD, _PLACE, _SITE, _USER = (
     cast(Table, model.__table__) for model in (Account, Dose, DoseVoid, Lot, Vial, Hold, Location, Site, User)
@@ -40,18 +38,32 @@ _OF_SITE = select(_SITE.c.id, _SITE.c.code, _SITE.c.time_zone).where(_SITE.c.id 
 _OF_GIVER = select(_USER.c.licence_expires_on, _USER.c.licence_renewal_pending).where(
     _USER.c.id == an_id("giver_id")
 )
-_OF_HISTORY = (
-    select(
-        *(_DOSE.c[n] for n in ("id", "body_site", "formulation_name", "substance_id", "given_on", "given_at"))
-    )
-    .where(
-        _DOSE.c.patient_id == an_id("patient_id"),
-        ~exists().where(_VOID.c.dose_id == _DOSE.c.id),
-        _DOSE.c.given_on >= bindparam("since"),
-    )
-    .order_by(_DOSE.c.given_at.desc(), _DOSE.c.id.desc())
-    .limit(_RECENT_DOSES)
+_of_patient = (
+    _DOSE.c.patient_id == an_id("patient_id"),
+    _DOSE.c.id != an_id("amends_id"),
+    ~exists().where(_VOID.c.dose_id == _DOSE.c.id),
 )
+_told = tuple(
+    _DOSE.c[name]
+    for name in (
+        "number", "body_site", "formulation_name", "substance_id", "given_on", "given_at", "given_zone", "dose_ng",
+        "giver_name",
+    )
+)  # fmt: skip
+_last_before = (
+    select(literal(0).label("that_day"), *_told)
+    .where(*_of_patient, _DOSE.c.given_at <= bindparam("given_at"))
+    .order_by(_DOSE.c.given_at.desc(), _DOSE.c.id.desc())
+    .limit(1)
+    .subquery()
+)
+_OF_HISTORY = union_all(
+    select(literal(1).label("that_day"), *_told).where(
+        *_of_patient, _DOSE.c.given_on == bindparam("given_on")
+    ),
+    select(_last_before),
+)
+_NOBODY = UUID(int=0)
 _usable = (
     _LOT.c.product_id == an_id("product_id"),
     _LOT.c.expires_on >= bindparam("day"),
@@ -233,18 +245,28 @@ def _product_state(product: Any) -> gate.ProductState:
 def _history(
     session: Session, request: DoseRequest, substance_id: UUID, given_at: datetime, given_on: date
 ) -> gate.History:
-    """Return the patient's valid doses before this one, and how many of the substance fall on its day."""
-    since = given_on - timedelta(days=400)
-    rows = session.execute(_OF_HISTORY, {"patient_id": request.patient_id, "since": since}).all()
-    others = [row for row in rows if row.id != request.amends_id]
-    before = next((row for row in others if row.given_at <= given_at), None)
+    """Return the patient's valid doses of the day of this one, and the last before it."""
+    asked = {
+        "patient_id": request.patient_id,
+        "amends_id": request.amends_id or _NOBODY,
+        "given_at": given_at,
+        "given_on": given_on,
+    }
+    rows = session.execute(_OF_HISTORY, asked).all()
+    before = next((row for row in rows if not row.that_day), None)
+    same = [row for row in rows if row.that_day and row.substance_id == substance_id]
     return gate.History(
-        same_substance_today=sum(
-            row.substance_id == substance_id and row.given_on == given_on for row in others
-        ),
+        same_substance_today=len(same),
+        same_day=tuple(_in_words(row) for row in same),
         last_site=BodySite(before.body_site) if before else None,
         last_formulation=before.formulation_name if before else None,
     )
+
+
+def _in_words(dose: Any) -> str:
+    at = f"{dose.given_at.astimezone(ZoneInfo(dose.given_zone)):%H:%M}"
+    where = BODY_SITE_WORDS[BodySite(dose.body_site)].lower()
+    return f"dose {dose.number:06d} at {at}: {format_mcg(dose.dose_ng)} mcg, {where}, by {dose.giver_name}"
 
 
 def _is_first_expiring(session: Session, containers: Sequence[Container], site_id: UUID, on: date) -> bool:

@@ -90,9 +90,10 @@ class GiverState:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the patient was given before. `same_substance_today` counts valid doses of that day."""
+    """What the patient was given before. `same_substance_today` counts valid doses of that day; `same_day` words them."""
 
     same_substance_today: int = 0
+    same_day: tuple[str, ...] = ()
     last_site: BodySite | None = None
     last_formulation: str | None = None
 

@@ -25,10 +25,14 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What was decided on the page about the findings, by their codes."""
+    """What was decided on the page about the findings, by their codes.
+
+    `shown` are the codes the person saw before deciding; None where nobody is shown anything (commands, the demo).
+    """
 
     acknowledged: frozenset[str] = frozenset()
     overrides: Mapping[str, Override] = field(default_factory=dict)
+    shown: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,12 @@ def _decide(
 ) -> Decided:
     if stops(finding, mode):
         raise Refusal(finding.code, finding.message, finding.field)
+    if (
+        decisions.shown is not None
+        and finding.weight is not Weight.INFORM
+        and finding.code not in decisions.shown
+    ):
+        raise Refusal("FINDING-NEW", f"New since this page was shown: {finding.message}", finding.field)
     override = decisions.overrides.get(finding.code)
     if finding.weight is Weight.OVERRIDE and override is not None:
         _check(finding, override, needs_second_person=needs_second_person)
