@@ -11,6 +11,14 @@ from inventory.kernel.errors import not_found
 
 _SITES = select(Site).order_by(Site.created_at, Site.id)
 
+_SITE = Site.__table__
+_FIRST = select(_SITE.c.id).order_by(_SITE.c.created_at, _SITE.c.id).limit(1)
+
+
+def first_site_id() -> UUID | None:
+    """Return the id of the first site, if there is any."""
+    return db.session.scalar(_FIRST)
+
 
 def sites() -> list[Site]:
     """Return every site, the first one first."""

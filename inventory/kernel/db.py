@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import (
     BigInteger,
     BindParameter,
@@ -76,10 +77,24 @@ class Base(DeclarativeBase):
     )
 
 
+class OneDatabaseSession(FlaskSession):
+    """A session that knows its engine. There is one database: nothing has to be looked up for each statement."""
+
+    _engine: Engine | None = None
+
+    def get_bind(self, *_of_what: Any, bind: Any = None, **_more: Any) -> Any:
+        """Return the engine, whatever the statement is about, or `bind` where one was given."""
+        if bind is not None:
+            return bind
+        if self._engine is None:
+            self._engine = self._db.engine
+        return self._engine
+
+
 db = SQLAlchemy(
     model_class=Base,
     disable_autonaming=True,
-    session_options={"expire_on_commit": False, "autoflush": False},
+    session_options={"class_": OneDatabaseSession, "expire_on_commit": False, "autoflush": False},
 )
 migrate = Migrate()
 

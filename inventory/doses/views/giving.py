@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
 from inventory.audit.services import log_access
-from inventory.clinic.current import current_site, settings_here
+from inventory.clinic.current import current_site, current_site_id, settings_here
 from inventory.doses.forms.confirmed import acknowledged, confirmed_dose
 from inventory.doses.forms.confirming import Asking, beside, confirm_form, decisions
 from inventory.doses.forms.giving import (
@@ -92,7 +92,7 @@ def _confirmed(patient_id: UUID, at: datetime) -> Outcome | None:
     Nothing is read for the page first: the gate that counts asks inside the act. What it refuses is shown by the long way.
     """
     allowed = allowed_sites(limits_of(settings_here()))
-    confirmed = confirmed_dose(patient_id=patient_id, site_id=current_site().id, allowed=allowed)
+    confirmed = confirmed_dose(patient_id=patient_id, site_id=current_site_id(), allowed=allowed)
     if confirmed is None:
         return None
     form, wanted = confirmed
@@ -102,7 +102,7 @@ def _confirmed(patient_id: UUID, at: datetime) -> Outcome | None:
             at=at,
             request=wanted,
             decisions=acknowledged(),
-            request_key=str(form.key),
+            request_key=form.act_key,
         )
     return None
 
@@ -174,7 +174,7 @@ def _recorded(assessment: Assessment, answers: ClinicForm, at: datetime) -> Outc
     asking = Asking(actor, at, address(), assessment.settings.override_needs_second_person)
     decided = decisions(answers, assessment, asking)
     return record_dose(
-        actor=actor, at=at, request=assessment.request, decisions=decided, request_key=str(answers.key)
+        actor=actor, at=at, request=assessment.request, decisions=decided, request_key=answers.act_key
     )
 
 
