@@ -126,7 +126,9 @@ def amended(session: Session, form: AmendForm, dose: Dose, offered: Offer) -> Do
         (_chosen_before(session, kept, offered), None) if same else chosen_in(session, form, offered)
     )
     dose_ng, volume_ul = amounts(form, dose.strength if same else chosen.strength, chosen.default_dose_ng)
-    draws = kept if same and volume_ul == dose.volume_ul else plan(offered, chosen, volume_ul)
+    draws = (
+        kept if same and volume_ul == dose.volume_ul else plan(offered, chosen, volume_ul, may_spill=False)
+    )
     return DoseRequest(
         mode=EntryMode.ALREADY_GIVEN,
         site_id=dose.site_id,

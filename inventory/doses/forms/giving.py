@@ -162,12 +162,13 @@ def asked(session: Session, form: DoseForm, offered: Offer) -> DoseRequest:
     """Return the dose that the valid `form` asks for. Raises Refusal for what the fields together do not say."""
     chosen, unknown = chosen_in(session, form, offered)
     dose_ng, volume_ul = amounts(form, chosen.strength, chosen.default_dose_ng)
-    draws = () if unknown else (carried_draws(form) or plan(offered, chosen, volume_ul))
+    mode = MODES[str(form.mode.data)]
+    planned = plan(offered, chosen, volume_ul, may_spill=mode is EntryMode.ABOUT_TO_GIVE)
     return DoseRequest(
-        mode=MODES[str(form.mode.data)],
+        mode=mode,
         site_id=offered.site_id,
         patient_id=offered.patient.id,
-        draws=draws,
+        draws=() if unknown else (carried_draws(form) or planned),
         dose_ng=dose_ng,
         volume_ul=volume_ul,
         unknown_lot=unknown,

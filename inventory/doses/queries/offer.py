@@ -144,8 +144,14 @@ def chosen_product(session: Session, product_id: UUID, location_id: UUID) -> Cho
     return Chosen(supply, product.id, product.strength, product.default_dose_ng)
 
 
-def plan(offered: Offer, chosen: Chosen, volume_ul: int) -> tuple[Draw, ...]:
-    """Return where a volume comes from: what was chosen first, then the next of the product to expire."""
+def plan(offered: Offer, chosen: Chosen, volume_ul: int, *, may_spill: bool) -> tuple[Draw, ...]:
+    """Return where a volume comes from: what was chosen and, where it `may_spill`, the next of the product to expire.
+
+    A dose that was given came from the lot that is named, whatever the ledger holds of it. Nor does another lot take the
+    place of one of which nothing is left: what it is short of is for the gate to say.
+    """
+    if not may_spill or not chosen.supply.containers:
+        return tuple(plan_draws(volume_ul, [chosen.supply]))
     more = [
         _supply(one.lot, one.location.id, None, one.containers)
         for one in offered.givable

@@ -23,6 +23,7 @@ from inventory.doses.forms.giving import (
     mode_here,
 )
 from inventory.doses.presenters import confirming, giving
+from inventory.doses.presenters.words import todo
 from inventory.doses.queries.assessment import Assessment, assess, limits_of
 from inventory.doses.queries.lists import injectable_products
 from inventory.doses.queries.offer import Offer, offer
@@ -166,6 +167,11 @@ def _assessed(form: DoseForm, offered: Offer, at: datetime) -> Assessment:
     ]
     if wrong:
         raise Refusals(wrong)
+    stopping = confirming.stops(assessment.findings, wanted.mode)
+    if stopping == ["STOCK-SHORT"] and wanted.mode is EntryMode.ABOUT_TO_GIVE:
+        # What there is now stands on the page of the dose; it is chosen there, never taken instead.
+        short = next(finding for finding in assessment.findings if finding.code in stopping)
+        raise Refusal(short.code, f"{short.message} {todo(short)}", short.field)
     return assessment
 
 

@@ -13,7 +13,7 @@ from inventory.audit.models import AccessEntry
 from inventory.catalogue.models import Route
 from inventory.clinic.models import Setting
 from inventory.doses.forms.giving import Blocks
-from inventory.doses.models import Dose, DoseFinding
+from inventory.doses.models import Dose, DoseFinding, DoseSource
 from inventory.kernel import clock
 from inventory.kernel.db import db, unit_of_work
 from inventory.kernel.permissions import Role
@@ -99,6 +99,17 @@ def test_a_page_sent_twice_is_one_dose(nurse: CheckingClient, bench: Bench) -> N
     assert "nothing was written twice" in nurse.get(again.location).get_data(as_text=True)
 
 
+def test_a_page_sent_again_with_another_dose_says_that_nothing_more_was_written(
+    nurse: CheckingClient, bench: Bench
+) -> None:
+    answer = checked(nurse, bench)
+    recorded(nurse, bench, answer)
+    again = recorded(nurse, bench, answer, note="Another dose")
+    assert again.status_code == 422
+    assert "REQUEST-CHANGED" in again.get_data(as_text=True)
+    assert doses() == 1
+
+
 def test_asks_first_whether_the_dose_is_still_to_be_given(nurse: CheckingClient, bench: Bench) -> None:
     page = nurse.get(f"/give/{bench.patient_id}").get_data(as_text=True)
     assert "About to give" in page
@@ -142,8 +153,26 @@ def test_takes_the_rest_from_the_next_lot(nurse: CheckingClient, bench: Bench) -
         expires_on=bench.lot.expires_on - timedelta(days=9),
     )
     answer = checked(nurse, bench, dose_mcg="2000", volume_ml="")
+    assert f"The rest comes from lot {bench.lot.lot_number}" in answer.get_data(as_text=True)
     recorded(nurse, bench, answer)
     assert (balance_ul(sooner), balance_ul(bench.lot)) == (0, 2_000)
+
+
+def test_a_dose_already_given_names_the_lot_that_was_chosen_though_nothing_of_it_is_left(
+    nurse: CheckingClient, bench: Bench
+) -> None:
+    used = make_delivery(place=bench.place, product_id=bench.lot.product_id, containers=1)
+    bench.give(bench.request(lot=used, patient_id=make_patient()))
+    key = f"lot-{used.id.hex}-{bench.place.location_id.hex}"
+    answer = checked(nurse, bench, mode="already", source=key, dose_mcg="2000", volume_ml="")
+    page = answer.get_data(as_text=True)
+    assert "The rest comes from" not in page
+    assert "STOCK-SHORT" in page
+    recorded(nurse, bench, answer)
+    dose = db.session.scalars(select(Dose).where(Dose.patient_id == bench.patient_id)).one()
+    sources = db.session.scalars(select(DoseSource.lot_id).where(DoseSource.dose_id == dose.id)).all()
+    assert sources == [used.id, used.id]
+    assert balance_ul(bench.lot) == 3_000
 
 
 def test_an_expired_lot_is_shown_and_cannot_be_chosen(
@@ -295,7 +324,9 @@ def test_an_override_needs_a_prescriber_beside_a_nurse(nurse: CheckingClient, be
     assert "By Pia Prescriber" in nurse.get(done.location).get_data(as_text=True)
 
 
-def test_a_vial_taken_meanwhile_is_refused_with_a_new_plan(nurse: CheckingClient, bench: Bench) -> None:
+def test_a_vial_taken_meanwhile_is_refused_with_what_there_is_now(
+    nurse: CheckingClient, bench: Bench
+) -> None:
     last = make_delivery(
         place=bench.place,
         product_id=bench.lot.product_id,
@@ -309,9 +340,13 @@ def test_a_vial_taken_meanwhile_is_refused_with_a_new_plan(nurse: CheckingClient
     page = refused.get_data(as_text=True)
     assert refused.status_code == 422
     assert "STOCK-SHORT" in page
-    assert f"Lot {bench.lot.lot_number}" in page, "the plan now takes what is there"
     assert doses() == 1
-    assert recorded(nurse, bench, refused).status_code == 302
+    again = pick_form(refused, having="indication")
+    assert "source" not in again.fields, "another lot is chosen, not taken"
+    assert f'value="{key}"' not in page
+    new = f"lot-{bench.lot.id.hex}-{bench.place.location_id.hex}"
+    chosen = nurse.send(f"/give/{bench.patient_id}", again, {"source": new, "step": "check"})
+    assert recorded(nurse, bench, chosen).status_code == 302
     assert balance_ul(bench.lot) == 2_000
 
 
