@@ -36,9 +36,12 @@ def load_config(env: Mapping[str, str], *, demo: bool | None = None) -> dict[str
     """Return the application's configuration for this environment.
 
     `demo` True or False decides over the DEMO setting. Makes the instance folder and, where SECRET_KEY is not set, a secret
-    key file. Raises SettingError for a value that cannot be used.
+    key file. Raises SettingError for a value that cannot be used, and for DEMO beside DATABASE_URL.
     """
     is_demo = read_flag(env, "DEMO") if demo is None else demo
+    if demo is None and is_demo and env.get("DATABASE_URL"):
+        # Whoever names a database and gets the demo's would believe a check of a database that was never opened.
+        raise SettingError("DEMO=1 reads the demo's own database; leave DEMO or DATABASE_URL out")
     instance = Path(env.get("INSTANCE") or PROJECT_DIR / "instance").resolve()
     # Nobody else on this machine may read the records in it.
     instance.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -3,12 +3,13 @@
 import re
 
 import click
-from flask.cli import AppGroup
 
 from inventory.audit.verification import Verification
+from inventory.kernel.clinic_command import ClinicGroup
 from inventory.kernel.db import db
+from inventory.web.presenting import clinic_in_words
 
-audit_group = AppGroup("audit", help="The trail: everything that was done, chained.")
+audit_group = ClinicGroup("audit", help="The trail: everything that was done, chained.")
 
 
 def _head(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
@@ -23,6 +24,7 @@ def _head(_context: click.Context, _parameter: click.Parameter, value: str | Non
 @click.pass_context
 def verify(context: click.Context, *, head: str) -> None:
     """Check the chain, its payloads, the laws and every row that the trail witnesses. Exit 1 where anything is wrong."""
+    click.echo(f"Checked: {clinic_in_words()}.")
     check = Verification(db.session(), sought_head=head)
     found = 0
     for line in check.whole():

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
 from inventory.audit.verification import Verification
 from inventory.interop.rules import BadRowsError
@@ -20,6 +20,7 @@ from inventory.interop.services import (
     restore,
 )
 from inventory.kernel import clock
+from inventory.kernel.clinic_command import ClinicCommand, ClinicGroup
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor
@@ -29,7 +30,7 @@ from inventory.stock import verification
 MOST_FAULTS_SHOWN = 100
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
-import_group = AppGroup("import", help="Bring in patients or stock from a spreadsheet saved as CSV.")
+import_group = ClinicGroup("import", help="Bring in patients or stock from a spreadsheet saved as CSV.")
 
 
 @import_group.command("patients")
@@ -60,7 +61,7 @@ def stock_command(*, file: Path, dry_run: bool, site_code: str | None, actor: Ac
     _say(file, done)
 
 
-@click.command("backup")
+@click.command("backup", cls=ClinicCommand)
 @click.argument("file", type=_FILE)
 @click.option("--force", is_flag=True, help="Overwrite FILE if it is there.")
 @with_appcontext

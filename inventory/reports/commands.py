@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from inventory.kernel.clinic_command import ClinicCommand
 from inventory.kernel.clock import now
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor
@@ -27,7 +28,7 @@ def issue() -> None:
     """Issue a report and write it to a file."""
 
 
-@issue.command("administrations")
+@issue.command("administrations", cls=ClinicCommand)
 @click.option("--from", "first", type=_DAY, required=True, metavar="YYYY-MM-DD", help="First day, included.")
 @click.option("--to", "last", type=_DAY, required=True, metavar="YYYY-MM-DD", help="Last day, included.")
 @click.option("--site", "site_code", default="", metavar="CODE", help="One site; without it, all sites.")

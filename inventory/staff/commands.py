@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 import click
-from flask.cli import AppGroup
 
+from inventory.kernel.clinic_command import ClinicGroup
 from inventory.kernel.clock import now
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor, Role
@@ -14,7 +14,7 @@ from inventory.staff.actor_option import as_user
 from inventory.staff.links import outside_address
 from inventory.staff.services.links import IssuedLink
 
-user_group = AppGroup("user", help="People of the clinic.")
+user_group = ClinicGroup("user", help="People of the clinic.")
 
 
 @user_group.command("add")

@@ -3,17 +3,19 @@
 import sys
 
 import click
-from flask.cli import AppGroup
 
+from inventory.kernel.clinic_command import ClinicGroup
 from inventory.kernel.db import db
 from inventory.stock import verification
+from inventory.web.presenting import clinic_in_words
 
-stock = AppGroup("stock", help="The ledger of stock.")
+stock = ClinicGroup("stock", help="The ledger of stock.")
 
 
 @stock.command()
 def verify() -> None:
     """Re-add the ledger from its movements. Exit status 0 when well, 1 with a line for each finding."""
+    click.echo(f"Checked: {clinic_in_words()}.")
     found = 0
     for line in verification.findings(db.session()):
         click.echo(line)

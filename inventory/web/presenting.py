@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, current_app, g
 from markupsafe import Markup
 
+from inventory.kernel.clinic_command import database_name
 from inventory.kernel.clock import now
 from inventory.kernel.quantity import format_mcg, format_ml
 from inventory.web.typed_text import MONTHS
@@ -46,6 +47,12 @@ def clinic_name() -> str:
         source = current_app.extensions.get(_CLINIC_KEY)
         g.clinic_name = str(source() if source else current_app.config.get("CLINIC_NAME", ""))
     return str(g.clinic_name)
+
+
+def clinic_in_words() -> str:
+    """Which clinic this is and where it is kept: `Riverside Clinic, the demo, in demo.sqlite3`."""
+    demo = ", the demo" if current_app.config["DEMO"] else ""
+    return f"{clinic_name() or 'a clinic that is not set up yet'}{demo}, in {database_name()}"
 
 
 def day(value: date | None) -> str:

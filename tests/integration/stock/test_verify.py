@@ -62,12 +62,15 @@ def stock_of_everything(at: datetime) -> None:
 
 def test_a_ledger_that_is_well_says_so(app: Flask, cli: FlaskCliRunner, at: datetime) -> None:
     empty = cli.invoke(args=["stock", "verify"])
-    assert (empty.exit_code, empty.output.startswith("The stock is well: 0 movements")) == (0, True)
+    assert (empty.exit_code, "\nThe stock is well: 0 movements" in empty.output) == (0, True)
     stock_of_everything(at)
     db.session.rollback()
     answer = cli.invoke(args=["stock", "verify"])
     assert answer.exit_code == 0, answer.output
-    assert answer.output == "The stock is well: 6 movements between 8 accounts of 1 lots re-added.\n"
+    assert (
+        answer.output.partition("\n")[2]
+        == "The stock is well: 6 movements between 8 accounts of 1 lots re-added.\n"
+    )
 
 
 @pytest.mark.parametrize(

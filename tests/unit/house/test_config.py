@@ -45,6 +45,16 @@ def test_demo_never_touches_the_clinic(tmp_path: Path) -> None:
     assert demo["SESSION_COOKIE_NAME"] != clinic["SESSION_COOKIE_NAME"]
 
 
+def test_demo_and_the_clinics_database_are_not_named_together(tmp_path: Path) -> None:
+    both = env(tmp_path, DEMO="1", DATABASE_URL="postgresql://127.0.0.1/clinic")
+    with pytest.raises(SettingError, match="leave DEMO or DATABASE_URL out"):
+        load_config(both)
+    assert not list(tmp_path.iterdir())
+    assert load_config(both | {"DEMO": "0"})["DEMO"] is False
+    own = env(tmp_path, DEMO="1", DEMO_DATABASE_URL="postgresql://127.0.0.1/demo")
+    assert load_config(own)["SQLALCHEMY_DATABASE_URI"].endswith("/demo")
+
+
 def test_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     first, second = load_config(env(tmp_path)), load_config(env(tmp_path))
     assert first["SECRET_KEY"] == second["SECRET_KEY"]
