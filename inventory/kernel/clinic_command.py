@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 from alembic.script import ScriptDirectory
-from flask import current_app
+from flask import current_app, has_app_context
 from flask.cli import AppGroup, ScriptInfo
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
@@ -21,7 +21,7 @@ class ClinicCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command within the application, if there is a clinic that it fits."""
-        if not current_app:
+        if not has_app_context():
             ctx.with_resource(ctx.ensure_object(ScriptInfo).load_app().app_context())
         refuse_without_clinic()
         return super().invoke(ctx)

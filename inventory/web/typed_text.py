@@ -20,7 +20,11 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 _REORDERING = {0x061C, 0x200E, 0x200F, 0xFEFF, 0xFFFD, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
 _ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _WORD_DATE = re.compile(r"(\d{1,2})\s+([A-Za-z]{3})[a-z]*\s+(\d{4})", re.ASCII)
-_MONTH_ONLY = re.compile(r"(\d{4})-(\d{1,2})", re.ASCII)
+_MONTH_ONLY = (
+    re.compile(r"(?P<year>\d{4})[-/](?P<month>\d{1,2})", re.ASCII),
+    re.compile(r"(?P<month>\d{1,2})[-/](?P<year>\d{4})", re.ASCII),
+    re.compile(r"(?P<name>[A-Za-z]{3})[a-z]*[ /-]?(?P<year>\d{4})", re.ASCII | re.IGNORECASE),
+)
 _LOCAL_TIME = re.compile(r"(\S+)[T ](\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+)(?:\.(\d+))?", re.ASCII)
 
@@ -79,31 +83,47 @@ def _is_unseen(character: str, *, lines: bool) -> bool:
 
 def parse_date(raw: str) -> date:
     """Read `2026-11-20` or `20 Nov 2026`. Raises NotAcceptedError DATE-INVALID."""
+    return _read_day(raw, "Type it as 2026-11-20 or 20 Nov 2026.")
+
+
+def _read_day(raw: str, how: str) -> date:
     text = raw.strip()
     if found := _ISO_DATE.fullmatch(text):
         year, month, day = (int(part) for part in found.groups())
     elif (found := _WORD_DATE.fullmatch(text)) and found[2].title() in MONTHS:
         year, month, day = int(found[3]), MONTHS.index(found[2].title()) + 1, int(found[1])
     else:
-        raise _bad_date(text, "Type it as 2026-11-20 or 20 Nov 2026.")
+        raise _bad_date(text, how)
     return _date_of(text, year, month, day)
 
 
 def is_month_alone(raw: str) -> bool:
-    """Tell whether `raw` names a month without a day, such as `2026-11`."""
-    return bool(_MONTH_ONLY.fullmatch(raw.strip()))
+    """Tell whether `raw` names a month without a day, as packs print it: `2026-11`, `11/2026`, `NOV 2026`."""
+    return _month_alone(raw) is not None
 
 
 def parse_expiry(raw: str) -> date:
-    """Read a date, or a month alone (`2026-11`), which means the last day of that month.
+    """Read a date, or a month alone (`2026-11`, `11/2026`, `Nov 2026`), which means the last day of that month.
 
     Raises NotAcceptedError DATE-INVALID.
     """
-    found = _MONTH_ONLY.fullmatch(raw.strip())
-    if not found:
-        return parse_date(raw)
-    first = _date_of(raw.strip(), int(found[1]), int(found[2]), 1)
+    found = _month_alone(raw)
+    if found is None:
+        return _read_day(raw, "Type it as 2028-05-31, or a month alone as 2028-05 or 05/2028.")
+    first = _date_of(raw.strip(), *found, 1)
     return (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def _month_alone(raw: str) -> tuple[int, int] | None:
+    """Return year and month where `raw` is a month alone."""
+    found = next((match for form in _MONTH_ONLY if (match := form.fullmatch(raw.strip()))), None)
+    if found is None:
+        return None
+    parts = found.groupdict()
+    name = parts.get("name", "").title()
+    if name and name not in MONTHS:
+        return None
+    return int(parts["year"]), MONTHS.index(name) + 1 if name else int(parts["month"])
 
 
 def _date_of(text: str, year: int, month: int, day: int) -> date:

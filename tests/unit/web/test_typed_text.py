@@ -12,6 +12,7 @@ from inventory.web.typed_text import (
     NotAcceptedError,
     clean_text,
     instants_of,
+    is_month_alone,
     parse_amount,
     parse_date,
     parse_expiry,
@@ -104,10 +105,33 @@ def test_refuses_a_day_that_does_not_exist(typed: str) -> None:
 
 @pytest.mark.parametrize(
     "typed,last",
-    [("2026-11", date(2026, 11, 30)), ("2024-2", date(2024, 2, 29)), ("2026-12", date(2026, 12, 31))],
+    [
+        ("2026-11", date(2026, 11, 30)),
+        ("2024-2", date(2024, 2, 29)),
+        ("2026-12", date(2026, 12, 31)),
+        ("05/2028", date(2028, 5, 31)),
+        ("2-2028", date(2028, 2, 29)),
+        ("2028/05", date(2028, 5, 31)),
+        ("Mar 2028", date(2028, 3, 31)),
+        ("MAR2028", date(2028, 3, 31)),
+        ("march 2028", date(2028, 3, 31)),
+        ("MAR-2028", date(2028, 3, 31)),
+    ],
 )
 def test_month_alone_expires_on_its_last_day(typed: str, last: date) -> None:
     assert parse_expiry(typed) == last
+    assert is_month_alone(typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["05/06/2028", "31/05/2028", "05/28", "Foo 2028", "13/2028", "2028-05x", "Mar 28"]
+)
+def test_an_expiry_that_may_be_misread_is_refused_with_how_to_type_it(typed: str) -> None:
+    with pytest.raises(NotAcceptedError) as refused:
+        parse_expiry(typed)
+    assert code_of(refused) == "DATE-INVALID"
+    if not typed.startswith("13"):
+        assert "2028-05 or 05/2028" in str(refused.value)
 
 
 def test_refuses_a_thirteenth_month() -> None:
