@@ -155,7 +155,9 @@ class DemoPatient:
         return not self.story.is_new and self.story.consent is not ConsentStatus.REFUSED
 
 
-def register(count: int, *, actor: Actor, at: datetime, rng: random.Random) -> list[DemoPatient]:
+def register(
+    count: int, *, actor: Actor, prescriber: Actor, at: datetime, rng: random.Random
+) -> list[DemoPatient]:
     """Add patients, from the second `at` on, with their alerts and consents; the newest are left out (see `newcomers`)."""
     articles = [article.key for article in used() for _ in range(article.share)]
     patients = []
@@ -171,7 +173,7 @@ def register(count: int, *, actor: Actor, at: datetime, rng: random.Random) -> l
         article = story.article or rng.choice(articles)
         indication = rng.choice(_INDICATIONS)
         if not story.is_new:
-            patient_id = _admit(identity, story, actor=actor, at=at)
+            patient_id = _admit(identity, story, actor=actor, prescriber=prescriber, at=at)
             patients.append(DemoPatient(number, patient_id, story, article, indication))
     return patients
 
@@ -191,7 +193,7 @@ def newcomers(*, actor: Actor, at: datetime, rng: random.Random) -> None:
         )
 
 
-def _admit(identity: Identity, story: Story, *, actor: Actor, at: datetime) -> UUID:
+def _admit(identity: Identity, story: Story, *, actor: Actor, prescriber: Actor, at: datetime) -> UUID:
     """Add one patient, asked for allergies that day, with what is to be known of them."""
     patient_id = add_patient(
         actor=actor,
@@ -204,7 +206,9 @@ def _admit(identity: Identity, story: Story, *, actor: Actor, at: datetime) -> U
     for kind, note in story.alerts:
         alert_id = add_alert(actor=actor, at=at, patient_id=patient_id, kind=kind, note=note).subject_id
         if story.resolved:
-            resolve_alert(actor=actor, at=at + timedelta(minutes=1), alert_id=alert_id, reason=story.resolved)
+            resolve_alert(
+                actor=prescriber, at=at + timedelta(minutes=1), alert_id=alert_id, reason=story.resolved
+            )
     if story.consent is not None:
         sheet = SHEET if story.consent is ConsentStatus.GIVEN else ""
         record_consent(

@@ -115,7 +115,9 @@ class _Clinic:
     def admit(self, patients: int) -> None:
         """Register the patients, the evening before the first day."""
         first = self.period.at(self.period.first_on - timedelta(days=1), 18)
-        admitted = people.register(patients, actor=self.staff["nurse"], at=first, rng=self.rng)
+        admitted = people.register(
+            patients, actor=self.staff["nurse"], prescriber=self.staff["prescriber"], at=first, rng=self.rng
+        )
         self.room.expect(admitted, self.period.first_on)
         self._happenings = sorted(self._plan(), key=lambda one: one[0])
 

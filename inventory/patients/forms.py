@@ -4,8 +4,8 @@ from typing import Any
 
 from wtforms import HiddenField
 
-from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
-from inventory.patients.services import Identity
+from inventory.patients.models import ALLERGIES, AlertKind, AllergyStatus, ConsentStatus
+from inventory.patients.services import Identity, Named
 from inventory.patients.terms import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS
 from inventory.web.fields import (
     Between,
@@ -13,8 +13,10 @@ from inventory.web.fields import (
     DateField,
     LocalTimeField,
     LongTextField,
+    ManyChoiceField,
     RadioChoiceField,
     Required,
+    SecretField,
     TextField,
     TickField,
 )
@@ -58,7 +60,37 @@ class IdentityForm(ClinicForm):
         return Identity(**{name: self._fields[name].data for name in IDENTITY_FIELDS})
 
 
-class NewPatientForm(IdentityForm):
+class _NamingForm(ClinicForm):
+    """Which allergies there are, and one note about them."""
+
+    allergies = ManyChoiceField(
+        "Which allergies",
+        choices=[(kind.value, ALERT_WORDS[kind]) for kind in AlertKind if kind in ALLERGIES],
+    )
+    allergies_note = LongTextField("What they are allergic to, and how it showed")
+
+    @property
+    def named(self) -> list[Named]:
+        """The allergies that were ticked, each with the note, for the service."""
+        note = str(self.allergies_note.data or "")
+        return [Named(AlertKind(kind), note) for kind in self.allergies.data or []]
+
+
+class _PrescriberForm(ClinicForm):
+    """The word of a prescriber beside somebody who is none."""
+
+    prescriber_username = TextField("Prescriber's username", limit=80)
+    prescriber_password = SecretField("Prescriber's password")
+
+    @property
+    def word(self) -> dict[str, str] | None:
+        """Username and password as typed; None where nothing was."""
+        username = str(self.prescriber_username.data or "")
+        password = str(self.prescriber_password.data or "")
+        return {"username": username, "password": password} if username or password else None
+
+
+class NewPatientForm(IdentityForm, _NamingForm):
     """A new patient, with the answer about allergies where they were asked."""
 
     allergy_status = RadioChoiceField(
@@ -80,7 +112,7 @@ class EditPatientForm(IdentityForm):
         return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
 
 
-class AllergiesForm(ClinicForm):
+class AllergiesForm(_NamingForm):
     """What the patient said when asked for allergies."""
 
     allergy_status = RadioChoiceField(
@@ -96,7 +128,7 @@ class AllergiesForm(ClinicForm):
         return AllergyStatus(str(self.allergy_status.data))
 
 
-class AlertForm(ClinicForm):
+class AlertForm(_PrescriberForm):
     """Something to know before a dose."""
 
     kind = ChoiceField(
@@ -113,7 +145,7 @@ class AlertForm(ClinicForm):
         return AlertKind(str(self.kind.data))
 
 
-class ResolveForm(ClinicForm):
+class ResolveForm(_PrescriberForm):
     """Why an alert no longer holds."""
 
     reason = LongTextField("Why it no longer holds", [Required("Say why this no longer holds.")])

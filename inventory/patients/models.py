@@ -44,6 +44,10 @@ class AlertKind(StrEnum):
     OTHER = "other"
 
 
+ALLERGIES = frozenset(kind for kind in AlertKind if kind.value.startswith("allergy_"))
+"""The alerts that name an allergy."""
+
+
 class ConsentStatus(StrEnum):
     """What the patient decided."""
 

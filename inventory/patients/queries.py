@@ -28,6 +28,7 @@ from inventory.kernel.db import UtcDateTime, an_id
 from inventory.kernel.errors import not_found
 from inventory.patients import rules
 from inventory.patients.models import (
+    ALLERGIES,
     Alert,
     AlertKind,
     AllergyStatus,
@@ -38,8 +39,6 @@ from inventory.patients.models import (
 )
 from inventory.web.pagination import Page, paginate
 
-ALLERGIES = frozenset(kind for kind in AlertKind if kind.value.startswith("allergy_"))
-"""The alerts that name an allergy."""
 LAST_CHARACTER = chr(0x10FFFF)
 
 

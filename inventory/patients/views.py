@@ -15,7 +15,7 @@ from inventory.audit.services import log_access
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
-from inventory.kernel.permissions import Permission
+from inventory.kernel.permissions import Actor, Permission
 from inventory.patients import presenters, queries, services
 from inventory.patients.forms import (
     IDENTITY_FIELDS,
@@ -27,8 +27,9 @@ from inventory.patients.forms import (
     ResolveForm,
     SearchForm,
 )
-from inventory.patients.models import AllergyStatus, Patient
-from inventory.staff.current import current_actor
+from inventory.patients.models import ALLERGIES, Alert, AllergyStatus, Patient
+from inventory.staff.current import address, current_actor
+from inventory.staff.services import confirm_person
 from inventory.web.access import requires
 from inventory.web.forms import ClinicForm
 from inventory.web.presenting import site_today
@@ -106,6 +107,7 @@ def _add(form: NewPatientForm) -> Outcome:
         is_another_person=bool(form.is_another_person.data),
         allergy_status=status,
         allergies_asked_on=form.allergies_asked_on.data or (site_today() if was_asked else None),
+        allergies=form.named,
         **_act(form),
     )
 
@@ -161,10 +163,19 @@ def allergies(patient_id: UUID) -> ResponseReturnValue:
     def write() -> Outcome:
         status = form.answer
         asked_on = None if status is AllergyStatus.NOT_ASKED else form.allergies_asked_on.data
-        return services.set_allergies(patient_id=patient_id, status=status, asked_on=asked_on, **_act(form))
+        said: dict[str, Any] = {"status": status, "asked_on": asked_on, "allergies": form.named}
+        return services.set_allergies(patient_id=patient_id, **said, **_act(form))
 
     done = _attempt(form, write, patient_id, "Allergies are noted.")
-    return done or _form_page("patients/allergies.html", form, patient_id, "Save")
+    return done or _form_page(
+        "patients/allergies.html", form, patient_id, "Save", standing=_named(patient_id)
+    )
+
+
+def _named(patient_id: UUID) -> list[Alert]:
+    """Return the allergies that stand on the record."""
+    alerts = queries.alerts_of(db.session(), patient_id)
+    return [alert for alert in alerts if alert.resolved_at is None and alert.kind in ALLERGIES]
 
 
 @bp.route("/<uuid:patient_id>/alerts/new", methods=["GET", "POST"])
@@ -176,10 +187,12 @@ def add_alert(patient_id: UUID) -> ResponseReturnValue:
 
     def write() -> Outcome:
         said: dict[str, Any] = {"kind": form.chosen, "note": str(form.note.data), "today": site_today()}
+        said["decided_by"] = _decided_by(form) if form.chosen in services.NOTED_BY_PRESCRIBER else None
         return services.add_alert(patient_id=patient_id, **said, **_act(form))
 
     done = _attempt(form, write, patient_id, "The alert stands on the record.")
-    return done or _form_page("patients/alert.html", form, patient_id, "Add the alert")
+    asks = not current_actor().can(Permission.DOSE_OVERRIDE)
+    return done or _form_page("patients/alert.html", form, patient_id, "Add the alert", asks=asks)
 
 
 @bp.route("/<uuid:patient_id>/alerts/<uuid:alert_id>/resolve", methods=["GET", "POST"])
@@ -187,17 +200,27 @@ def add_alert(patient_id: UUID) -> ResponseReturnValue:
 def resolve_alert(patient_id: UUID, alert_id: UUID) -> ResponseReturnValue:
     """Say why an alert no longer holds."""
     _opened(patient_id, "resolve alert")
-    queries.get_alert(db.session(), patient_id, alert_id)
+    needed = queries.get_alert(db.session(), patient_id, alert_id).kind in services.LIFTED_BY_PRESCRIBER
     form = ResolveForm()
 
     def write() -> Outcome:
-        return services.resolve_alert(alert_id=alert_id, reason=str(form.reason.data), **_act(form))
+        said: dict[str, Any] = {"reason": str(form.reason.data)}
+        said["decided_by"] = _decided_by(form) if needed else None
+        return services.resolve_alert(alert_id=alert_id, **said, **_act(form))
 
     done = _attempt(form, write, patient_id, "The alert is resolved; it stays in the history.")
     if done:
         return done
     alert = queries.get_alert(db.session(), patient_id, alert_id)
-    return _form_page("patients/resolve.html", form, patient_id, "Resolve the alert", alert=alert)
+    asks = needed and not current_actor().can(Permission.DOSE_OVERRIDE)
+    return _form_page("patients/resolve.html", form, patient_id, "Resolve the alert", alert=alert, asks=asks)
+
+
+def _decided_by(form: AlertForm | ResolveForm) -> Actor | None:
+    """Return the prescriber whose word stands beside the person's; None where nothing was typed. Raises as `confirm_person`."""
+    if form.word is None:
+        return None
+    return confirm_person(**form.word, at=now(), address=address(), field="prescriber_username")
 
 
 @bp.route("/<uuid:patient_id>/consents/new", methods=["GET", "POST"])
@@ -223,7 +246,7 @@ def record_consent(patient_id: UUID) -> ResponseReturnValue:
 
 def _act(form: ClinicForm) -> dict[str, Any]:
     """Return in whose name, when, and by which request an act is done."""
-    return {"actor": current_actor(), "at": now(), "request_key": form.request_key.data}
+    return {"actor": current_actor(), "at": now(), "request_key": form.act_key}
 
 
 def _attempt(

@@ -29,6 +29,7 @@ WHAT_TO_DO: dict[str, str] = {
     "SITE-OFF": "Choose an arm or a thigh.",
     "LICENCE-EXPIRED": "An administrator enters the renewed licence under People.",
     "ALLERGIES-NOT-ASKED": "Ask now, and record the answer on the patient's record.",
+    "ALLERGIES-UNNAMED": "Ask which, and name them on the patient's record.",
     "ALLERGY-COBALAMIN": "A prescriber decides. Have adrenaline at hand if it is given.",
     "ALLERGY-BENZYL-ALCOHOL": "Choose a product without benzyl alcohol.",
     "LEBERS-OPTIC-ATROPHY": "Choose hydroxocobalamin, or a prescriber decides.",

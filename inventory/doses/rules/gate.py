@@ -22,7 +22,7 @@ from inventory.doses.rules.question import (
 )
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BUTTOCKS, DELTOIDS, HIPS
 from inventory.kernel.quantity import format_mcg, format_ml
-from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
+from inventory.patients.models import ALLERGIES, AlertKind, AllergyStatus, ConsentStatus
 
 __all__ = [
     "CLOCK_TOLERANCE",
@@ -178,6 +178,8 @@ def _allergies(q: Question) -> Iterator[Finding]:
         )
     if q.patient.allergy_status is AllergyStatus.NOT_ASKED:
         yield _override("ALLERGIES-NOT-ASKED", "The patient was never asked for allergies.")
+    if q.patient.allergy_status is AllergyStatus.PRESENT and not q.has(*ALLERGIES):
+        yield _override("ALLERGIES-UNNAMED", "Allergies are recorded as present, but not which.")
     if q.product.lebers_caution and q.has(AlertKind.LEBERS_OPTIC_ATROPHY):
         yield _override(
             "LEBERS-OPTIC-ATROPHY",

@@ -111,6 +111,8 @@ def _add(draft: Draft, *, actor: Actor, at: datetime) -> None:
         is_another_person=True,
         allergy_status=draft.allergy_status,
         allergies_asked_on=draft.allergies_asked_on,
+        # A sheet says that there are allergies, not which: the gate asks for them at the first dose.
+        may_be_unnamed=True,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from inventory.audit.models import AuditEntry
 from inventory.kernel.db import db
-from inventory.patients.models import AllergyStatus, Patient
+from inventory.patients.models import Alert, AllergyStatus, Patient
 
 SAMPLES = Path(__file__).parents[3] / "docs" / "samples"
 Import = Callable[..., Result]
@@ -43,6 +43,8 @@ def test_sample_file_is_imported_whole(cli: FlaskCliRunner, at: datetime) -> Non
     greek = db.session.execute(select(Patient).where(Patient.record_number == "W-1003")).scalar_one()
     assert greek.full_name == "Παπαδόπουλος, Ελένη"
     assert (greek.born_on, greek.allergy_status) == (date(1966, 11, 23), AllergyStatus.PRESENT)
+    # The sheet does not say which allergies: the gate asks for them at the first dose.
+    assert db.session.scalars(select(Alert)).all() == []
     assert greek.notes == "Penicillin: rash, 2009"
     assert entries("patients.add") == 5
     assert entries("interop.import-patients") == 1

@@ -15,6 +15,7 @@ from inventory.kernel.permissions import Role
 from inventory.patients import queries
 from inventory.patients.models import Alert, AllergyStatus, Consent, Patient
 from tests.factories.patients import make_patient
+from tests.factories.staff import PASSWORD, make_user
 from tests.factories.stock import make_place
 from tests.support.client import CheckingClient, pick_form
 from tests.support.page_checks import Form, Page
@@ -53,6 +54,15 @@ def test_the_same_form_sent_twice_adds_one_patient(nurse: CheckingClient) -> Non
     form = nurse.form("/patients/new")
     answers = [nurse.send("/patients/new", form, TYPED) for _ in range(2)]
     assert [answer.location for answer in answers] == [f"/patients/{only_patient().id}"] * 2
+
+
+def test_the_same_form_with_another_patient_says_that_nothing_more_was_written(nurse: CheckingClient) -> None:
+    form = nurse.form("/patients/new")
+    nurse.send("/patients/new", form, TYPED)
+    other = TYPED | {"family_name": "Seacole", "born_on": "1955-11-23"}
+    answer = nurse.send("/patients/new", form, other)
+    assert (answer.status_code, "REQUEST-CHANGED" in answer.get_data(as_text=True)) == (422, True)
+    assert only_patient().family_name == "Nightingale"
 
 
 def test_shows_both_and_asks_about_somebody_alike(nurse: CheckingClient) -> None:
@@ -146,8 +156,15 @@ def test_alerts_stand_at_the_top_until_they_are_resolved(nurse: CheckingClient) 
     alert_id = db.session.scalars(select(Alert.id)).one()
     path = f"/patients/{patient_id}/alerts/{alert_id}/resolve"
     assert nurse.submit(path, {"reason": " "}).status_code == 422
-    nurse.submit(path, {"reason": "Patch test negative"})
-    assert nurse.submit(path, {"reason": "Again"}).status_code == 422
+    alone = nurse.submit(path, {"reason": "Patch test negative"}).get_data(as_text=True)
+    assert "ALERT-PRESCRIBER" in alone
+    assert "Patch test negative" in alone
+    prescriber = make_user(roles=Role.PRESCRIBER, password=PASSWORD)
+    word = {"prescriber_username": prescriber.username, "prescriber_password": PASSWORD}
+    wrong = nurse.submit(path, {"reason": "Patch test negative"} | word | {"prescriber_password": "no"})
+    assert "CONFIRM-WRONG" in wrong.get_data(as_text=True)
+    assert nurse.submit(path, {"reason": "Patch test negative"} | word).status_code == 302
+    assert nurse.submit(path, {"reason": "Again"} | word).status_code == 422
     assert "Patch test negative" in nurse.get(f"/patients/{patient_id}").get_data(as_text=True)
     assert nurse.get(f"/patients/{make_patient()}/alerts/{alert_id}/resolve").status_code == 404
 
@@ -163,6 +180,35 @@ def test_asks_for_allergies_and_records_consent(nurse: CheckingClient) -> None:
     future = nurse.submit(path, {"decision": "withdrawn", "decided_at": "2026-03-16T09:31"})
     assert "CONSENT-FUTURE" in future.get_data(as_text=True)
     assert len(db.session.scalars(select(Consent)).all()) == 1
+
+
+def test_present_asks_which_on_both_forms(nurse: CheckingClient) -> None:
+    asked = {"allergy_status": "present", "allergies_note": "Wheals after an ampoule"}
+    page = nurse.submit("/patients/new", TYPED | asked)
+    assert page.status_code == 422
+    assert "ALLERGY-WHICH" in page.get_data(as_text=True)
+    assert "Wheals after an ampoule" in page.get_data(as_text=True)
+    nurse.submit("/patients/new", TYPED | asked | {"allergies": "allergy_cobalamin"})
+    patient_id = only_patient().id
+    path = f"/patients/{patient_id}/allergies"
+    assert "Wheals after an ampoule" in nurse.get(path).get_data(as_text=True)
+    assert nurse.submit(path, {"allergies": "allergy_cobalt"}).status_code == 302
+    alerts = queries.alerts_of(db.session(), patient_id)
+    assert {(one.kind, one.note) for one in alerts} == {
+        ("allergy_cobalamin", "Wheals after an ampoule"),
+        ("allergy_cobalt", ""),
+    }
+
+
+def test_a_deficiency_is_proven_by_a_prescribers_word(
+    nurse: CheckingClient, signed_in_client: SignIn
+) -> None:
+    path = f"/patients/{make_patient()}/alerts/new"
+    proven = {"kind": "proven_b12_deficiency"}
+    assert "ALERT-PRESCRIBER" in nurse.submit(path, proven).get_data(as_text=True)
+    prescriber = signed_in_client(Role.PRESCRIBER)
+    assert "prescriber_username" not in prescriber.get(path).get_data(as_text=True)
+    assert prescriber.submit(path, proven).status_code == 302
 
 
 def test_every_look_is_logged_once_a_minute(

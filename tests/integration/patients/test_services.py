@@ -11,11 +11,12 @@ from sqlalchemy import select
 from inventory.audit.models import AuditEntry, AuditPayload
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
-from inventory.kernel.permissions import SYSTEM_ACTOR
+from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.patients import queries, rules, services
 from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus, Patient
-from inventory.patients.services import Identity
+from inventory.patients.services import Identity, Named
 from tests.factories.patients import make_patient
+from tests.factories.staff import make_actor
 
 NIGHTINGALE = Identity(family_name="Nightingale", given_name="Flora", born_on=date(1961, 5, 12))
 
@@ -24,11 +25,11 @@ def add(at: datetime, identity: Identity = NIGHTINGALE, **rest: object) -> UUID:
     return services.add_patient(actor=SYSTEM_ACTOR, at=at, identity=identity, **rest).subject_id  # type: ignore[arg-type]
 
 
-def facts_of(action: str) -> str:
+def facts_of(action: str, having: str = "") -> str:
     statement = (
         select(AuditPayload.payload)
         .join(AuditEntry, AuditEntry.id == AuditPayload.entry_id)
-        .where(AuditEntry.action == action)
+        .where(AuditEntry.action == action, AuditPayload.payload.contains(having))
     )
     return db.session.scalars(statement).one()
 
@@ -98,7 +99,9 @@ def test_facts_are_as_of_an_instant(app: Flask, at: datetime) -> None:
         actor=SYSTEM_ACTOR, at=at, patient_id=patient_id, kind=AlertKind.ALLERGY_COBALAMIN
     ).subject_id
     hour = timedelta(hours=1)
-    services.resolve_alert(actor=SYSTEM_ACTOR, at=at + hour, alert_id=alert, reason="Tested negative.")
+    services.resolve_alert(
+        actor=make_actor(Role.PRESCRIBER), at=at + hour, alert_id=alert, reason="Tested negative."
+    )
     for n, status in enumerate((ConsentStatus.GIVEN, ConsentStatus.WITHDRAWN)):
         services.record_consent(
             actor=SYSTEM_ACTOR,
@@ -146,6 +149,73 @@ def test_an_allergy_alert_says_that_allergies_are_present(app: Flask, at: dateti
             asked_on=at.date(),
         )
     assert queries.get_patient(db.session(), patient_id).allergy_status == AllergyStatus.PRESENT
+
+
+def test_allergies_that_are_present_are_named_in_the_same_act(app: Flask, at: datetime) -> None:
+    asked = {"allergy_status": AllergyStatus.PRESENT, "allergies_asked_on": at.date()}
+    with pytest.raises(Refusal, match="ALLERGY-WHICH"):
+        add(at, **asked)
+    with pytest.raises(Refusal, match="ALERT-NOTE"):
+        add(at, allergies=[Named(AlertKind.ALLERGY_OTHER)], **asked)
+    assert db.session.scalar(select(Patient.id)) is None
+    patient_id = add(at, allergies=[Named(AlertKind.ALLERGY_COBALT, "Hives")], **asked)
+    facts = queries.patient_facts(db.session(), patient_id, at=at)
+    assert (facts.allergy_status, facts.alerts) == ("present", {AlertKind.ALLERGY_COBALT})
+    assert '"alerts":[["allergy_cobalt","Hives"]]' in facts_of("patients.add")
+
+
+def test_present_is_refused_until_an_allergy_is_named(app: Flask, at: datetime) -> None:
+    patient_id = make_patient(at=at)
+
+    def set_allergies(status: AllergyStatus, *kinds: AlertKind) -> None:
+        services.set_allergies(
+            actor=SYSTEM_ACTOR,
+            at=at,
+            patient_id=patient_id,
+            status=status,
+            asked_on=None if status is AllergyStatus.NOT_ASKED else at.date(),
+            allergies=[Named(kind) for kind in kinds],
+        )
+
+    for status, kinds in (
+        (AllergyStatus.PRESENT, []),
+        (AllergyStatus.NONE_KNOWN, [AlertKind.ALLERGY_COBALT]),
+    ):
+        with pytest.raises(Refusal, match="ALLERGY-WHICH"):
+            set_allergies(status, *kinds)
+    set_allergies(AllergyStatus.PRESENT, AlertKind.ALLERGY_COBALT)
+    set_allergies(AllergyStatus.PRESENT, AlertKind.ALLERGY_BENZYL_ALCOHOL)
+    for status in (AllergyStatus.NONE_KNOWN, AllergyStatus.NOT_ASKED):
+        with pytest.raises(Refusal, match="ALLERGY-ALERT"):
+            set_allergies(status)
+    alerts = queries.patient_facts(db.session(), patient_id, at=at).alerts
+    assert alerts == {AlertKind.ALLERGY_COBALT, AlertKind.ALLERGY_BENZYL_ALCOHOL}
+
+
+def test_what_stops_a_dose_is_lifted_by_a_prescriber_only(app: Flask, at: datetime) -> None:
+    patient_id = make_patient(at=at)
+    nurse, prescriber = make_actor(Role.PRACTITIONER), make_actor(Role.PRESCRIBER)
+    for kind in sorted(services.LIFTED_BY_PRESCRIBER):
+        alert_id = services.add_alert(
+            actor=nurse, at=at, patient_id=patient_id, kind=kind, note="Seen"
+        ).subject_id
+        for decided_by in (None, make_actor(Role.PRACTITIONER)):
+            with pytest.raises(Refusal, match="ALERT-PRESCRIBER"):
+                services.resolve_alert(
+                    actor=nurse, at=at, alert_id=alert_id, reason="No longer", decided_by=decided_by
+                )
+        services.resolve_alert(
+            actor=nurse, at=at, alert_id=alert_id, reason="No longer", decided_by=prescriber
+        )
+        resolved = queries.get_alert(db.session(), patient_id, alert_id)
+        assert (resolved.resolved_by_id, resolved.resolved_reason) == (prescriber.id, "No longer")
+    proven = AlertKind.PROVEN_B12_DEFICIENCY
+    with pytest.raises(Refusal, match="ALERT-PRESCRIBER"):
+        services.add_alert(actor=nurse, at=at, patient_id=patient_id, kind=proven)
+    services.add_alert(actor=nurse, at=at, patient_id=patient_id, kind=proven, decided_by=prescriber)
+    assert f'"decided_by":"{prescriber.name}"' in facts_of("patients.add-alert", "proven")
+    minor = services.add_alert(actor=nurse, at=at, patient_id=patient_id, kind=AlertKind.BLEEDING_RISK)
+    services.resolve_alert(actor=nurse, at=at, alert_id=minor.subject_id, reason="Stopped apixaban")
 
 
 def test_the_same_request_sent_twice_adds_one_patient(app: Flask, at: datetime) -> None:

@@ -138,6 +138,12 @@ CASES: list[tuple[str, Weight, dict[str, Any]]] = [
         alert(AlertKind.ALLERGY_BENZYL_ALCOHOL, has_benzyl_alcohol=True),
     ),
     ("ALLERGIES-NOT-ASKED", Weight.OVERRIDE, patient(allergy_status=AllergyStatus.NOT_ASKED)),
+    ("ALLERGIES-UNNAMED", Weight.OVERRIDE, patient(allergy_status=AllergyStatus.PRESENT)),
+    (
+        "ALLERGIES-UNNAMED",
+        Weight.OVERRIDE,
+        patient(allergy_status=AllergyStatus.PRESENT, alerts=frozenset({AlertKind.OTHER})),
+    ),
     ("LEBERS-OPTIC-ATROPHY", Weight.OVERRIDE, alert(AlertKind.LEBERS_OPTIC_ATROPHY)),
     ("REACTION-UNRESOLVED", Weight.OVERRIDE, alert(AlertKind.SERIOUS_REACTION)),
     (
@@ -197,6 +203,10 @@ NEAR_MISSES: list[tuple[str, dict[str, Any]]] = [
         {**patient(born_on=TODAY - timedelta(days=28)), "product": replace(PRODUCT, has_benzyl_alcohol=True)},
     ),
     ("LICENCE-EXPIRED", {"giver": GiverState(True, None, False)}),
+    (
+        "ALLERGIES-UNNAMED",
+        patient(allergy_status=AllergyStatus.PRESENT, alerts=frozenset({AlertKind.ALLERGY_OTHER})),
+    ),
     ("LEBERS-OPTIC-ATROPHY", alert(AlertKind.LEBERS_OPTIC_ATROPHY, lebers_caution=False)),
     ("ALLERGY-COBALAMIN", alert(AlertKind.ALLERGY_COBALAMIN, is_cobalamin=False)),
     (
