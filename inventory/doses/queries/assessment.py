@@ -19,7 +19,7 @@ from inventory.clinic.models import Location, Site
 from inventory.clinic.settings import Settings, current_settings
 from inventory.doses.models import Dose, DoseVoid
 from inventory.doses.queries import containers as containing
-from inventory.doses.queries.containers import Container, DoseRequest
+from inventory.doses.queries.containers import Container, DoseRequest, Kept
 from inventory.doses.rules import gate
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
 from inventory.kernel.clock import local_day
@@ -107,6 +107,7 @@ class Assessment:
     settings: Settings
     question: gate.Question
     findings: tuple[gate.Finding, ...]
+    zone: str
 
     @property
     def given_at(self) -> datetime:
@@ -121,25 +122,25 @@ def assess(
     giver: Actor,
     recorded_at: datetime,
     lock: bool = False,
-    takes_over: bool = False,
+    kept: Kept | None = None,
 ) -> Assessment:
     """Ask the gate about `request` as of its time. With `lock`, patient first and then the accounts stay locked.
 
-    `takes_over` is for an amendment that moves no stock: what is drawn has left its containers already.
-    Raises Refusal NOT-FOUND for an unknown patient, site, lot or vial, and SOURCE-NEEDED, SOURCES-MIXED.
+    `kept` is what an amendment keeps of the entry it corrects. Raises Refusal NOT-FOUND for an unknown patient, site, lot
+    or vial, SOURCE-NEEDED, SOURCES-MIXED, SOURCE-ELSEWHERE, SOURCES-DISAGREE.
     """
-    read = _read(session, request, recorded_at=recorded_at, lock=lock, takes_over=takes_over)
+    read = _read(session, request, recorded_at=recorded_at, lock=lock, kept=kept)
     giver_row = _giver(session, giver)
     giver_state = gate.GiverState(
         giver.can(Permission.DOSE_GIVE), giver_row.licence_expires_on, giver_row.licence_renewal_pending
     )
     first_expiring = (
-        takes_over
+        (kept is not None and kept.moves_nothing)
         or not read.containers
         or _is_first_expiring(session, read.containers, read.site.id, read.given_on)
     )
     question = replace(
-        _question(request, read, giver_state, recorded_at=recorded_at),
+        _question(request, read, giver_state, known_at=kept.known_at if kept else recorded_at),
         history=_history(session, request, read.product.substance_id, read.given_at, read.given_on),
         first_expiring=first_expiring,
     )
@@ -153,6 +154,7 @@ def assess(
         read.settings,
         question,
         tuple(gate.may_give(question)),
+        read.zone,
     )
 
 
@@ -167,10 +169,11 @@ class _Read:
     settings: Settings
     given_at: datetime
     given_on: date
+    zone: str
 
 
 def _read(
-    session: Session, request: DoseRequest, *, recorded_at: datetime, lock: bool, takes_over: bool
+    session: Session, request: DoseRequest, *, recorded_at: datetime, lock: bool, kept: Kept | None
 ) -> _Read:
     asked_at = min(request.given_at or recorded_at, recorded_at + gate.CLOCK_TOLERANCE * 2)
     patient = patient_facts(session, request.patient_id, at=asked_at, lock=lock)
@@ -185,23 +188,25 @@ def _read(
         accounts=accounts,
         given_at=given_at,
         # An amendment draws anew when it is recorded, not when the dose was given: what it takes back is there only now.
-        drawn_at=recorded_at if request.amends_id else given_at,
-        takes_over=takes_over,
+        drawn_at=recorded_at if kept else given_at,
+        kept=kept,
     )
     product = next(iter(lots.values())) if lots else containing.unknown_product(session, request)
-    given_on = local_day(given_at, site.time_zone)
-    return _Read(site, patient, product, containers, current_settings(), given_at, given_on)
+    zone = kept.zone if kept else site.time_zone
+    return _Read(
+        site, patient, product, containers, current_settings(), given_at, local_day(given_at, zone), zone
+    )
 
 
 def _question(
-    request: DoseRequest, read: _Read, giver: gate.GiverState, *, recorded_at: datetime
+    request: DoseRequest, read: _Read, giver: gate.GiverState, *, known_at: datetime
 ) -> gate.Question:
     patient = read.patient
     return gate.Question(
         mode=request.mode,
         given_at=read.given_at,
         given_on=read.given_on,
-        recorded_at=recorded_at,
+        recorded_at=known_at,
         dose_ng=request.dose_ng,
         volume_ul=request.volume_ul,
         route=request.route,

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, func, or_,
 from sqlalchemy.orm import Session
 
 from inventory.catalogue.models import ContainerType, Formulation, Product, Route, Substance
+from inventory.clinic.models import Location
 from inventory.doses.rules import gate
 from inventory.doses.rules.sourcing import Draw
 from inventory.doses.rules.terms import BodySite, EntryMode
@@ -19,9 +20,9 @@ from inventory.kernel.errors import Refusal, not_found
 from inventory.stock import ledger
 from inventory.stock.models import Account, AccountKind, Hold, HoldKind, Lot, Movement, Vial
 
-_ACCOUNT, _MOVEMENT, _LOT, _VIAL, _HOLD, _PRODUCT, _FORMULATION, _SUBSTANCE = (
+_ACCOUNT, _MOVEMENT, _LOT, _VIAL, _HOLD, _PRODUCT, _FORMULATION, _SUBSTANCE, _PLACE = (
     cast(Table, model.__table__)
-    for model in (Account, Movement, Lot, Vial, Hold, Product, Formulation, Substance)
+    for model in (Account, Movement, Lot, Vial, Hold, Product, Formulation, Substance, Location)
 )
 
 Accounts = dict[tuple[str, UUID, UUID], Any]
@@ -80,6 +81,21 @@ class Container:
     account_id: int | None
     available_ul: int
     state: gate.SourceState
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an amendment keeps of the entry it corrects.
+
+    `moves_nothing`: the containers and volumes are the same, and what was drawn has left them already. `vial_ids` are the
+    containers of the old entry, which are no other dose's. `known_at` is when the time of the dose was known, `zone` the one
+    it was recorded in.
+    """
+
+    moves_nothing: bool
+    vial_ids: frozenset[UUID]
+    known_at: datetime
+    zone: str
 
 
 def one(result: Any, what: str) -> Any:
@@ -143,6 +159,11 @@ _VIALS = select(
         for n in ("id", "lot_id", "location_id", "label_number", "opened_at", "use_by_on", "closed_at")
     )
 ).where(_VIAL.c.id.in_(an_id("vial_ids", many=True)), _VIAL.c.site_id == an_id("site_id"))
+_HERE = select(_PLACE.c.id).where(
+    _PLACE.c.id.in_(an_id("location_ids", many=True)),
+    _PLACE.c.site_id == an_id("site_id"),
+    _PLACE.c.closed_at.is_(None),
+)
 _HOLDS = select(_HOLD.c.lot_id, _HOLD.c.location_id, _HOLD.c.vial_id, _HOLD.c.kind).where(
     _HOLD.c.lot_id.in_(an_id("lot_ids", many=True)),
     _HOLD.c.held_at <= bindparam("at"),
@@ -237,12 +258,15 @@ def resolve(
     accounts: Accounts,
     given_at: datetime,
     drawn_at: datetime,
-    takes_over: bool,
+    kept: Kept | None,
 ) -> tuple[Container, ...]:
     """Return the request's containers in order, as they were at `given_at`, with what they hold from `drawn_at` on.
 
-    Raises Refusal NOT-FOUND for a wrong vial.
+    Raises Refusal NOT-FOUND for a wrong vial, SOURCE-ELSEWHERE for a location of another site or a closed one, and
+    SOURCES-DISAGREE for containers that the dose does not need.
     """
+    _refuse_elsewhere(session, request)
+    _refuse_needless(request, lots)
     vials = _vials(session, request)
     held = _holds(session, list(lots), given_at)
     left = {row.id: least_since(session, row, drawn_at) for row in accounts.values()}
@@ -251,7 +275,7 @@ def resolve(
     for draw in request.draws:
         lot, vial = lots[draw.lot_id], vials.get(draw.vial_id) if draw.vial_id else None
         account = _account_of(draw, accounts)
-        if draw.vial_id and (account is None or vial is None or vial.lot_id != draw.lot_id):
+        if draw.vial_id and (account is None or vial is None or not _is_of(vial, draw)):
             raise not_found("vial")
         available = left[account.id] - taken[account.id] if account is not None else 0
         if vial is None:
@@ -262,10 +286,47 @@ def resolve(
         state = _state(
             draw, lot, vial, given_at=given_at, available_ul=available, holds=_holds_on(draw, held)
         )
-        if takes_over:
-            state = replace(state, available_ul=draw.volume_ul, already_open=state.use_by_on is not None)
+        if kept is not None and vial is not None and vial.id in kept.vial_ids:
+            state = _as_kept(state, draw, kept)
         resolved.append(Container(draw, lot, vial, account.id if account else None, available, state))
     return tuple(resolved)
+
+
+def _refuse_elsewhere(session: Session, request: DoseRequest) -> None:
+    """Refuse a shelf that is not one of the site's, whatever a form says."""
+    shelves = {draw.location_id for draw in request.draws if draw.vial_id is None}
+    if request.unknown_lot is not None:
+        shelves.add(request.unknown_lot.location_id)
+    if not shelves:
+        return
+    here = session.execute(_HERE, {"location_ids": list(shelves), "site_id": request.site_id}).all()
+    if len(here) != len(shelves):
+        raise Refusal("SOURCE-ELSEWHERE", "Choose stock of the site you work at.", "source")
+
+
+def _refuse_needless(request: DoseRequest, lots: dict[UUID, Any]) -> None:
+    """Refuse to open more containers than the volume fills, and to draw nothing from one."""
+    sealed = [draw for draw in request.draws if draw.vial_id is None]
+    content = max((lots[draw.lot_id].container_volume_ul for draw in sealed), default=1)
+    needed = -(-sum(draw.volume_ul for draw in sealed) // content)
+    if len(sealed) > needed or any(draw.volume_ul < 1 for draw in request.draws):
+        words = "These are not the containers the dose needs. Choose the vial again."
+        raise Refusal("SOURCES-DISAGREE", words, "source")
+
+
+def _is_of(vial: Any, draw: Draw) -> bool:
+    return bool(vial.lot_id == draw.lot_id and vial.location_id == draw.location_id)
+
+
+def _as_kept(state: gate.SourceState, draw: Draw, kept: Kept) -> gate.SourceState:
+    """A container of the entry that is amended: it was this dose's own, and opened for it if it is a single dose."""
+    is_single = state.container_type is ContainerType.SINGLE_DOSE
+    return replace(
+        state,
+        available_ul=draw.volume_ul if kept.moves_nothing else state.available_ul,
+        already_open=not is_single,
+        opened_later=False,
+    )
 
 
 def _account_of(draw: Draw, accounts: Accounts) -> Any | None:

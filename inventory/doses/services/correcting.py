@@ -1,11 +1,10 @@
 """Voids and amendments: a correction is a new row that names the old one, and says what really happened (law 4).
 
-A void reverses what the dose took. Volume that would come back into a closed container is wasted instead: a reversal
-never refills an ampoule. An amendment voids a dose and records it anew; it moves stock only if a container or a volume
-changes.
+An amendment voids a dose and records it anew; it moves stock only if a container or a volume changes.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,20 +12,19 @@ from uuid import UUID
 from sqlalchemy import exists, select
 
 from inventory.audit.acts import Act, Outcome, perform
-from inventory.doses.models import Dose, DoseSource, DoseVoid
-from inventory.doses.queries.assessment import assess
-from inventory.doses.queries.containers import DoseRequest
+from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid
+from inventory.doses.queries.assessment import Assessment, assess
+from inventory.doses.queries.containers import DoseRequest, Kept
 from inventory.doses.rules.sourcing import Draw
-from inventory.doses.rules.terms import EntryMode, VoidKind
-from inventory.doses.services.decisions import Decisions
+from inventory.doses.rules.terms import Disposition, EntryMode, OverrideReason, VoidKind
+from inventory.doses.services.decisions import Decided, Decisions, Override
 from inventory.doses.services.drawing import Drawn, draw_all
-from inventory.doses.services.recording import NO_DECISIONS, decided_on, write_dose
+from inventory.doses.services.recording import NO_DECISIONS, as_unknown, decided_on, with_lot, write_dose
+from inventory.doses.services.taking_back import sources_of, take_back
 from inventory.kernel.errors import Refusal, not_found
 from inventory.kernel.permissions import Actor, Permission
 from inventory.patients.models import Patient
-from inventory.stock import ledger
-from inventory.stock.ledger import Place, Posting
-from inventory.stock.models import AccountKind, Movement, MovementKind, Vial, WasteReason
+from inventory.stock.models import Vial
 
 
 def void_dose(
@@ -69,36 +67,119 @@ def amend_dose(
 
     def write(act: Act) -> Outcome:
         dose = _correctable(act, dose_id, reason)
-        asked = replace(
+        anew = _assess_anew(act, dose, request)
+        giver = giver_of(dose, actor)
+        decided = _carried_over(act, dose, anew.assessment, decided_on(anew.assessment, decisions, actor))
+        _void(act, dose, VoidKind.AMENDED, reason)
+        return write_dose(
+            act,
+            anew.assessment,
+            decided,
+            _drawn(act, anew),
+            action="doses.amend",
+            giver=giver,
+            mode=EntryMode(dose.mode),
+        )
+
+    return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def assess_amendment(*, actor: Actor, at: datetime, dose_id: UUID, request: DoseRequest) -> Assessment:
+    """Return what the gate finds of an amendment, exactly as `amend_dose` will ask it; nothing is written.
+
+    What the old entry took is taken back first, in a transaction that is then given up.
+    """
+
+    def write(act: Act) -> Outcome:
+        dose = _correctable(act, dose_id, "not asked yet")
+        raise _AssessedError(_assess_anew(act, dose, request).assessment)
+
+    try:
+        perform(write, actor=actor, at=at)
+    except _AssessedError as done:
+        return done.assessment
+    raise AssertionError("unreachable")
+
+
+class _AssessedError(Exception):
+    """Gives up the transaction of an assessment, and carries what was found out of it."""
+
+    def __init__(self, assessment: Assessment) -> None:
+        super().__init__()
+        self.assessment = assessment
+
+
+@dataclass(frozen=True, slots=True)
+class _Anew:
+    """An amendment under way: the old entry's containers, what is kept of it, and the assessment of the new one."""
+
+    sources: list[tuple[DoseSource, Vial]]
+    kept: Kept
+    assessment: Assessment
+
+
+def _assess_anew(act: Act, dose: Dose, request: DoseRequest) -> _Anew:
+    """Take back what does not stay as it was, and ask the gate about the rest. Raises Refusal AMEND-NOTHING."""
+    given_at = request.given_at or dose.given_at
+    asked, unknown = with_lot(
+        act,
+        replace(
             request,
             mode=EntryMode.ALREADY_GIVEN,
             amends_id=dose.id,
-            given_at=request.given_at or dose.given_at,
-        )
-        sources = _sources(act, dose.id)
-        takes_over = asked.unknown_lot is None and asked.draws == tuple(
-            _draw_of(*source) for source in sources
-        )
-        if takes_over and _says_the_same(dose, asked):
-            raise Refusal("AMEND-NOTHING", "Nothing is different from the entry as it stands.")
-        if not takes_over:
-            take_back(act, dose, VoidKind.NEVER_OPENED)
-        giver = giver_of(dose, actor)
-        assessment = assess(
-            act.session, asked, giver=giver, recorded_at=act.recorded_at, lock=True, takes_over=takes_over
-        )
-        decided = decided_on(assessment, decisions, actor)
-        _void(act, dose, VoidKind.AMENDED, reason)
-        if takes_over:
-            drawn = [
-                _taken_over(source, assessment.containers[i].lot) for i, (source, _) in enumerate(sources)
-            ]
-        else:
-            # What was taken back is there since now; what is drawn instead leaves now as well.
-            drawn = draw_all(act, assessment, occurred_at=act.recorded_at)
-        return write_dose(act, assessment, decided, drawn, action="doses.amend", giver=giver)
+            given_at=given_at,
+            blocked_before=dose.blocked_before,
+        ),
+    )
+    sources = sources_of(act.session, dose.id, lock=True)
+    kept = Kept(
+        moves_nothing=asked.draws == tuple(_draw_of(*source) for source in sources),
+        vial_ids=frozenset(vial.id for _, vial in sources),
+        known_at=dose.recorded_at if given_at == dose.given_at else act.recorded_at,
+        zone=dose.given_zone,
+    )
+    if kept.moves_nothing and _says_the_same(dose, asked):
+        raise Refusal("AMEND-NOTHING", "Nothing is different from the entry as it stands.")
+    if not kept.moves_nothing:
+        again = frozenset(draw.vial_id for draw in asked.draws if draw.vial_id)
+        take_back(act, dose, VoidKind.NEVER_OPENED, keep=again)
+    giver = giver_of(dose, act.actor)
+    assessment = assess(act.session, asked, giver=giver, recorded_at=act.recorded_at, lock=True, kept=kept)
+    return _Anew(sources, kept, as_unknown(assessment) if unknown else assessment)
 
-    return perform(write, actor=actor, at=at, request_key=request_key)
+
+def _drawn(act: Act, anew: _Anew) -> list[Drawn]:
+    """Take the containers over as they are, or draw anew; what was taken back is there since now, and leaves now."""
+    if not anew.kept.moves_nothing:
+        return draw_all(act, anew.assessment, occurred_at=act.recorded_at)
+    lots = [container.lot for container in anew.assessment.containers]
+    return [_taken_over(source, lot) for (source, _), lot in zip(anew.sources, lots, strict=True)]
+
+
+def _carried_over(act: Act, dose: Dose, assessment: Assessment, decided: Sequence[Decided]) -> list[Decided]:
+    """Let what was decided about the old entry stand, where the patient and the product are still the same."""
+    if (dose.patient_id, dose.product_id) != (assessment.patient.id, assessment.product.product_id):
+        return list(decided)
+    rows = act.session.scalars(select(DoseFinding).where(DoseFinding.dose_id == dose.id))
+    before = {
+        row.code: row for row in rows if row.disposition in {Disposition.OVERRIDDEN, Disposition.ACKNOWLEDGED}
+    }
+    undecided = {Disposition.DEVIATION, Disposition.INFORMED}
+    return [
+        _as_before(item, before[item.finding.code])
+        if item.disposition in undecided and item.finding.code in before
+        else item
+        for item in decided
+    ]
+
+
+def _as_before(item: Decided, row: DoseFinding) -> Decided:
+    decider = Actor(row.decided_by_id, "")
+    second = Actor(row.second_person_id, "") if row.second_person_id else None
+    override = None
+    if row.reason is not None:
+        override = Override(OverrideReason(row.reason), decider, row.note or "", second)
+    return Decided(item.finding, Disposition(row.disposition), decider, override)
 
 
 def giver_of(dose: Dose, actor: Actor) -> Actor:
@@ -111,26 +192,7 @@ def giver_of(dose: Dose, actor: Actor) -> Actor:
 
 def draws_of(session: Any, dose_id: UUID) -> tuple[Draw, ...]:
     """Return the draws of a recorded dose: an amendment with the same moves no stock."""
-    return tuple(_draw_of(source, vial) for source, vial in _source_rows(session, dose_id))
-
-
-def take_back(act: Act, dose: Dose, kind: VoidKind) -> None:
-    """Reverse what the dose took, so that each container is as `kind` says it really was."""
-    for source, vial in _sources(act, dose.id):
-        given = act.session.get_one(Movement, source.movement_id)
-        others = _moves_of(act, vial, beside=given)
-        opened_by_it = [m for m in others if m.act_id == given.act_id]
-        used_since = [m for m in others if m.act_id != given.act_id]
-        ledger.reverse(act, given, note=f"Dose {dose.number} was taken back.")
-        if (
-            kind is VoidKind.NEVER_OPENED
-            and any(m.kind == MovementKind.OPEN for m in opened_by_it)
-            and not used_since
-        ):
-            for movement in reversed(opened_by_it):
-                ledger.reverse(act, movement, note=f"Dose {dose.number} was taken back.")
-        elif kind is VoidKind.DRAWN_NOT_GIVEN or vial.closed_at is not None:
-            _waste(act, vial, given)
+    return tuple(_draw_of(source, vial) for source, vial in sources_of(session, dose_id))
 
 
 def _correctable(act: Act, dose_id: UUID, reason: str) -> Dose:
@@ -164,49 +226,8 @@ def _void(act: Act, dose: Dose, kind: VoidKind, reason: str) -> None:
     act.insert(DoseVoid, row)
 
 
-def _sources(act: Act, dose_id: UUID) -> list[tuple[DoseSource, Vial]]:
-    return _source_rows(act.session, dose_id)
-
-
-def _source_rows(session: Any, dose_id: UUID) -> list[tuple[DoseSource, Vial]]:
-    rows = session.execute(
-        select(DoseSource, Vial)
-        .join(Vial, Vial.id == DoseSource.vial_id)
-        .where(DoseSource.dose_id == dose_id)
-        .order_by(DoseSource.position)
-    )
-    return [(source, vial) for source, vial in rows]
-
-
 def _draw_of(source: DoseSource, vial: Vial) -> Draw:
     return Draw(source.lot_id, vial.location_id, source.vial_id, source.volume_ul)
-
-
-def _moves_of(act: Act, vial: Vial, *, beside: Movement) -> list[Movement]:
-    """Return the standing movements of a vial in order: neither `beside`, nor reversals, nor what was reversed."""
-    account_id = ledger.vial_account(act.session, vial.id)
-    undone = select(Movement.reverses_id).where(Movement.reverses_id.is_not(None))
-    return list(
-        act.session.scalars(
-            select(Movement)
-            .where(
-                (Movement.from_id == account_id) | (Movement.to_id == account_id),
-                Movement.id != beside.id,
-                Movement.kind != MovementKind.REVERSE,
-                Movement.id.not_in(undone.where(Movement.lot_id == vial.lot_id)),
-            )
-            .order_by(Movement.id)
-        )
-    )
-
-
-def _waste(act: Act, vial: Vial, given: Movement) -> None:
-    waste_id = ledger.lot_accounts(act.session, vial.lot_id)[AccountKind.WASTE]
-    posting = Posting(
-        MovementKind.WASTE, given.from_id, waste_id, given.amount_ul, reason=WasteReason.DRAWN_NOT_GIVEN
-    )
-    place = Place(given.site_id, given.location_id)
-    ledger.post(act, posting, lot_id=vial.lot_id, place=place, occurred_at=act.recorded_at)
 
 
 def _taken_over(source: DoseSource, lot: Any) -> Drawn:

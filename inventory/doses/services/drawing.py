@@ -1,7 +1,7 @@
 """Takes a dose's volume out of its containers: opening, giving, the remainder, and what the ledger did not know of."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from inventory.doses.queries.containers import Container
 from inventory.stock import ledger
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import AccountKind, AdjustReason, MovementKind, WasteReason
+from inventory.stock.rules import use_by
 from inventory.stock.services import take_from_shelf
 
 
@@ -23,7 +24,7 @@ class Drawn:
     lot: Any
     movement_id: int
     volume_ul: int
-    use_by_on: Any
+    use_by_on: date | None
     label_number: int | None
     shortfall_ul: int
 
@@ -43,10 +44,9 @@ def _draw(act: Act, container: Container, assessment: Assessment, occurred_at: d
     )
     accounts = ledger.lot_accounts(act.session, container.lot.id)
     drawing = _Drawing(act, container.lot, place, accounts, occurred_at)
-    missing = max(0, container.state.volume_ul - container.available_ul)
     if container.vial is not None:
-        return drawing.from_vial(container, missing)
-    return drawing.from_shelf(container, missing, assessment.site.time_zone)
+        return drawing.from_vial(container)
+    return drawing.from_shelf(container, assessment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,53 +57,77 @@ class _Drawing:
     accounts: dict[AccountKind, int]
     occurred_at: datetime
 
-    def from_vial(self, container: Container, missing_ul: int) -> Drawn:
-        """Draw from an open vial."""
-        account_id, vial, volume_ul = container.account_id, container.vial, container.draw.volume_ul
+    def from_vial(self, container: Container) -> Drawn:
+        """Draw from an open vial, or once more from the single-dose container of an entry that is amended."""
+        account_id, vial = container.account_id, container.vial
         assert account_id is not None  # noqa: S101  resolving has refused a vial without account
         assert vial is not None  # noqa: S101  so the caller chose
-        if missing_ul:
-            overfill = missing_ul <= container.lot.overfill_limit_ul
-            self._adjust(
-                account_id, missing_ul, AdjustReason.OVERFILL if overfill else AdjustReason.SHORTFALL
-            )
-        movement_id = self._post(MovementKind.GIVE, account_id, self.accounts[AccountKind.GIVEN], volume_ul)
-        shortfall = 0 if missing_ul <= container.lot.overfill_limit_ul else missing_ul
-        return Drawn(vial.id, self.lot, movement_id, volume_ul, vial.use_by_on, vial.label_number, shortfall)
+        movement_id, shortfall = self._give(account_id, container.draw.volume_ul, container.available_ul)
+        return Drawn(
+            vial.id,
+            self.lot,
+            movement_id,
+            container.draw.volume_ul,
+            vial.use_by_on,
+            vial.label_number,
+            shortfall,
+        )
 
-    def from_shelf(self, container: Container, missing_ul: int, time_zone: str) -> Drawn:
-        """Open a sealed container and draw from it."""
-        content_ul, volume_ul = self.lot.container_volume_ul, container.draw.volume_ul
-        shortfall = content_ul if missing_ul and container.available_ul < content_ul else 0
-        if shortfall:
-            shelf_id = ledger.shelf_account(
-                self.act.session, lot_id=self.lot.id, location_id=self.place.location_id, create=True
-            )
-            self._adjust(shelf_id, content_ul, AdjustReason.SHORTFALL)
+    def from_shelf(self, container: Container, assessment: Assessment) -> Drawn:
+        """Open a sealed container and draw from it; where none was there, one is posted from adjustment first."""
+        content_ul = self.lot.container_volume_ul
+        missing = 0 if container.available_ul >= content_ul else content_ul
+        if missing:
+            self._adjust(self._shelf(), missing, AdjustReason.SHORTFALL)
         opened = take_from_shelf(
             self.act,
             self.lot,
             self.place,
             occurred_at=self.occurred_at,
-            zone=time_zone,
+            zone=assessment.zone,
+            use_by_on=self._use_by(assessment),
             # The assessment has locked the shelf and found the container on it, or the shortfall was just posted.
             shelf=container.account_id,
         )
-        beyond = max(0, volume_ul - content_ul)
-        if beyond:
-            overfill = beyond <= self.lot.overfill_limit_ul
-            self._adjust(
-                opened.account_id, beyond, AdjustReason.OVERFILL if overfill else AdjustReason.SHORTFALL
-            )
-        movement_id = self._post(
-            MovementKind.GIVE, opened.account_id, self.accounts[AccountKind.GIVEN], volume_ul
+        movement_id, beyond = self._give(opened.account_id, container.draw.volume_ul, content_ul)
+        return Drawn(
+            opened.vial_id,
+            self.lot,
+            movement_id,
+            container.draw.volume_ul,
+            opened.use_by_on,
+            opened.label_number,
+            missing + beyond,
         )
-        rest_ul = content_ul - volume_ul
+
+    def _give(self, account_id: int, volume_ul: int, holds_ul: int) -> tuple[int, int]:
+        """Move a volume to `given`; return the movement, and how much of it nobody can account for.
+
+        What the container does not hold is adjusted first: overfill up to the product's limit, a shortfall beyond it.
+        """
+        missing = max(0, volume_ul - holds_ul)
+        is_overfill = missing <= self.lot.overfill_limit_ul
+        if missing:
+            self._adjust(
+                account_id, missing, AdjustReason.OVERFILL if is_overfill else AdjustReason.SHORTFALL
+            )
+        movement_id = self._post(MovementKind.GIVE, account_id, self.accounts[AccountKind.GIVEN], volume_ul)
+        rest_ul = holds_ul - volume_ul
         if self.lot.container_type == ContainerType.SINGLE_DOSE and rest_ul > 0:
             waste_id = self.accounts[AccountKind.WASTE]
-            self._post(MovementKind.WASTE, opened.account_id, waste_id, rest_ul, WasteReason.REMAINDER)
-        return Drawn(
-            opened.vial_id, self.lot, movement_id, volume_ul, opened.use_by_on, opened.label_number, shortfall
+            self._post(MovementKind.WASTE, account_id, waste_id, rest_ul, WasteReason.REMAINDER)
+        return movement_id, 0 if is_overfill else missing
+
+    def _use_by(self, assessment: Assessment) -> date | None:
+        """Reckon from the day of the dose: a container opened for a late or amended entry was open since then."""
+        if self.lot.container_type == ContainerType.SINGLE_DOSE:
+            return None
+        given_on = assessment.question.given_on
+        return use_by(expires_on=self.lot.expires_on, opened_on=given_on, in_use_days=self.lot.in_use_days)
+
+    def _shelf(self) -> int:
+        return ledger.shelf_account(
+            self.act.session, lot_id=self.lot.id, location_id=self.place.location_id, create=True
         )
 
     def _adjust(self, account_id: int, amount_ul: int, reason: AdjustReason) -> None:

@@ -41,13 +41,15 @@ def record_dose(
     """
 
     def write(act: Act) -> Outcome:
-        resolved, unknown = _with_lot(act, request)
+        resolved, unknown = with_lot(act, request)
         assessment = assess(act.session, resolved, giver=actor, recorded_at=act.recorded_at, lock=True)
         if unknown:
-            assessment = _as_unknown(assessment)
+            assessment = as_unknown(assessment)
         decided = decided_on(assessment, decisions, actor)
         drawn = draw_all(act, assessment, occurred_at=assessment.given_at)
-        return write_dose(act, assessment, decided, drawn, action="doses.record", giver=actor)
+        return write_dose(
+            act, assessment, decided, drawn, action="doses.record", giver=actor, mode=request.mode
+        )
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 
@@ -71,12 +73,13 @@ def write_dose(
     *,
     action: str,
     giver: Actor,
+    mode: EntryMode,
 ) -> Outcome:
     """Write the dose with its sources, findings, incidents and entry; the volume has been drawn."""
     dose_id = uuid7()
     for position, source in enumerate(drawn, start=1):
         act.insert(DoseSource, _source_row(dose_id, position, source))
-    row = _dose_row(act, assessment, decided, dose_id, giver)
+    row = {**_dose_row(act, assessment, decided, dose_id, giver), "mode": mode}
     act.insert(Dose, row)
     for item in decided:
         act.insert(DoseFinding, _finding_row(dose_id, item))
@@ -91,7 +94,7 @@ def write_dose(
     )
 
 
-def _with_lot(act: Act, request: DoseRequest) -> tuple[DoseRequest, bool]:
+def with_lot(act: Act, request: DoseRequest) -> tuple[DoseRequest, bool]:
     """Give a lot that was never received its row, on hold, and draw from it."""
     typed = request.unknown_lot
     if typed is None:
@@ -110,7 +113,7 @@ def _with_lot(act: Act, request: DoseRequest) -> tuple[DoseRequest, bool]:
     return replace(request, draws=tuple(draws), unknown_lot=None), is_new
 
 
-def _as_unknown(assessment: Assessment) -> Assessment:
+def as_unknown(assessment: Assessment) -> Assessment:
     """Say once that the lot was unknown, instead of that it is on hold and empty, which follows from it."""
     from_lot = {"LOT-HELD", "STOCK-SHORT"}
     lot_number = assessment.containers[0].lot.lot_number
@@ -160,11 +163,10 @@ def _dose_row(
         "body_site": request.body_site,
         "needle": request.needle or None,
         "given_at": question.given_at,
-        "given_zone": assessment.site.time_zone,
+        "given_zone": assessment.zone,
         "given_on": question.given_on,
         "recorded_at": act.recorded_at,
-        "mode": request.mode,
-        "is_late": act.recorded_at - question.given_at > late_after,
+        "is_late": question.recorded_at - question.given_at > late_after,
         "is_deviation": any(item.disposition is Disposition.DEVIATION for item in decided),
         "blocked_before": request.blocked_before or None,
         "giver_id": giver.id,

@@ -1,25 +1,34 @@
 """Voids and amendments: what comes back, what is wasted, what stays where it is."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from inventory.doses.models import Dose, DoseSource, DoseVoid, Incident
+from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident
+from inventory.doses.queries.containers import UnknownLot
 from inventory.doses.queries.story import story_of
-from inventory.doses.rules.terms import BodySite, EntryMode, NotGivenReason, VoidKind
-from inventory.doses.services import amend_dose, record_not_given, void_dose
-from inventory.doses.services.correcting import draws_of
+from inventory.doses.rules.terms import (
+    BodySite,
+    Disposition,
+    EntryMode,
+    NotGivenReason,
+    OverrideReason,
+    VoidKind,
+)
+from inventory.doses.services import Decisions, Override, amend_dose, record_not_given, void_dose
+from inventory.doses.services.correcting import assess_amendment, draws_of
 from inventory.doses.services.not_given import NotGivenRequest
 from inventory.kernel import clock
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Role
-from inventory.stock.models import Account, AccountKind, WasteReason
+from inventory.stock.models import Account, AccountKind, Lot, Vial, VialClosure, WasteReason
 from inventory.stock.services import discard_vial
 from inventory.stock.services.wasting import Why
+from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.doses import Bench
 from tests.factories.patients import make_patient
 from tests.factories.staff import make_actor
@@ -191,6 +200,107 @@ def test_records_what_was_not_given(bench: Bench, at: datetime) -> None:
     with pytest.raises(Refusal) as refused:
         record_not_given(actor=bench.nurse, at=at, request=replace(request, reason=NotGivenReason.OTHER))
     assert refused.value.code == "NOTE-NEEDED"
+
+
+def test_leaves_no_stock_that_never_was(bench: Bench, at: datetime) -> None:
+    """The review's cases: what was posted because the ledger lacked it goes with the dose that it was posted for."""
+    empty = make_delivery(place=bench.place, containers=1)
+    bench.give(bench.request(lot=empty))
+    late = {"mode": EntryMode.ALREADY_GIVEN, "given_at": at}
+    nobody_had = bench.give(bench.request(lot=empty, patient_id=make_patient(), **late))
+    unknown = UnknownLot(bench.lot.product_id, "NEVER", date(2027, 1, 31), bench.place.location_id)
+    never = bench.give(
+        replace(bench.request(patient_id=make_patient(), unknown_lot=unknown, **late), draws=())
+    )
+    for dose in (nobody_had, never):
+        void(bench, dose, VoidKind.NEVER_OPENED)
+    lot = db.session.scalars(select(Lot).where(Lot.lot_number_key == "NEVER")).one()
+    assert [
+        balance_ul(one, kind) for one in (empty, lot) for kind in (AccountKind.SHELF, AccountKind.ADJUSTMENT)
+    ] == [
+        0,
+        0,
+        0,
+        0,
+    ]
+
+
+@pytest.mark.parametrize("amount", [500, 2_000], ids=["overfill-or-short", "more-than-was-there"])
+def test_takes_a_shortfall_of_an_open_vial_back_with_its_dose(
+    bench: Bench, at: datetime, amount: int
+) -> None:
+    lot, vial = bench.open_multi()
+    late = {"mode": EntryMode.ALREADY_GIVEN, "given_at": at, "body_site": BodySite.LEFT_VASTUS_LATERALIS}
+    bench.give(bench.request(lot=lot, vial=vial, volume_ul=9_800, **late))
+    dose = bench.give(bench.request(lot=lot, vial=vial, volume_ul=amount, patient_id=make_patient(), **late))
+    assert balance_ul(lot, AccountKind.VIAL) == 0
+    void(bench, dose, VoidKind.NEVER_OPENED)
+    assert balance_ul(lot, AccountKind.VIAL) == 200
+    assert balance_ul(lot, AccountKind.ADJUSTMENT) == 0
+
+
+def test_amends_the_volume_from_the_vial_the_dose_opened(bench: Bench) -> None:
+    lot = make_delivery(place=bench.place, product_id=make_multi_dose_product().id, containers=2)
+    dose = bench.give(bench.request(lot=lot))
+    (draw,) = draws_of(db.session(), dose.id)
+    half = replace(draw, volume_ul=500)
+    seen = assess_amendment(
+        actor=bench.nurse,
+        at=clock.now(),
+        dose_id=dose.id,
+        request=bench.request(draws=(half,), volume_ul=500),
+    )
+    assert {f.code for f in seen.findings} == set()
+    amended = amend(bench, dose, volume_ul=500, draws=(half,))
+    assert not amended.is_deviation
+    assert balance_ul(lot) == 10_000
+    assert balance_ul(lot, AccountKind.VIAL) == 9_500
+    assert balance_ul(lot, AccountKind.ADJUSTMENT) == 0
+    void(bench, amended, VoidKind.NEVER_OPENED)
+    assert balance_ul(lot) == 20_000
+    assert db.session.scalars(select(Vial)).one().closure == VialClosure.NEVER_OPENED
+
+
+def test_amends_the_volume_from_the_same_ampoule(bench: Bench) -> None:
+    dose = bench.give()
+    (draw,) = draws_of(db.session(), dose.id)
+    amended = amend(bench, dose, volume_ul=400, draws=(replace(draw, volume_ul=400),))
+    kinds = (AccountKind.SHELF, AccountKind.GIVEN, AccountKind.WASTE, AccountKind.ADJUSTMENT)
+    assert [balance_ul(bench.lot, kind) for kind in kinds] == [2_000, 400, 600, 0]
+    assert not amended.is_deviation
+    void(bench, amended, VoidKind.NEVER_OPENED)
+    assert balance_ul(bench.lot) == 3_000
+
+
+def test_reckons_the_use_by_of_an_amended_dose_from_its_day(bench: Bench, at: datetime) -> None:
+    dose = bench.give()
+    multi = make_delivery(place=bench.place, product_id=make_multi_dose_product().id)
+    with clock.frozen(at + timedelta(days=10)):
+        amended = amend(bench, dose, draws=bench.draws(1_000, lot=multi))
+    source = db.session.scalars(select(DoseSource).where(DoseSource.dose_id == amended.id)).one()
+    assert source.use_by_on == at.date() + timedelta(days=28)
+
+
+def test_keeps_what_a_prescriber_decided_when_a_typo_is_amended(bench: Bench, at: datetime) -> None:
+    unasked = make_patient(none_known=False)
+    prescriber = make_actor(Role.PRESCRIBER)
+    decided = Decisions(
+        overrides={"ALLERGIES-NOT-ASKED": Override(OverrideReason.OTHER, prescriber, "Asked now")}
+    )
+    dose = bench.give(bench.request(patient_id=unasked), decisions=decided)
+    with clock.frozen(at + timedelta(hours=5)):
+        amended = amend(bench, dose, patient_id=unasked, note="Left arm, upper third")
+    assert (amended.mode, amended.is_late, amended.is_deviation) == (EntryMode.ABOUT_TO_GIVE, False, False)
+    finding = db.session.get_one(DoseFinding, (amended.id, "ALLERGIES-NOT-ASKED"))
+    assert (finding.disposition, finding.decided_by_id) == (Disposition.OVERRIDDEN, prescriber.id)
+
+
+def test_amends_to_a_lot_that_was_never_received(bench: Bench) -> None:
+    dose = bench.give()
+    unknown = UnknownLot(bench.lot.product_id, "NEVER", date(2027, 1, 31), bench.place.location_id)
+    amended = amend(bench, dose, draws=(), unknown_lot=unknown)
+    assert amended.is_deviation
+    assert balance_ul(bench.lot) == 3_000
 
 
 def test_leaves_every_lot_at_zero(bench: Bench) -> None:

@@ -22,7 +22,7 @@ from tests.factories.catalogue import make_product
 from tests.factories.doses import Bench
 from tests.factories.patients import make_patient
 from tests.factories.staff import make_actor
-from tests.factories.stock import balance_ul, make_delivery, movements_of
+from tests.factories.stock import balance_ul, make_delivery, make_place, movements_of
 
 
 @pytest.fixture
@@ -274,6 +274,76 @@ def test_writes_nothing_when_it_is_refused(bench: Bench) -> None:
         bench.give(bench.request(dose_ng=1))
     assert db.session.scalar(select(func.max(Movement.id))) == before
     assert db.session.scalar(select(func.count()).select_from(Dose)) == 0
+
+
+def test_refuses_the_stock_of_another_site(bench: Bench, at: datetime) -> None:
+    far = make_place(code="FAR")
+    lot = make_delivery(place=far)
+    draw = replace(bench.draws(1_000, lot=lot)[0], location_id=far.location_id)
+    unknown = UnknownLot(lot.product_id, "NEVER", date(2027, 1, 31), far.location_id)
+    late = bench.request(mode=EntryMode.ALREADY_GIVEN, given_at=at, unknown_lot=unknown)
+    for request in (
+        bench.request(draws=(draw,)),
+        replace(late, draws=()),
+        replace(late, draws=(draw,), unknown_lot=None),
+    ):
+        with pytest.raises(Refusal) as refused:
+            bench.give(request)
+        assert refused.value.code == "SOURCE-ELSEWHERE"
+    assert balance_ul(lot) == 25_000
+
+
+def test_finds_the_hold_of_the_place_where_the_vial_is(bench: Bench, at: datetime) -> None:
+    lot, vial = bench.open_multi()
+    manager, here = make_actor(Role.MANAGER), bench.place.location_id
+    hold_lot(actor=manager, at=at, lot_id=lot.id, kind=HoldKind.HOLD, reason="Warm", location_id=here)
+    (draw,) = bench.draws(1_000, lot=lot, vial=vial)
+    with pytest.raises(Refusals) as refused:
+        bench.give(bench.request(draws=(draw,)))
+    assert codes(refused) == {"LOT-HELD"}
+    elsewhere = replace(draw, location_id=make_place(location="Other").location_id)
+    with pytest.raises(Refusal) as forged:
+        bench.give(bench.request(draws=(elsewhere,)))
+    assert forged.value.code == "NOT-FOUND"
+
+
+def test_opens_no_more_containers_than_the_dose_needs(bench: Bench) -> None:
+    (draw,) = bench.draws(1_000)
+    splinters = tuple(replace(draw, volume_ul=500) for _ in range(2))
+    nothing = (replace(draw, volume_ul=0), draw)
+    for draws in (splinters, nothing):
+        with pytest.raises(Refusal) as refused:
+            bench.give(bench.request(draws=draws))
+        assert refused.value.code == "SOURCES-DISAGREE"
+
+
+def test_opens_a_discrepancy_for_more_than_a_sealed_vial_holds(bench: Bench, at: datetime) -> None:
+    lot, _ = bench.open_multi()
+    late = bench.request(lot=lot, volume_ul=30_000, mode=EntryMode.ALREADY_GIVEN, given_at=at)
+    dose = bench.give(late)
+    kinds = {i.kind for i in db.session.scalars(select(Incident).where(Incident.dose_id == dose.id))}
+    assert kinds == {IncidentKind.DEVIATION, IncidentKind.STOCK_DISCREPANCY}
+
+
+def test_counts_the_doses_of_a_day_long_past(bench: Bench, at: datetime) -> None:
+    for days in range(32):
+        with clock.frozen(at + timedelta(days=days)):
+            lot = make_delivery(place=bench.place, containers=1, at=at)
+            bench.give(bench.request(lot=lot))
+    with clock.frozen(at + timedelta(days=40)):
+        again = bench.give(bench.request(mode=EntryMode.ALREADY_GIVEN, given_at=at + timedelta(hours=1)))
+    found = {f.code for f in db.session.scalars(select(DoseFinding).where(DoseFinding.dose_id == again.id))}
+    assert "SECOND-DOSE-TODAY" in found
+
+
+def test_writes_nothing_when_a_finding_is_new_since_the_page(bench: Bench, at: datetime) -> None:
+    bench.give()
+    late = bench.request(mode=EntryMode.ALREADY_GIVEN, given_at=at)
+    with pytest.raises(Refusals) as refused:
+        bench.give(late, decisions=Decisions(shown=frozenset()))
+    assert codes(refused) == {"FINDING-NEW"}
+    seen = Decisions(shown=frozenset({"SECOND-DOSE-TODAY"}))
+    assert bench.give(late, decisions=seen).is_deviation
 
 
 def test_refuses_an_unknown_patient(bench: Bench) -> None:
