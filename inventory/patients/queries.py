@@ -43,8 +43,22 @@ LAST_CHARACTER = chr(0x10FFFF)
 
 
 @dataclass(frozen=True, slots=True)
+class Namesake:
+    """Somebody easily taken for a patient, and in what they are the same."""
+
+    name: str
+    record_number: str
+    born_on: date
+    same_name: bool
+    same_birth_date: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PatientFacts:
-    """What the gate must know of a patient, as it stood at one instant. `namesakes` counts others easily taken for them."""
+    """What the gate must know of a patient, as it stood at one instant. `namesakes` counts others easily taken for them.
+
+    `alike` says who they are, where a page asked.
+    """
 
     id: UUID
     name: str
@@ -56,6 +70,7 @@ class PatientFacts:
     consent: ConsentStatus | None
     information_sheet: str
     namesakes: int
+    alike: tuple[Namesake, ...] = ()
 
 
 def patient_facts(session: Session, patient_id: UUID, *, at: datetime, lock: bool = False) -> PatientFacts:
@@ -195,6 +210,25 @@ def patients_like(session: Session, family_name: str, given_name: str, born_on: 
     """Return up to ten patients who may be the person described."""
     like = select(Patient).where(_LIKE).order_by(Patient.name_key, Patient.id).limit(10)
     return session.scalars(like, _likeness(family_name, given_name, born_on)).all()
+
+
+def namesakes_of(session: Session, patient_id: UUID, *, limit: int = 5) -> tuple[Namesake, ...]:
+    """Return up to `limit` others who are easily taken for the patient. Raises Refusal NOT-FOUND."""
+    # Telling two people apart needs the identity of both. It is no look at the other's record: only what is compared
+    # aloud with the patient is read, so no access is logged.
+    me = get_patient(session, patient_id)
+    like = _likeness(me.family_name, me.given_name, me.born_on)
+    others = select(Patient).where(_LIKE, Patient.id != patient_id).order_by(Patient.name_key, Patient.id)
+    return tuple(
+        Namesake(
+            other.full_name,
+            other.record_number,
+            other.born_on,
+            same_name=other.name_key in like["names"],
+            same_birth_date=other.born_on == me.born_on,
+        )
+        for other in session.scalars(others.limit(limit), like)
+    )
 
 
 def next_record_number(session: Session) -> str:

@@ -16,7 +16,7 @@ from inventory.doses.queries.offer import Offer, key_of
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
 from inventory.kernel.quantity import format_mcg
 from inventory.patients.presenters import age_words
-from inventory.patients.queries import PatientFacts
+from inventory.patients.queries import Namesake, PatientFacts
 from inventory.stock.queries import Drawable
 from inventory.stock.rules import StateCode
 from inventory.web.presenting import day, relative_days
@@ -81,6 +81,7 @@ class Banner:
     born_on: date
     age: str
     marks: list[tuple[str, str]]
+    alike: list[str]
 
 
 def banner(patient: PatientFacts, alerts: Iterable[Any], today: date) -> Banner:
@@ -96,6 +97,15 @@ def banner(patient: PatientFacts, alerts: Iterable[Any], today: date) -> Banner:
         born_on=patient.born_on,
         age=age_words(patient.born_on, today),
         marks=marks,
+        alike=[_alike(one) for one in patient.alike],
+    )
+
+
+def _alike(one: Namesake) -> str:
+    same = [words for words, holds in (("name", one.same_name), ("birth date", one.same_birth_date)) if holds]
+    family = "" if one.same_name else "family name and "
+    return (
+        f"{one.name}, record {one.record_number}, born {day(one.born_on)}: same {family}{' and '.join(same)}"
     )
 
 

@@ -6,7 +6,7 @@ grown old still says which container was meant, and the gate can say what became
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ from inventory.kernel.clock import local_day
 from inventory.kernel.errors import not_found
 from inventory.kernel.quantity import Strength
 from inventory.patients.models import Alert
-from inventory.patients.queries import PatientFacts, active_at, patient_facts
+from inventory.patients.queries import PatientFacts, active_at, namesakes_of, patient_facts
 from inventory.stock.queries import Drawable, drawable, lot_by_id, vial_by_id
 
 OTHER_LOT = "other"
@@ -87,6 +87,8 @@ def _kind(one: Drawable) -> tuple[UUID, int]:
 def offer(session: Session, patient_id: UUID, *, site: Site, settings: Settings, at: datetime) -> Offer:
     """Return what can be given to the patient at `site`. Raises Refusal NOT-FOUND for an unknown patient."""
     facts = patient_facts(session, patient_id, at=at)
+    if facts.namesakes:
+        facts = replace(facts, alike=namesakes_of(session, patient_id))
     today = local_day(at, site.time_zone)
     found = drawable(session, site_id=site.id, on=today, near_days=settings.near_expiry_days)
     allowed, uses = allowed_sites(limits_of(settings)), last_uses(session, patient_id)
