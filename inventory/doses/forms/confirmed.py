@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import request
 
+from inventory.doses.forms.confirming import shown_codes
 from inventory.doses.forms.giving import MODES, DoseForm, carried_draws, details, mode_here, when
 from inventory.doses.queries.containers import DoseRequest
 from inventory.doses.queries.offer import OTHER_LOT
@@ -41,7 +42,7 @@ def confirmed_dose(
             draws=draws,
             dose_ng=dose_ng,
             volume_ul=volume_ul,
-            **when(form, patient_id),
+            **when(form),
             **details(form),
         )
     except Refusal:
@@ -51,7 +52,9 @@ def confirmed_dose(
 def acknowledged() -> Decisions:
     """Return what was ticked on the confirmation page; the gate says whether it is enough."""
     ticked = (name for name, value in request.form.items() if value and name.startswith(_ACKNOWLEDGE))
-    return Decisions(acknowledged=frozenset(name.removeprefix(_ACKNOWLEDGE) for name in ticked))
+    return Decisions(
+        acknowledged=frozenset(name.removeprefix(_ACKNOWLEDGE) for name in ticked), shown=shown_codes()
+    )
 
 
 def _needs_somebody() -> bool:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from flask import request
+
 from inventory.doses.queries.assessment import Assessment
 from inventory.doses.rules.gate import Finding, Weight
-from inventory.doses.rules.terms import OVERRIDE_REASON_WORDS, EntryMode, OverrideReason
+from inventory.doses.rules.terms import EntryMode, OverrideReason, override_reasons
 from inventory.doses.services import Decisions, Override
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor, Permission
@@ -52,13 +54,25 @@ def confirm_form(findings: Sequence[Finding], mode: EntryMode) -> ClinicForm:
     for finding in findings:
         if finding.weight is Weight.OVERRIDE:
             fields[f"override-{finding.code}"] = ChoiceField(
-                finding.message.rstrip("."), choices=OVERRIDE_REASON_WORDS.items(), blank="Choose a reason"
+                finding.message.rstrip("."),
+                choices=override_reasons(finding.code).items(),
+                blank="Choose a reason",
             )
             fields[f"note-{finding.code}"] = TextField("Note", limit=500)
         elif finding.weight is Weight.ACKNOWLEDGE and mode is EntryMode.ABOUT_TO_GIVE:
             fields[f"acknowledge-{finding.code}"] = TickField(finding.message.rstrip("."))
     form: ClinicForm = type("ConfirmForm", (ClinicForm,), fields)()
     return form
+
+
+def shown_codes() -> frozenset[str]:
+    """Return the codes of the findings that stood on the confirmation page this request was sent from."""
+    return frozenset(request.form.get("shown", "")[:4_000].split())
+
+
+def shown_before() -> frozenset[str] | None:
+    """Return what the page before has shown; None on the way to the first confirmation, where nothing is new."""
+    return shown_codes() if request.form.get("step") == "record" else None
 
 
 def decisions(form: ClinicForm, assessment: Assessment, asking: Asking) -> Decisions:
@@ -69,15 +83,16 @@ def decisions(form: ClinicForm, assessment: Assessment, asking: Asking) -> Decis
     codes = [finding.code for finding in assessment.findings]
     ticked = {code for code in codes if _value(form, f"acknowledge-{code}")}
     chosen = {code: reason for code in codes if (reason := _value(form, f"override-{code}"))}
+    seen = shown_codes()
     if not chosen:
-        return Decisions(acknowledged=frozenset(ticked))
+        return Decisions(acknowledged=frozenset(ticked), shown=seen)
     decider = _confirmed(form, "prescriber", asking) if asking.prescriber else asking.actor
     second = _second(form, asking)
     overrides = {
         code: Override(OverrideReason(reason), decider, _value(form, f"note-{code}") or "", second)
         for code, reason in chosen.items()
     }
-    return Decisions(acknowledged=frozenset(ticked), overrides=overrides)
+    return Decisions(acknowledged=frozenset(ticked), overrides=overrides, shown=seen)
 
 
 def _second(form: ClinicForm, asking: Asking) -> Actor | None:

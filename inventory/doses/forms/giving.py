@@ -1,13 +1,11 @@
 """The form of a dose, and how it is read into a request. Law kept here: a dose in mcg and a volume in mL are one amount, exactly."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, request
-from itsdangerous import BadData, URLSafeSerializer
+from flask import request
 from sqlalchemy.orm import Session
 from wtforms import HiddenField
 
@@ -47,7 +45,7 @@ MODES = {"about": EntryMode.ABOUT_TO_GIVE, "already": EntryMode.ALREADY_GIVEN}
 MODE_WORDS = (("about", "About to give"), ("already", "Already given, at ..."))
 MOST_UL = 50_000
 _CARRIED_BESIDE = ("given_at-which",)
-_NEVER_CARRIED = {"csrf_token", "request_key", "draws", "blocked", "mode", "dose_mcg", "volume_ml"}
+_NEVER_CARRIED = {"csrf_token", "request_key", "draws", "mode", "dose_mcg", "volume_ml"}
 
 
 class FindForm(ClinicForm):
@@ -81,7 +79,6 @@ class DoseForm(ClinicForm):
     other_location = ChoiceField("Where it was kept", blank="Choose a place")
     mode = HiddenField()
     draws = HiddenField()
-    blocked = HiddenField()
 
     def offer_sources(self, keys: Iterable[str], more: Sequence[tuple[str, str]] = ()) -> None:
         """Accept these containers, and one that was offered earlier: the gate says what became of it."""
@@ -95,30 +92,6 @@ class DoseForm(ClinicForm):
             (row.id, f"{row.name}, {Strength(row.strength_ng, row.strength_ul)}") for row in products
         )
         self.other_location.offer((place.id, place.name) for place in locations)
-
-
-@dataclass(frozen=True, slots=True)
-class Blocks:
-    """The blocks that a dose met before it was said to be given already; signed, for they go through the browser."""
-
-    patient_id: UUID
-    key: UUID
-
-    def sign(self, codes: Iterable[str]) -> str:
-        """Return the codes as a text that only this clinic can have made, for this patient and this act."""
-        return str(self._seal().dumps([self.patient_id.hex, self.key.hex, sorted(codes)]))
-
-    def read(self, text: str | None) -> list[str]:
-        """Return the codes in `text`; none where it was not made here for this act."""
-        try:
-            patient, key, codes = self._seal().loads(text or "")
-        except (BadData, ValueError):
-            return []
-        return list(codes) if (patient, key) == (self.patient_id.hex, self.key.hex) else []
-
-    @staticmethod
-    def _seal() -> URLSafeSerializer:
-        return URLSafeSerializer(str(current_app.secret_key), salt="blocks before a dose")
 
 
 def mode_here() -> str:
@@ -172,7 +145,7 @@ def asked(session: Session, form: DoseForm, offered: Offer) -> DoseRequest:
         dose_ng=dose_ng,
         volume_ul=volume_ul,
         unknown_lot=unknown,
-        **when(form, offered.patient.id),
+        **when(form),
         **details(form),
     )
 
@@ -184,12 +157,11 @@ def chosen_in(session: Session, form: DoseForm, offered: Offer) -> tuple[Chosen,
     return _named(session, form, offered), None
 
 
-def when(form: DoseForm, patient_id: UUID) -> dict[str, Any]:
-    """Return the time of a dose given already, and the blocks it met before; a dose about to be given has neither."""
+def when(form: DoseForm) -> dict[str, Any]:
+    """Return the time of a dose given already; a dose about to be given has none. Raises Refusal TIME-NEEDED."""
     if MODES[str(form.mode.data)] is EntryMode.ABOUT_TO_GIVE:
         return {}
-    blocks = Blocks(patient_id, form.key).read(form.blocked.data)
-    return {"given_at": given_at(form), "blocked_before": " ".join(blocks)[:500] or None}
+    return {"given_at": given_at(form)}
 
 
 def details(form: DoseForm) -> dict[str, Any]:

@@ -17,13 +17,17 @@ from inventory.web.presenting import day
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A finding on the page. `level` is how it is shown; `deviates` says that it is written down as a deviation."""
+    """A finding on the page. `level` is how it is shown; `deviates` says that it is written down as a deviation.
+
+    `is_new` says that the page before did not show it.
+    """
 
     code: str
     level: str
     message: str
     todo: str
     deviates: bool
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +49,14 @@ class Glance:
     more: list[tuple[str, str]]
 
 
-def shown(findings: tuple[Finding, ...], mode: EntryMode) -> list[Shown]:
-    """Return the findings in the order of their weight, as this mode takes them."""
-    return [_shown(finding, mode) for finding in findings]
+def shown(
+    findings: tuple[Finding, ...], mode: EntryMode, before: frozenset[str] | None = None
+) -> list[Shown]:
+    """Return the findings in the order of their weight, as this mode takes them; `before` are those shown already."""
+    return [_shown(finding, mode, before) for finding in findings]
 
 
-def stops(findings: tuple[Finding, ...], mode: EntryMode) -> list[str]:
-    """Return the codes that nothing decided on the page lets pass."""
-    stopping = {Weight.INTEGRITY} | ({Weight.BLOCK} if mode is EntryMode.ABOUT_TO_GIVE else set())
-    return [finding.code for finding in findings if finding.weight in stopping]
-
-
-def _shown(finding: Finding, mode: EntryMode) -> Shown:
+def _shown(finding: Finding, mode: EntryMode, before: frozenset[str] | None) -> Shown:
     after = mode is EntryMode.ALREADY_GIVEN
     deviates = after and finding.weight in {Weight.BLOCK, Weight.OVERRIDE}
     level = {Weight.INTEGRITY: "block"}.get(finding.weight, finding.weight.value)
@@ -64,7 +64,8 @@ def _shown(finding: Finding, mode: EntryMode) -> Shown:
         level = "override"
     if after and finding.weight is Weight.ACKNOWLEDGE:
         level = "inform"
-    return Shown(finding.code, level, finding.message, "" if after else todo(finding), deviates)
+    is_new = before is not None and finding.weight is not Weight.INFORM and finding.code not in before
+    return Shown(finding.code, level, finding.message, "" if after else todo(finding), deviates, is_new)
 
 
 def glance(assessment: Assessment, *, takes_over: bool = False) -> Glance:
@@ -146,9 +147,13 @@ def _left(container: Container) -> int:
 
 def _wasted(containers: tuple[Container, ...]) -> str:
     rest = sum(
-        max(0, container.lot.container_volume_ul - container.draw.volume_ul)
+        max(
+            0,
+            (container.available_ul if container.vial else container.lot.container_volume_ul)
+            - container.draw.volume_ul,
+        )
         for container in containers
-        if container.vial is None and not _is_multi(container)
+        if not _is_multi(container)
     )
     return f"{volume_words(rest)} remainder, wasted in the same act" if rest else "Nothing"
 
@@ -156,7 +161,7 @@ def _wasted(containers: tuple[Container, ...]) -> str:
 def _when(assessment: Assessment) -> str:
     if assessment.request.mode is EntryMode.ABOUT_TO_GIVE:
         return "Now, when it is recorded"
-    local = assessment.given_at.astimezone(ZoneInfo(assessment.site.time_zone))
+    local = assessment.given_at.astimezone(ZoneInfo(assessment.zone))
     late = assessment.question.recorded_at - assessment.given_at > timedelta(
         minutes=assessment.settings.late_after_minutes
     )

@@ -1,6 +1,7 @@
 """Every write to the record of doses. Laws kept here: one act one transaction, one gate, the record is a snapshot."""
 
-from inventory.doses.services.correcting import amend_dose, draws_of, giver_of, void_dose
+from inventory.doses.services.blocks import record_block
+from inventory.doses.services.correcting import amend_dose, assess_amendment, draws_of, giver_of, void_dose
 from inventory.doses.services.decisions import Decisions, Override
 from inventory.doses.services.incidents import close_incident
 from inventory.doses.services.not_given import NotGivenRequest, record_not_given
@@ -11,9 +12,11 @@ __all__ = [
     "NotGivenRequest",
     "Override",
     "amend_dose",
+    "assess_amendment",
     "close_incident",
     "draws_of",
     "giver_of",
+    "record_block",
     "record_dose",
     "record_not_given",
     "void_dose",

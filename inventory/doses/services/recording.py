@@ -11,6 +11,7 @@ from inventory.clinic.models import CounterKind
 from inventory.clinic.numbers import next_number
 from inventory.doses.models import Dose, DoseFinding, DoseSource
 from inventory.doses.queries.assessment import Assessment, assess
+from inventory.doses.queries.blocks import standing_blocks
 from inventory.doses.queries.containers import DoseRequest
 from inventory.doses.rules.gate import Finding, Weight
 from inventory.doses.rules.sourcing import Draw, Supply, plan_draws
@@ -41,7 +42,7 @@ def record_dose(
     """
 
     def write(act: Act) -> Outcome:
-        resolved, unknown = with_lot(act, request)
+        resolved, unknown = with_lot(act, _with_blocks(act, request))
         assessment = assess(act.session, resolved, giver=actor, recorded_at=act.recorded_at, lock=True)
         if unknown:
             assessment = as_unknown(assessment)
@@ -92,6 +93,16 @@ def write_dose(
         patient_id=assessment.patient.id,
         facts=_facts(row, decided, drawn),
     )
+
+
+def _with_blocks(act: Act, request: DoseRequest) -> DoseRequest:
+    """Let a dose given already say what stopped it before: the giver's own blocks that no dose has followed."""
+    if request.mode is not EntryMode.ALREADY_GIVEN:
+        return request
+    codes = standing_blocks(
+        act.session, giver_id=act.actor.id, patient_id=request.patient_id, at=act.recorded_at
+    )
+    return replace(request, blocked_before=" ".join(codes)[:500] or request.blocked_before)
 
 
 def with_lot(act: Act, request: DoseRequest) -> tuple[DoseRequest, bool]:

@@ -1,5 +1,6 @@
 """Give a dose: first whether it is still to be given, then for whom, then the dose, and one confirmation of everything."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -11,10 +12,9 @@ from inventory.audit.acts import Outcome
 from inventory.audit.services import log_access
 from inventory.clinic.current import current_site, current_site_id, settings_here
 from inventory.doses.forms.confirmed import acknowledged, confirmed_dose
-from inventory.doses.forms.confirming import Asking, beside, confirm_form, decisions
+from inventory.doses.forms.confirming import Asking, beside, confirm_form, decisions, shown_before
 from inventory.doses.forms.giving import (
     MODES,
-    Blocks,
     DoseForm,
     FindForm,
     asked,
@@ -25,12 +25,14 @@ from inventory.doses.forms.giving import (
 from inventory.doses.presenters import confirming, giving
 from inventory.doses.presenters.words import todo
 from inventory.doses.queries.assessment import Assessment, assess, limits_of
+from inventory.doses.queries.blocks import standing_blocks
 from inventory.doses.queries.lists import injectable_products
 from inventory.doses.queries.offer import Offer, offer
-from inventory.doses.rules.gate import Weight
+from inventory.doses.rules.gate import Finding, Weight
 from inventory.doses.rules.rotation import allowed_sites
 from inventory.doses.rules.terms import EntryMode
-from inventory.doses.services import record_dose
+from inventory.doses.services import record_block, record_dose
+from inventory.doses.services.decisions import stops
 from inventory.doses.views.blueprint import bp
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
@@ -121,18 +123,21 @@ def _dose_page(form: DoseForm, offered: Offer, status: int) -> ResponseReturnVal
     if form.mode.data == "already" and not form.given_at.raw_data:
         form.given_at.data = now()
     about = form.mode.data == "about"
-    blocked = Blocks(offered.patient.id, form.key).read(form.blocked.data)
     return render_template(
         "doses/give.html",
         form=form,
         about=about,
-        blocked=blocked,
+        blocked=[] if about else _standing_blocks(offered.patient.id),
         banner=giving.banner(offered.patient, offered.alerts, offered.today),
         recent=offered.recent,
         shelves=giving.shelves(offered, str(form.source.data), about=about),
         unusable=giving.unusable(offered) if about else [],
         spots=giving.spots(offered),
     ), status
+
+
+def _standing_blocks(patient_id: UUID) -> list[str]:
+    return standing_blocks(db.session(), giver_id=current_actor().id, patient_id=patient_id, at=now())
 
 
 def _judged(form: DoseForm, offered: Offer, at: datetime, *, record: bool) -> ResponseReturnValue:
@@ -145,10 +150,8 @@ def _judged(form: DoseForm, offered: Offer, at: datetime, *, record: bool) -> Re
         form.apply_refusal(refused)
         return _dose_page(form, offered, 422)
     answers = confirm_form(assessment.findings, assessment.request.mode)
-    if not record:
-        return _confirm_page(form, offered, assessment, answers)
-    if not answers.validate():
-        return _confirm_page(form, offered, assessment, answers)
+    if not record or not answers.validate():
+        return _shown(form, offered, assessment, answers)
     try:
         return _to_dose(_recorded(assessment, answers, at))
     except (Refusal, Refusals) as refused:
@@ -167,11 +170,6 @@ def _assessed(form: DoseForm, offered: Offer, at: datetime) -> Assessment:
     ]
     if wrong:
         raise Refusals(wrong)
-    stopping = confirming.stops(assessment.findings, wanted.mode)
-    if stopping == ["STOCK-SHORT"] and wanted.mode is EntryMode.ABOUT_TO_GIVE:
-        # What there is now stands on the page of the dose; it is chosen there, never taken instead.
-        short = next(finding for finding in assessment.findings if finding.code in stopping)
-        raise Refusal(short.code, f"{short.message} {todo(short)}", short.field)
     return assessment
 
 
@@ -204,17 +202,45 @@ def _refused(
         return _dose_page(form, offered, 422)
     answers = confirm_form(assessment.findings, assessment.request.mode)
     answers.apply_refusal(beside(refused, assessment.findings))
-    return _confirm_page(form, offered, assessment, answers)
+    return _shown(form, offered, assessment, answers)
+
+
+def _shown(
+    form: DoseForm, offered: Offer, assessment: Assessment, answers: ClinicForm
+) -> ResponseReturnValue:
+    """Show the confirmation, or where the stock alone is short the page of the dose; what stops the dose is recorded."""
+    stopping = [f for f in assessment.findings if stops(f, assessment.request.mode)]
+    if [finding.code for finding in stopping] == ["STOCK-SHORT"]:
+        # What there is now stands on the page of the dose; it is chosen there, never taken instead.
+        form.source.errors = []
+        form.add_error("source", "STOCK-SHORT", f"{stopping[0].message} {todo(stopping[0])}")
+        page = _dose_page(form, offered, 422)
+    else:
+        page = _confirm_page(form, offered, assessment, answers)
+    if stopping:
+        _record_block(form, assessment, stopping)
+    return page
+
+
+def _record_block(form: DoseForm, assessment: Assessment, stopping: Sequence[Finding]) -> None:
+    """Write down what stopped the dose. The page is made by now: the act forgets what was read for it."""
+    record_block(
+        actor=current_actor(),
+        at=now(),
+        site_id=assessment.site.id,
+        patient_id=assessment.patient.id,
+        codes=[finding.code for finding in stopping],
+        source=", ".join(dict.fromkeys(one.state.name for one in assessment.containers)),
+        form_key=form.key,
+    )
 
 
 def _confirm_page(
     form: DoseForm, offered: Offer, assessment: Assessment, answers: ClinicForm
 ) -> ResponseReturnValue:
     mode = assessment.request.mode
-    stops = confirming.stops(assessment.findings, mode)
+    stopping = [finding.code for finding in assessment.findings if stops(finding, mode)]
     asking = Asking(current_actor(), now(), address(), assessment.settings.override_needs_second_person)
-    blocks = Blocks(offered.patient.id, form.key)
-    known = blocks.read(form.blocked.data)
     page = render_template(
         "doses/confirm.html",
         form=form,
@@ -223,9 +249,8 @@ def _confirm_page(
         about=mode is EntryMode.ABOUT_TO_GIVE,
         banner=giving.banner(offered.patient, offered.alerts, offered.today),
         glance=confirming.glance(assessment),
-        findings=confirming.shown(assessment.findings, mode),
-        stops=stops,
-        blocked=blocks.sign({*known, *stops}) if known or stops else "",
+        findings=confirming.shown(assessment.findings, mode, shown_before()),
+        stops=stopping,
         carried=carried(form, assessment.request),
     )
-    return page, 422 if stops or answers.errors or answers.form_errors else 200
+    return page, 422 if stopping or answers.errors or answers.form_errors else 200

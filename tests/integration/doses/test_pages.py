@@ -1,5 +1,6 @@
 """Giving a dose through its pages: one form, one confirmation, one dose."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,16 +10,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from inventory.audit.models import AccessEntry
+from inventory.audit.models import AccessEntry, AuditEntry, AuditPayload
 from inventory.catalogue.models import Route
 from inventory.clinic.models import Setting
-from inventory.doses.forms.giving import Blocks
 from inventory.doses.models import Dose, DoseFinding, DoseSource
 from inventory.kernel import clock
 from inventory.kernel.db import db, unit_of_work
 from inventory.kernel.permissions import Role
-from inventory.patients.models import AlertKind
-from inventory.patients.services import add_alert
+from inventory.patients.models import AlertKind, ConsentStatus
+from inventory.patients.services import add_alert, record_consent
 from inventory.staff import queries as people
 from tests.factories.catalogue import make_product
 from tests.factories.doses import Bench
@@ -226,24 +226,57 @@ def test_after_a_block_it_can_be_recorded_as_it_was(
     dose = only_dose()
     assert dose.is_deviation
     assert dose.blocked_before == "LOT-EXPIRED"
-    assert (
-        "Stopped before it was given" in nurse.get(done.location).get_data(as_text=True)
-        or dose.blocked_before
-    )
+    assert "It was stopped before it was given" in nurse.get(done.location).get_data(as_text=True)
 
 
-def test_blocks_that_were_not_signed_here_are_not_believed(nurse: CheckingClient, bench: Bench) -> None:
-    answer = checked(nurse, bench, mode="already", blocked="forged", given_at="2026-03-16T09:00")
-    recorded(nurse, bench, answer)
-    assert only_dose().blocked_before is None
+def stopped(nurse: CheckingClient, bench: Bench, **typed: object) -> Any:
+    """Try to give a dose whose consent was refused."""
+    now = clock.now()
+    refused = ConsentStatus.REFUSED
+    record_consent(actor=bench.nurse, at=now, patient_id=bench.patient_id, status=refused, decided_at=now)
+    answer = checked(nurse, bench, **typed)
+    assert "CONSENT-REFUSED" in answer.get_data(as_text=True)
+    return answer
 
 
-def test_blocks_of_another_patient_are_not_believed(app: Flask, bench: Bench) -> None:
-    mine, key = Blocks(bench.patient_id, UUID(int=1)), UUID(int=2)
-    signed = mine.sign({"LOT-EXPIRED"})
-    assert mine.read(signed) == ["LOT-EXPIRED"]
-    assert Blocks(UUID(int=3), UUID(int=1)).read(signed) == []
-    assert Blocks(bench.patient_id, key).read(signed) == []
+def given_all_the_same(nurse: CheckingClient, bench: Bench) -> Dose:
+    recorded(nurse, bench, checked(nurse, bench, mode="already"))
+    return db.session.scalars(select(Dose).order_by(Dose.number.desc()).limit(1)).one()
+
+
+def test_a_block_is_remembered_by_whoever_starts_again(nurse: CheckingClient, bench: Bench) -> None:
+    stopped(nurse, bench)
+    page = nurse.get(address(bench, "already")).get_data(as_text=True)
+    assert "This dose was stopped before it was given" in page
+    assert given_all_the_same(nurse, bench).blocked_before == "CONSENT-REFUSED"
+    assert given_all_the_same(nurse, bench).blocked_before is None, "a dose has followed"
+
+
+def test_a_block_shown_twice_is_recorded_once_and_readable(nurse: CheckingClient, bench: Bench) -> None:
+    answer = stopped(nurse, bench)
+    nurse.send("/give", pick_form(answer, having="draws"), {"step": "check"})
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "doses.blocked")).one()
+    assert (entry.patient_id, entry.actor_id) == (bench.patient_id, bench.nurse.id)
+    payload = db.session.get_one(AuditPayload, entry.id).payload
+    assert json.loads(payload)["facts"] == {
+        "codes": ["CONSENT-REFUSED"],
+        "source": f"Lot {bench.lot.lot_number}",
+    }
+
+
+def test_a_block_is_forgotten_after_twelve_hours(
+    nurse: CheckingClient, bench: Bench, at: datetime, at_instant: Callable[[datetime], None]
+) -> None:
+    stopped(nurse, bench)
+    at_instant(at + timedelta(hours=12, minutes=1))
+    assert given_all_the_same(_again(nurse, bench), bench).blocked_before is None
+
+
+def test_a_block_of_somebody_else_is_not_mine(
+    nurse: CheckingClient, bench: Bench, signed_in_client: Client
+) -> None:
+    stopped(signed_in_client(Role.PRESCRIBER), bench)
+    assert given_all_the_same(nurse, bench).blocked_before is None
 
 
 def test_a_dose_given_earlier_is_recorded_at_its_time(nurse: CheckingClient, bench: Bench) -> None:
@@ -447,3 +480,28 @@ def test_the_kit_for_a_vein_is_never_offered(nurse: CheckingClient, bench: Bench
     forged = checked(nurse, bench, source=f"lot-{lot.id.hex}-{bench.place.location_id.hex}")
     assert forged.status_code == 422
     assert "ROUTE-NOT-ON-LABEL" in forged.get_data(as_text=True)
+
+
+def test_a_deviation_that_was_not_shown_is_not_recorded_before_it_is(
+    nurse: CheckingClient, bench: Bench
+) -> None:
+    answer = checked(nurse, bench, mode="already")
+    _with_allergy(bench)
+    refused = recorded(nurse, bench, answer)
+    page = refused.get_data(as_text=True)
+    assert refused.status_code == 422
+    assert "FINDING-NEW" in page
+    assert "It was not on the page you confirmed" in page
+    assert doses() == 0
+    assert recorded(nurse, bench, refused).status_code == 302
+    assert only_dose().is_deviation
+
+
+def test_what_must_be_seen_is_not_ticked_unseen(nurse: CheckingClient, bench: Bench) -> None:
+    answer = checked(nurse, bench)
+    now = clock.now()
+    add_alert(actor=bench.nurse, at=now, patient_id=bench.patient_id, kind=AlertKind.BLEEDING_RISK)
+    refused = recorded(nurse, bench, answer)
+    assert "FINDING-NEW" in refused.get_data(as_text=True)
+    again = recorded(nurse, bench, refused, **{"acknowledge-BLEEDING-RISK": "y"})
+    assert (again.status_code, doses()) == (302, 1)
