@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import request
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from inventory.doses.forms.giving import DoseForm, amounts, carried_draws, chose
 from inventory.doses.models import Dose
 from inventory.doses.queries.containers import DoseRequest
 from inventory.doses.queries.offer import OTHER_LOT, Chosen, Offer, chosen_by, key_of, plan
-from inventory.doses.rules.sourcing import Draw
+from inventory.doses.rules.sourcing import Draw, Supply, plan_draws
 from inventory.doses.rules.terms import (
     BODY_SITE_WORDS,
     NOT_GIVEN_WORDS,
@@ -92,9 +93,16 @@ def sought_patient(session: Session, dose: Dose) -> UUID:
     return (patient_numbered(session, typed) if typed else None) or dose.patient_id
 
 
+def _by_the_clock_of(dose: Dose) -> type[AmendForm]:
+    """Return the form that reads and shows the time in the zone the dose was recorded in, wherever it is amended."""
+    zone = ZoneInfo(dose.given_zone)
+    given_at = LocalTimeField("Given at", zone=lambda: zone)
+    return type("AmendForm", (AmendForm,), {"given_at": given_at})
+
+
 def amend_form(dose: Dose, offered: Offer) -> AmendForm:
     """Return the form filled with the entry as it stands; what was typed takes its place."""
-    form = AmendForm(
+    form = _by_the_clock_of(dose)(
         data={
             "source": SAME,
             "dose_mcg": dose.dose_ng,
@@ -122,12 +130,13 @@ def amended(session: Session, form: AmendForm, dose: Dose, offered: Offer) -> Do
         raise Refusal("PATIENT-UNKNOWN", "No patient has this record number.", "record_number")
     kept = draws_of(session, dose.id)
     same = form.source.data == SAME
-    chosen, unknown = (
-        (_chosen_before(session, kept, offered), None) if same else chosen_in(session, form, offered)
-    )
+    if same:
+        chosen, unknown = _chosen_before(session, kept, offered), None
+    else:
+        chosen, unknown = chosen_in(session, form, offered)
     dose_ng, volume_ul = amounts(form, dose.strength if same else chosen.strength, chosen.default_dose_ng)
     draws = (
-        kept if same and volume_ul == dose.volume_ul else plan(offered, chosen, volume_ul, may_spill=False)
+        redrawn(kept, chosen.supply, volume_ul) if same else plan(offered, chosen, volume_ul, may_spill=False)
     )
     return DoseRequest(
         mode=EntryMode.ALREADY_GIVEN,
@@ -151,15 +160,25 @@ def _given_at(form: AmendForm, dose: Dose) -> Any:
 
 
 def _chosen_before(session: Session, kept: tuple[Draw, ...], offered: Offer) -> Chosen:
-    """Return the container a dose came from, as it will be when the amendment has put back what the dose took."""
+    """Return the first container a dose came from, as it was recorded."""
     first = kept[0]
-    vial = (
-        chosen_by(session, offered, f"vial-{first.vial_id.hex}-{first.location_id.hex}")
-        if first.vial_id
-        else None
-    )
-    if vial is not None and vial.supply.container_type is ContainerType.MULTI_DOSE:
-        return vial
-    sealed = chosen_by(session, offered, f"lot-{first.lot_id.hex}-{first.location_id.hex}")
-    back = sum(draw.lot_id == first.lot_id for draw in kept)
-    return replace(sealed, supply=replace(sealed.supply, containers=sealed.supply.containers + back))
+    return chosen_by(session, offered, f"vial-{(first.vial_id or first.lot_id).hex}-{first.location_id.hex}")
+
+
+def redrawn(kept: tuple[Draw, ...], supply: Supply, volume_ul: int) -> tuple[Draw, ...]:
+    """Return the draws of a dose from the containers it came from, with another volume; the same volume changes nothing.
+
+    A multi-dose vial gives it all. Single-dose containers are filled in their order, and what they do not hold comes from
+    more containers of the first one's lot.
+    """
+    if sum(draw.volume_ul for draw in kept) == volume_ul:
+        return kept
+    if supply.container_type is ContainerType.MULTI_DOSE:
+        return (replace(kept[0], volume_ul=volume_ul),)
+    draws: list[Draw] = []
+    for draw in kept:
+        drawn = min(volume_ul, supply.content_ul)
+        draws += [replace(draw, volume_ul=drawn)] if drawn else []
+        volume_ul -= drawn
+    sealed = replace(supply, vial_id=None, containers=0)
+    return (*draws, *(plan_draws(volume_ul, [sealed]) if volume_ul else ()))

@@ -11,7 +11,7 @@ from inventory.audit.acts import Outcome
 from inventory.audit.services import log_access
 from inventory.clinic.current import current_site, settings_here
 from inventory.clinic.models import Site
-from inventory.doses.forms.confirming import Asking, beside, confirm_form, decisions
+from inventory.doses.forms.confirming import Asking, beside, confirm_form, decisions, shown_before
 from inventory.doses.forms.correcting import (
     SAME,
     WRONG,
@@ -26,13 +26,19 @@ from inventory.doses.forms.giving import carried
 from inventory.doses.models import Dose
 from inventory.doses.presenters import confirming, giving
 from inventory.doses.presenters import dose as words
-from inventory.doses.queries.assessment import Assessment, assess
+from inventory.doses.queries.assessment import Assessment
 from inventory.doses.queries.lists import formulations, injectable_products
 from inventory.doses.queries.offer import Offer, offer
 from inventory.doses.queries.story import get_dose, not_given_by_id, not_given_story, story_of
 from inventory.doses.rules.gate import Weight
 from inventory.doses.rules.terms import NOT_GIVEN_WORDS, EntryMode, NotGivenReason, VoidKind
-from inventory.doses.services import NotGivenRequest, amend_dose, giver_of, record_not_given, void_dose
+from inventory.doses.services import (
+    NotGivenRequest,
+    amend_dose,
+    assess_amendment,
+    record_not_given,
+    void_dose,
+)
 from inventory.doses.views.blueprint import bp
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
@@ -84,7 +90,7 @@ def _voided(form: VoidForm, dose_id: UUID) -> Outcome:
         dose_id=dose_id,
         kind=VoidKind(str(form.kind.data)),
         reason=str(form.reason.data),
-        request_key=str(form.key),
+        request_key=form.act_key,
     )
 
 
@@ -138,36 +144,33 @@ def _amend_page(form: AmendForm, dose: Dose, offered: Offer, status: int) -> Res
 def _judged(
     form: AmendForm, dose: Dose, offered: Offer, at: datetime, *, record: bool
 ) -> ResponseReturnValue:
+    dose_id = dose.id
     try:
         assessment = _assessed(form, dose, offered, at)
     except (Refusal, Refusals) as refused:
         form.apply_refusal(refused)
+        dose, _, offered = _amending(dose_id, at)
         return _amend_page(form, dose, offered, 422)
     answers = confirm_form(assessment.findings, EntryMode.ALREADY_GIVEN)
-    if not record or not answers.validate():
-        return _confirm_page(form, dose, offered, assessment, answers)
-    try:
-        return _done(_amended(form, dose.id, assessment, answers, at), "The amendment is recorded.")
-    except (Refusal, Refusals) as refused:
-        answers.apply_refusal(beside(refused, assessment.findings))
-        # The act has forgotten what was read before it.
-        again, _, offered = _amending(dose.id, at)
-        return _confirm_page(form, again, offered, assessment, answers)
+    if record and answers.validate():
+        try:
+            return _done(_amended(form, dose_id, assessment, answers, at), "The amendment is recorded.")
+        except (Refusal, Refusals) as refused:
+            answers.apply_refusal(beside(refused, assessment.findings))
+    # An act, and an assessment as well, forgets what was read before it.
+    dose, _, offered = _amending(dose_id, at)
+    return _confirm_page(form, dose, offered, assessment, answers)
 
 
 def _assessed(form: AmendForm, dose: Dose, offered: Offer, at: datetime) -> Assessment:
-    """Judge the dose as amended. What it took is still taken: that it may be short of itself is no finding."""
-    session = db.session()
-    wanted = amended(session, form, dose, offered)
-    giver = giver_of(dose, current_actor())
-    same = form.source.data == SAME
-    takes_over = _takes_over(form, dose, wanted.volume_ul)
-    assessment = assess(session, wanted, giver=giver, recorded_at=at, takes_over=takes_over)
+    """Judge the dose as amended, after what the old entry took has been taken back."""
+    wanted = amended(db.session(), form, dose, offered)
+    assessment = assess_amendment(actor=current_actor(), at=at, dose_id=dose.id, request=wanted)
     wrong = [f for f in assessment.findings if f.weight is Weight.INTEGRITY]
     if wrong:
         raise Refusals([Refusal(f.code, f.message, f.field) for f in wrong])
-    kept = tuple(f for f in assessment.findings if not (same and f.code == "STOCK-SHORT"))
-    return replace(assessment, findings=kept)
+    # A lot that was never received has no row but in the act: what is carried on is what was asked for.
+    return replace(assessment, request=wanted)
 
 
 def _takes_over(form: AmendForm, dose: Dose, volume_ul: int) -> bool:
@@ -186,7 +189,7 @@ def _amended(
         request=assessment.request,
         reason=str(form.reason.data),
         decisions=decisions(answers, assessment, asking),
-        request_key=str(answers.key),
+        request_key=answers.act_key,
     )
 
 
@@ -203,9 +206,8 @@ def _confirm_page(
         glance=confirming.glance(
             assessment, takes_over=_takes_over(form, dose, assessment.request.volume_ul)
         ),
-        findings=confirming.shown(assessment.findings, EntryMode.ALREADY_GIVEN),
+        findings=confirming.shown(assessment.findings, EntryMode.ALREADY_GIVEN, shown_before()),
         stops=[],
-        blocked="",
         carried=carried(form, assessment.request),
         action=url_for("doses.amend", dose_id=dose.id),
         giver=", ".join(part for part in (dose.giver_name, dose.giver_credential) if part),
@@ -251,7 +253,7 @@ def _not_given(form: NotGivenForm, patient_id: UUID) -> Outcome:
         note=str(form.note.data),
         decided_at=form.decided_at.data if isinstance(form.decided_at.data, datetime) else None,
     )
-    return record_not_given(actor=current_actor(), at=now(), request=wanted, request_key=str(form.key))
+    return record_not_given(actor=current_actor(), at=now(), request=wanted, request_key=form.act_key)
 
 
 @bp.get("/not-given/<uuid:record_id>")

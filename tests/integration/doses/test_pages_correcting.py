@@ -9,9 +9,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from inventory.doses.models import Dose, DoseVoid, Incident, NotGiven
+from inventory.clinic.models import Site
+from inventory.doses.models import Dose, DoseSource, DoseVoid, Incident, NotGiven
 from inventory.doses.rules.terms import BodySite, EntryMode, VoidKind
-from inventory.kernel.db import db
+from inventory.kernel.db import db, unit_of_work
 from inventory.kernel.permissions import Role
 from inventory.staff import queries as people
 from tests.factories.catalogue import make_formulation
@@ -206,3 +207,35 @@ def test_unknown_ids_are_not_found(nurse: CheckingClient, bench: Bench) -> None:
     nobody = UUID(int=7)
     for path in ("/doses/{}/void", "/doses/{}/amend", "/incidents/{}", "/not-given/{}", "/give/{}/not-given"):
         assert nurse.get(path.format(nobody)).status_code == 404, path
+
+
+def test_the_time_is_read_by_the_clock_of_the_dose(nurse: CheckingClient, bench: Bench) -> None:
+    dose = bench.give()
+    with unit_of_work() as session:
+        session.get_one(Site, bench.place.site_id).time_zone = "America/New_York"
+    page = nurse.get(f"/doses/{dose.id}/amend").get_data(as_text=True)
+    assert 'value="2026-03-16T09:30"' in page
+    assert "Europe/London" in page
+    assert amended(nurse, dose, body_site="RD").status_code == 302
+    again = amendment_of(dose)
+    assert (again.given_at, again.given_zone) == (dose.given_at, "Europe/London")
+    assert amended(nurse, again, given_at="2026-03-16T09:12").status_code == 302
+    assert amendment_of(again).given_at == dose.given_at - timedelta(minutes=18)
+
+
+def test_amends_the_volume_drawn_from_a_vial_that_is_empty_now(nurse: CheckingClient, bench: Bench) -> None:
+    lot, vial = bench.open_multi()
+    dose = bench.give(bench.request(lot=lot, vial=vial, volume_ul=2_000))
+    for _ in range(4):
+        bench.give(bench.request(lot=lot, vial=vial, volume_ul=2_000, patient_id=make_patient()))
+    path = f"/doses/{dose.id}/amend"
+    typed = {"reason": "Less", "dose_mcg": "1500", "volume_ml": "1.5", "step": "check"}
+    checked = nurse.send(path, nurse.form(path, having="record_number"), typed)
+    page = checked.get_data(as_text=True)
+    assert "STOCK-SHORT" not in page
+    assert "0.5 mL left in it afterwards" in page
+    nurse.send(path, pick_form(checked, having="draws"), {"step": "record"})
+    again = amendment_of(dose)
+    assert (again.volume_ul, again.is_deviation) == (1_500, False)
+    source = db.session.scalars(select(DoseSource).where(DoseSource.dose_id == again.id)).one()
+    assert source.vial_id == vial.id
