@@ -37,6 +37,8 @@ class Today:
     incidents: int | None = None
     stock: list[Drawable] | None = None
     to_order: list[Level] | None = None
+    without_levels: Sequence[Level] = ()
+    """Stock-outs of which nobody said how many there should be."""
     chain: Any = None
     licences: Sequence[Any] | None = None
     missing: dict[str, bool] = field(default_factory=dict)
@@ -54,7 +56,7 @@ class Today:
     @property
     def barred(self) -> list[Drawable]:
         """Sealed stock that must not be given: expired, on hold, recalled."""
-        return [one for one in self.stock or () if one.vial is None and not one.usable]
+        return [one for one in self.stock or () if one.vial is None and one.state.tone == "stop"]
 
 
 def today(session: Session, *, actor: Actor, site: Site, day: date, at: datetime, near_days: int) -> Today:
@@ -66,11 +68,9 @@ def today(session: Session, *, actor: Actor, site: Site, day: date, at: datetime
     if actor.can(Permission.STOCK_READ):
         told.stock = on_hand(session, site_id=site.id, on=day, near_days=near_days)
     if actor.can(Permission.REORDER_MANAGE):
-        told.to_order = [
-            one
-            for one in levels(session, site_id=site.id, on=day, at=at)
-            if one.advice.is_due or one.advice.tone == "stop"
-        ]
+        found = levels(session, site_id=site.id, on=day, at=at)
+        told.to_order = [one for one in found if one.advice.is_due]
+        told.without_levels = [one for one in found if one.advice.is_out and not one.advice.is_due]
     if actor.can(Permission.AUDIT_READ):
         told.chain = head(session)
     if actor.can(Permission.STAFF_MANAGE):

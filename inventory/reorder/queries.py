@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from inventory.catalogue.models import ContainerType, Formulation, Product
+from inventory.catalogue.models import ContainerType, Formulation, Product, Route
 from inventory.clinic.models import Location
 from inventory.reorder import rules
 from inventory.reorder.models import ReorderRule
@@ -34,6 +34,8 @@ class Level:
     used_ul: int = 0
     used_containers: int = 0
     versions: list[UUID] = field(default_factory=list)
+    for_im: list[UUID] = field(default_factory=list)
+    """Those of the versions whose label allows intramuscular use: no other stock is ever given here."""
 
     @property
     def advice(self) -> Advice:
@@ -45,6 +47,7 @@ class Level:
             open_ul=self.open_ul,
             levels=levels,
             pack_size=self.product.pack_size,
+            is_for_im=Route.IM in self.product.route_set,
         )
 
     @property
@@ -59,20 +62,28 @@ class Level:
 
 
 def levels(session: Session, *, site_id: UUID, on: date, at: datetime) -> list[Level]:
-    """Return every product in use at the site's catalogue or in stock, those to order first, then by name."""
+    """Return every product in use at the site's catalogue or in stock: stock-outs, then those to order, then by name."""
     found = _levels(session, site_id)
     sealed = _sealed(session, site_id=site_id, on=on)
     opened = _open(session, site_id=site_id, on=on)
     used = _used(session, site_id=site_id, since=at - timedelta(days=USE_DAYS))
     for level in found:
-        for version in level.versions:
+        for version in level.for_im:
             usable, everything = sealed[version]
             level.usable += usable
             level.unusable += everything - usable
             level.open_ul += opened[version]
             level.used_ul += used[version][0]
             level.used_containers += used[version][1]
-    return sorted(found, key=lambda level: (not level.advice.is_due, level.product.name, level.product.id))
+    return sorted(
+        found,
+        key=lambda level: (
+            not level.advice.is_out,
+            not level.advice.is_due,
+            level.product.name,
+            level.product.id,
+        ),
+    )
 
 
 def level_of(session: Session, *, product_id: UUID, site_id: UUID, on: date, at: datetime) -> Level | None:
@@ -84,21 +95,22 @@ def level_of(session: Session, *, product_id: UUID, site_id: UUID, on: date, at:
 def due_count(session: Session, *, site_id: UUID, on: date) -> int:
     """Return how many products are at or below their reorder point: two small statements."""
     ruled = session.execute(
-        select(Product.id, Product.replaces_id, Product.retired_at, ReorderRule.reorder_point).outerjoin(
-            ReorderRule, and_(ReorderRule.product_id == Product.id, ReorderRule.site_id == site_id)
-        )
+        select(
+            Product.id, Product.replaces_id, Product.retired_at, Product.routes, ReorderRule.reorder_point
+        ).outerjoin(ReorderRule, and_(ReorderRule.product_id == Product.id, ReorderRule.site_id == site_id))
     ).all()
     if all(row.reorder_point is None for row in ruled):
         return 0
     sealed = _sealed(session, site_id=site_id, on=on)
     points = {row.id: row.reorder_point for row in ruled}
+    for_im = {row.id for row in ruled if Route.IM in row.routes.split(",")}
     return sum(
         rules.is_due(
-            usable=sum(sealed[version][0] for version in versions),
+            usable=sum(sealed[version][0] for version in versions if version in for_im),
             reorder_point=next((points[v] for v in versions if points[v] is not None), None),
         )
         for versions in _families([(row.id, row.replaces_id) for row in ruled])
-        if next(row.retired_at is None for row in ruled if row.id == versions[0])
+        if versions[0] in for_im and next(row.retired_at is None for row in ruled if row.id == versions[0])
     )
 
 
@@ -114,7 +126,8 @@ def _levels(session: Session, site_id: UUID) -> list[Level]:
         newest, formulation, _ = products[versions[0]]
         rule = next((products[v][2] for v in versions if products[v][2] is not None), None)
         if newest.retired_at is None:
-            made.append(Level(newest, formulation, rule, versions=versions))
+            for_im = [v for v in versions if Route.IM in products[v][0].route_set]
+            made.append(Level(newest, formulation, rule, versions=versions, for_im=for_im))
     return made
 
 

@@ -13,6 +13,11 @@ class Advice:
     note: str = ""
 
     @property
+    def is_out(self) -> bool:
+        """Whether nothing usable is left of what is used here."""
+        return self.tone == "stop"
+
+    @property
     def is_due(self) -> bool:
         """Whether something should be ordered."""
         return self.order > 0
@@ -31,9 +36,20 @@ def order_quantity(*, usable: int, reorder_point: int, order_up_to: int, pack_si
 
 
 def advise(
-    *, usable: int, unusable: int, open_ul: int, levels: tuple[int, int] | None, pack_size: int
+    *,
+    usable: int,
+    unusable: int,
+    open_ul: int,
+    levels: tuple[int, int] | None,
+    pack_size: int,
+    is_for_im: bool = True,
 ) -> Advice:
-    """Return what to do; `levels` are the reorder point and the order-up-to level, None where none are set."""
+    """Return what to do; `levels` are the reorder point and the order-up-to level, None where none are set.
+
+    A product whose label does not allow intramuscular use is never given here, and so never ordered.
+    """
+    if not is_for_im:
+        return Advice("Not for injection here", "quiet")
     order = 0
     if levels is not None:
         order = order_quantity(

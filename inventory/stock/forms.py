@@ -33,6 +33,7 @@ class ShelfFilter(FilterForm):
             ("near", "Expires soon"),
             ("expired", "Expired or past use-by"),
             ("held", "On hold or recalled"),
+            ("not-for-injection", "Not for injection here"),
         ],
         blank="All states",
     )

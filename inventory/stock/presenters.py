@@ -1,11 +1,12 @@
 """The words for stock: kinds, reasons, closures, and a lot's life told as events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 from uuid import UUID
 
+from inventory.catalogue.models import Route
 from inventory.kernel.errors import Refusal
 from inventory.stock.models import (
     AccountKind,
@@ -30,6 +31,7 @@ STATE_FILTER = {
     "usable": {StateCode.USABLE, StateCode.NEAR},
     "near": {StateCode.NEAR},
     "expired": {StateCode.EXPIRED, StateCode.PAST_USE_BY},
+    "not-for-injection": {StateCode.NOT_FOR_INJECTION},
     "held": {StateCode.HELD, StateCode.RECALLED},
 }
 TOTALS = {
@@ -121,6 +123,25 @@ class Standing:
         """Whether nothing is left, sealed or open."""
         return not self.sealed and all(one.vial.closed_at for one in self.vials)
 
+    @property
+    def never_was(self) -> bool:
+        """Whether nothing of it was ever here: whatever was recorded of it has been reversed."""
+        return self.is_used_up and not self.totals
+
+    @property
+    def shown(self) -> State:
+        """What the lot is in, or what became of it where nothing is left."""
+        return shown_state(self.state, is_used_up=self.is_used_up, never_was=self.never_was)
+
+
+def shown_state(state: State, *, is_used_up: bool, never_was: bool) -> State:
+    """Return the state of a lot as it is shown: where nothing is left, what became of it, unless a hold stands."""
+    if state.code in {StateCode.HELD, StateCode.RECALLED} and not never_was:
+        return state
+    if never_was:
+        return State(state.code, "Receipt reversed", "quiet")
+    return State(state.code, "Used up", "quiet") if is_used_up else state
+
 
 def standing_of(
     balances: Sequence[tuple[AccountKind, str, UUID | None, int]],
@@ -138,7 +159,12 @@ def standing_of(
         kinds = kinds_covering(active, location_id=location_id, vial_id=vial.id if vial else None)
         use_by_on = vial.use_by_on if vial else None
         return state_of(
-            expires_on=lot.expires_on, use_by_on=use_by_on, hold_kinds=kinds, on=on, near_days=near_days
+            expires_on=lot.expires_on,
+            use_by_on=use_by_on,
+            hold_kinds=kinds,
+            is_for_im=Route.IM in lot.product.route_set,
+            on=on,
+            near_days=near_days,
         )
 
     return Standing(
@@ -155,6 +181,29 @@ def standing_of(
             if kind in TOTALS and held
         ],
     )
+
+
+def states_of(
+    lots: Sequence[Lot],
+    left_and_moved: Mapping[UUID, tuple[int, bool]],
+    holds: Mapping[UUID, Sequence[Hold]],
+    *,
+    on: date,
+    near_days: int,
+) -> dict[UUID, State]:
+    """Return what each lot as a whole is in on the day `on`, by its id; what is held at one place only is not said here."""
+    states = {}
+    for lot in lots:
+        left, moved = left_and_moved.get(lot.id, (0, False))
+        state = state_of(
+            expires_on=lot.expires_on,
+            hold_kinds=kinds_covering(holds.get(lot.id, ()), location_id=None, vial_id=None),
+            is_for_im=Route.IM in lot.product.route_set,
+            on=on,
+            near_days=near_days,
+        )
+        states[lot.id] = shown_state(state, is_used_up=not left, never_was=not moved)
+    return states
 
 
 def _total(kind: AccountKind, held_ul: int, lot: Lot) -> str:

@@ -25,6 +25,7 @@ class StateCode(StrEnum):
     HELD = "held"
     EXPIRED = "expired"
     PAST_USE_BY = "past-use-by"
+    NOT_FOR_INJECTION = "not-for-injection"
     NEAR = "near"
     USABLE = "usable"
 
@@ -62,17 +63,19 @@ def state_of(
     expires_on: date,
     use_by_on: date | None = None,
     hold_kinds: Collection[str] = (),
+    is_for_im: bool = True,
     on: date,
     near_days: int,
 ) -> State:
-    """Return the gravest of what is true of stock on the day `on`; near is within `near_days` of its expiry."""
-    held = _held(hold_kinds)
-    if held is not None:
-        return held
-    if expires_on < on:
-        return State(StateCode.EXPIRED, f"Expired {_ago(expires_on, on)}", "stop")
-    if use_by_on is not None and use_by_on < on:
-        return State(StateCode.PAST_USE_BY, f"Past its use-by {_ago(use_by_on, on)}", "stop")
+    """Return the gravest of what is true of stock on the day `on`; near is within `near_days` of its expiry.
+
+    `is_for_im` says whether its label allows intramuscular use: without it nothing of it is ever given here.
+    """
+    barred = _held(hold_kinds) or _too_late(expires_on, use_by_on, on)
+    if barred is not None:
+        return barred
+    if not is_for_im:
+        return State(StateCode.NOT_FOR_INJECTION, "Not for injection here", "quiet")
     if use_by_on is not None and use_by_on < expires_on:
         return _in_use((use_by_on - on).days)
     if (expires_on - on).days <= near_days:
@@ -101,6 +104,14 @@ def _held(kinds: Collection[str]) -> State | None:
         return State(StateCode.RECALLED, "Recalled", "stop")
     words = {"temperature": "On hold: temperature", "unknown_lot": "On hold: lot to be confirmed"}
     return State(StateCode.HELD, words.get(min(kinds), "On hold"), "stop")
+
+
+def _too_late(expires_on: date, use_by_on: date | None, on: date) -> State | None:
+    if expires_on < on:
+        return State(StateCode.EXPIRED, f"Expired {_ago(expires_on, on)}", "stop")
+    if use_by_on is not None and use_by_on < on:
+        return State(StateCode.PAST_USE_BY, f"Past its use-by {_ago(use_by_on, on)}", "stop")
+    return None
 
 
 def _ago(day: date, on: date) -> str:

@@ -21,7 +21,7 @@ ADJUST = {
     AdjustReason.MISCOUNTED: "Counted wrongly before",
     AdjustReason.FOUND: "Found, cause unknown",
     AdjustReason.MISSING: "Missing, cause unknown",
-    AdjustReason.OVERFILL: "The vial held more than its label says",
+    AdjustReason.OVERFILL: "Found: the vial held more than its label says",
     AdjustReason.OPENING_BALANCE: "Opening balance",
     AdjustReason.SHORTFALL: "Shortfall of a recorded dose",
     AdjustReason.OTHER: "Other",

@@ -14,6 +14,7 @@ from inventory.stock.queries.life import (
 )
 from inventory.stock.queries.lots import (
     active_hold_kinds,
+    left_and_moved,
     locations_of,
     lot_by_id,
     lot_by_number,
@@ -21,7 +22,7 @@ from inventory.stock.queries.lots import (
     receipt_by_id,
     vial_by_id,
 )
-from inventory.stock.queries.on_hand import Drawable, drawable, on_hand, vial_on_hand
+from inventory.stock.queries.on_hand import Drawable, active_holds, drawable, on_hand, vial_on_hand
 from inventory.stock.queries.shelf import ShelfGroup, ShelfLot, lots_page, shelf
 
 __all__ = [
@@ -31,9 +32,11 @@ __all__ = [
     "ShelfLot",
     "Told",
     "active_hold_kinds",
+    "active_holds",
     "balances_of",
     "drawable",
     "holds_of",
+    "left_and_moved",
     "life_of",
     "location_names",
     "locations_of",

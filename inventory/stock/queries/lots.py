@@ -1,16 +1,17 @@
 """One lot, vial, receipt or hold, and where things may lie."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from inventory.catalogue.models import Product
 from inventory.clinic.models import Location
 from inventory.kernel.errors import not_found
 from inventory.stock import rules
-from inventory.stock.models import Hold, HoldKind, Lot, Receipt, Vial
+from inventory.stock.models import Account, AccountKind, Hold, HoldKind, Lot, Receipt, Vial
 from inventory.stock.queries.on_hand import kinds_covering
 
 
@@ -29,6 +30,17 @@ def lot_by_id(session: Session, lot_id: UUID, *, lock: bool = False) -> Lot:
     if lot is None:
         raise not_found("lot")
     return lot
+
+
+def left_and_moved(session: Session, lot_ids: Iterable[UUID]) -> dict[UUID, tuple[int, bool]]:
+    """Return by lot what is left of it at all sites, sealed or open, in microlitres, and whether anything came of it at all."""
+    on_hand = case((Account.kind.in_((AccountKind.SHELF, AccountKind.VIAL)), Account.balance_ul), else_=0)
+    rows = session.execute(
+        select(Account.lot_id, func.sum(on_hand), func.sum(func.abs(Account.balance_ul)))
+        .where(Account.lot_id.in_(set(lot_ids)))
+        .group_by(Account.lot_id)
+    )
+    return {lot_id: (int(left), bool(moved)) for lot_id, left, moved in rows}
 
 
 def lot_by_number(session: Session, *, product_id: UUID, lot_number: str) -> Lot | None:

@@ -66,13 +66,13 @@ class Drawable:
 
     @property
     def usable(self) -> bool:
-        """Not expired, not held, not past its use-by."""
+        """Not expired, not held, not past its use-by, and labelled for intramuscular use."""
         return self.state.usable
 
     @property
     def givable(self) -> bool:
-        """Usable, labelled for intramuscular use, and of a formulation the clinic does not refuse."""
-        return self.usable and Route.IM in self.product.route_set and not self.product.formulation.refused
+        """Usable, and of a formulation the clinic does not refuse."""
+        return self.usable and not self.product.formulation.refused
 
     @property
     def fefo_key(self) -> FefoKey:
@@ -205,6 +205,7 @@ def _standing(
         expires_on=lot.expires_on,
         use_by_on=vial.use_by_on if vial else None,
         hold_kinds=kinds,
+        is_for_im=Route.IM in lot.product.route_set,
         on=on,
         near_days=near_days,
     )

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
-from inventory.catalogue.models import Formulation, Product, Route
+from inventory.catalogue.models import Formulation, Product
 from inventory.clinic.models import Location
 from inventory.stock.models import Lot
 from inventory.stock.queries.on_hand import Drawable, FefoKey, on_hand
@@ -51,17 +51,12 @@ class ShelfLot:
     @property
     def usable_containers(self) -> int:
         """Sealed containers that may be given."""
-        return sum(part.containers for part in self.sealed if part.usable and self.is_for_im)
-
-    @property
-    def is_for_im(self) -> bool:
-        """Whether its label allows intramuscular use; without it nothing of it is ever given here."""
-        return Route.IM in self.lot.product.route_set
+        return sum(part.containers for part in self.sealed if part.usable)
 
     @property
     def doses(self) -> int | None:
         """Usable doses of the product's default dose; None where the product has none."""
-        found = [part.doses_left() for part in self.parts if part.usable and self.is_for_im]
+        found = [part.doses_left() for part in self.parts if part.usable]
         return None if self.lot.product.default_dose_ng is None else sum(doses or 0 for doses in found)
 
     @property
@@ -71,8 +66,12 @@ class ShelfLot:
 
     @property
     def fefo_key(self) -> FefoKey:
-        """The key of what would be used first."""
-        return min(part.fefo_key for part in self.parts)
+        """The key of what would be used first; where nothing may be used, of what is sealed before what is open.
+
+        A vial past its use-by is waste: it must not put the sealed containers of its lot on top.
+        """
+        usable = [part for part in self.parts if part.usable]
+        return min(part.fefo_key for part in usable or self.sealed or self.vials)
 
 
 @dataclass(slots=True)

@@ -36,6 +36,15 @@ class Direction(StrEnum):
     MISSING = "missing"
 
 
+_ONLY_WHERE = {
+    AdjustReason.FOUND: Direction.FOUND,
+    AdjustReason.OVERFILL: Direction.FOUND,
+    AdjustReason.MISSING: Direction.MISSING,
+    AdjustReason.SHORTFALL: Direction.MISSING,
+}
+"""Reasons that explain one direction only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What was found out: more or less, a coded reason, and words (always)."""
@@ -57,11 +66,11 @@ def adjust_shelf(
 ) -> Outcome:
     """Add found containers to a shelf, or take missing ones off; the outcome names the lot.
 
-    Raises Refusal STOCK-SHORT, COUNT-RANGE, NOTE-NEEDED, LOCATION-ELSEWHERE.
+    Raises Refusal STOCK-SHORT, COUNT-RANGE, NOTE-NEEDED, ADJUST-REASON, LOCATION-ELSEWHERE.
     """
 
     def write(act: Act) -> Outcome:
-        _refuse_wordless(difference)
+        _refuse_unsaid(difference)
         if not 1 <= containers <= MOST_CONTAINERS:
             raise Refusal("COUNT-RANGE", f"From 1 to {MOST_CONTAINERS:,} containers.", "containers")
         refuse_elsewhere(act.session, site_id=place.site_id, location_id=place.location_id)
@@ -92,11 +101,11 @@ def adjust_vial(
 ) -> Outcome:
     """Add what was found in an open vial, or take off what is missing, in microlitres.
 
-    Raises Refusal VIAL-CLOSED, STOCK-SHORT, AMOUNT-INVALID, VIAL-OVERFULL, NOTE-NEEDED.
+    Raises Refusal VIAL-CLOSED, STOCK-SHORT, AMOUNT-INVALID, VIAL-OVERFULL, NOTE-NEEDED, ADJUST-REASON.
     """
 
     def write(act: Act) -> Outcome:
-        _refuse_wordless(difference)
+        _refuse_unsaid(difference)
         if volume_ul <= 0:
             raise Refusal("AMOUNT-INVALID", "Type how much, more than 0 mL.", "volume")
         vial, account = locked_open_vial(act, vial_id)
@@ -186,8 +195,13 @@ def _post(
     ledger.post(act, posting, lot_id=lot_id, place=place, occurred_at=act.recorded_at)
 
 
-def _refuse_wordless(difference: Difference) -> None:
+def _refuse_unsaid(difference: Difference) -> None:
+    """Refuse a difference without words, and one whose reason says the opposite of its direction."""
     _words(difference.note, "note")
+    if difference.reason in _ONLY_WHERE and _ONLY_WHERE[difference.reason] != difference.direction:
+        other = "less" if difference.direction == Direction.FOUND else "more"
+        said = f"This reason is for stock of which there is {other} than recorded. Choose one that fits."
+        raise Refusal("ADJUST-REASON", said, "reason")
 
 
 def _words(text: str, field: str) -> str:

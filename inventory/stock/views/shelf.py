@@ -41,7 +41,16 @@ def lots() -> ResponseReturnValue:
     valid = filters.validate()
     words = str(filters.q.data or "") if valid else ""
     page = queries.lots_page(db.session(), words=words, cursor=cursor_here())
-    return render_template("stock/lots.html", filters=filters, page=page), 200 if valid else 422
+    states = presenters.states_of(
+        page.items,
+        queries.left_and_moved(db.session(), {lot.id for lot in page.items}),
+        queries.active_holds(db.session(), {lot.id for lot in page.items}),
+        on=site_today(),
+        near_days=settings_here().near_expiry_days,
+    )
+    return render_template(
+        "stock/lots.html", filters=filters, page=page, states=states
+    ), 200 if valid else 422
 
 
 def _groups(filters: ShelfFilter) -> list[ShelfGroup]:

@@ -137,4 +137,7 @@ def _vial_shown(vial_id: UUID, submit_text: str = "") -> dict[str, Any]:
 
 def _history(vial_id: UUID) -> dict[str, Any]:
     life = queries.vial_life(db.session(), vial_id)
-    return {"events": presenters.events_of(life), "closures": words.CLOSURES, "life": life}
+    # Only a vial of which nothing but its opening is recorded can still go back, sealed (services.undo_opening).
+    is_untouched = len(life.movements) == 1
+    events = presenters.events_of(life)
+    return {"events": events, "closures": words.CLOSURES, "life": life, "is_untouched": is_untouched}

@@ -1,11 +1,13 @@
 """What to order: only usable stock counts, and the menu says how much waits."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from flask import Flask
 
 from inventory.catalogue import services as catalogue
+from inventory.catalogue.models import Route
 from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.reorder import queries, services
@@ -76,6 +78,38 @@ def test_only_expired_or_held_stock_is_a_stock_out(app: Flask, at: datetime) -> 
     assert (found.advice.words, found.advice.note) == ("Stock-out", "What is here has expired or is on hold.")
     assert found.advice.order == 75
     assert due(place, at) == 1
+
+
+def test_what_is_not_for_injection_is_neither_usable_nor_ordered(app: Flask, at: datetime) -> None:
+    place, product = make_place(), make_product(routes=frozenset({Route.IV}))
+    set_levels(product.id, place, at)
+    make_delivery(product_id=product.id, containers=5)
+    found = level(place, at)
+    assert (found.usable, found.unusable, found.open_ul) == (0, 0, 0)
+    assert (found.advice.words, found.advice.order) == ("Not for injection here", 0)
+    assert due(place, at) == 0
+
+
+def test_stock_outs_come_first_and_only_what_has_levels_is_counted(
+    app: Flask, signed_in_client: SignIn, at: datetime
+) -> None:
+    place, yesterday = make_place(), at.date() - timedelta(days=1)
+    low, out, bare = (make_product(name=name) for name in ("Alow", "Bout", "Cbare"))
+    make_product(name="Dnone")
+    make_delivery(product_id=low.id, containers=1)
+    make_delivery(product_id=bare.id, expires_on=yesterday, hold_expired=True)
+    set_levels(low.id, place, at)
+    set_levels(out.id, place, at)
+    manager = signed_in_client(Role.MANAGER)
+    page = manager.get("/reorder/").get_data(as_text=True)
+    assert page.index("Bout") < page.index("Cbare") < page.index("Alow") < page.index("Dnone")
+    assert due(place, at) == 2
+    today = " ".join(manager.get("/").get_data(as_text=True).split())
+    assert re.search(r">2</[a-z]+> ?<[^>]+>to order<", today)
+    card = today.split('id="order"')[1]
+    assert card.index("Cbare") < card.index("Set levels")
+    assert f"/reorder/products/{bare.id}" in card
+    assert "Dnone" not in card
 
 
 def test_stock_of_another_site_does_not_count(app: Flask, at: datetime) -> None:

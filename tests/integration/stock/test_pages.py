@@ -1,5 +1,6 @@
 """The pages of stock as the manager, the nurse and the auditor see them."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
@@ -7,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from inventory.catalogue.models import Route
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Role
 from inventory.stock.models import AccountKind, Hold, Lot, Movement, Receipt, Vial
@@ -98,6 +100,32 @@ def test_the_shelf_shows_first_to_expire_on_top(app: Flask, signed_in_client: Si
     assert nurse.get("/stock/?page=x").status_code == 422
 
 
+def test_a_discardable_vial_does_not_put_its_lot_on_top(
+    app: Flask, signed_in_client: SignIn, at: datetime, at_instant: Callable[[datetime], None]
+) -> None:
+    product = make_multi_dose_product()
+    make_open_vial(make_delivery(product_id=product.id, lot_number="LATER"))
+    make_delivery(product_id=product.id, lot_number="SOONER", expires_on=at.date() + timedelta(days=60))
+    nurse = signed_in_client(Role.PRACTITIONER)
+    page = nurse.get("/stock/").get_data(as_text=True)
+    assert page.index("LATER") < page.index("SOONER")
+    assert 'use by <time datetime="2026-04-13"' in page
+    at_instant(at + timedelta(days=29))
+    page = signed_in_client(Role.PRACTITIONER).get("/stock/").get_data(as_text=True)
+    assert page.index("SOONER") < page.index("LATER")
+    assert "past its use-by" in page
+
+
+def test_what_is_not_for_injection_is_not_called_usable(
+    app: Flask, signed_in_client: SignIn, at: datetime
+) -> None:
+    lot = make_delivery(product_id=make_product(name="Infusion", routes=frozenset({Route.IV})).id)
+    nurse = signed_in_client(Role.PRACTITIONER)
+    for path in ("/stock/", f"/stock/lots/{lot.id}", "/stock/lots"):
+        assert "Not for injection here" in nurse.get(path).get_data(as_text=True)
+    assert "0 usable containers" in nurse.get("/stock/").get_data(as_text=True)
+
+
 def test_the_shelf_has_pages(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
     product = make_product()
     for n in range(52):
@@ -164,8 +192,32 @@ def test_a_vial_past_its_use_by_goes_with_one_click(
     at_instant(at + timedelta(days=29))
     nurse = signed_in_client(Role.PRACTITIONER)
     path = f"/stock/vials/{vial.id}"
+    shown = " ".join(nurse.get(path).get_data(as_text=True).split())
+    assert re.search(r">0<.{0,60}>May be given<.*>10 mL<.{0,60}>To discard<", shown)
+    assert "Doses left" not in shown
+    assert "10 mL to discard" in " ".join(nurse.get("/").get_data(as_text=True).split())
     answer = nurse.submit(path, {}, action=f"{path}/discard", follow_redirects=True)
     assert "The vial is discarded." in answer.get_data(as_text=True)
+
+
+def test_a_used_vial_is_not_said_to_be_unopened(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
+    vial = make_open_vial(make_delivery(product_id=make_multi_dose_product().id))
+    manager, path = signed_in_client(Role.MANAGER), f"/stock/vials/{vial.id}"
+    assert "Not really opened" in manager.get(path).get_data(as_text=True)
+    manager.submit(f"{path}/waste", {"volume": "0.5", "reason": "dead_space"})
+    assert "Not really opened" not in manager.get(path).get_data(as_text=True)
+
+
+def test_every_lot_says_what_became_of_it(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
+    place = make_place()
+    gone = make_delivery(lot_number="GONE1", containers=1)
+    make_delivery(lot_number="HERE1")
+    manager = signed_in_client(Role.MANAGER)
+    typed = {"containers": "1", "reason": "broken", "location": str(place.location_id)}
+    manager.submit(f"/stock/lots/{gone.id}/waste", typed)
+    rows = manager.get("/stock/lots").get_data(as_text=True).split("</tr>")
+    assert "Used up" in next(row for row in rows if "GONE1" in row)
+    assert "Usable" in next(row for row in rows if "HERE1" in row)
 
 
 def test_a_lot_is_held_and_released(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
@@ -206,6 +258,29 @@ def test_found_and_missing_stock_is_adjusted(app: Flask, signed_in_client: SignI
     assert "VIAL-OVERFULL" in full.get_data(as_text=True)
 
 
+@pytest.mark.parametrize(
+    "direction, reason",
+    [("missing", "found"), ("found", "missing"), ("missing", "overfill")],
+)
+def test_a_reason_that_contradicts_the_direction_is_refused(
+    app: Flask, signed_in_client: SignIn, at: datetime, direction: str, reason: str
+) -> None:
+    place = make_place()
+    lot = make_delivery(product_id=make_multi_dose_product().id, containers=2)
+    vial = make_open_vial(lot)
+    manager = signed_in_client(Role.MANAGER)
+    typed = {"direction": direction, "reason": reason, "note": "Counted twice"}
+    of_shelf = {**typed, "containers": "1", "location": str(place.location_id)}
+    paths = [(f"/stock/vials/{vial.id}/adjust", {**typed, "volume": "0.1"})]
+    if reason != "overfill":
+        paths.append((f"/stock/lots/{lot.id}/adjust", of_shelf))
+    for path, form in paths:
+        answer = manager.submit(path, form)
+        assert answer.status_code == 422
+        assert "ADJUST-REASON" in answer.get_data(as_text=True)
+    assert balance_ul(lot, AccountKind.ADJUSTMENT) == 0
+
+
 def test_a_receipt_is_reversed_while_it_is_whole(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
     lot = make_delivery(product_id=make_multi_dose_product().id, containers=2)
     receipt = db.session.scalars(select(Receipt)).one()
@@ -217,6 +292,10 @@ def test_a_receipt_is_reversed_while_it_is_whole(app: Flask, signed_in_client: S
     done = manager.submit(path, {"reason": "Typed wrongly"}, follow_redirects=True).get_data(as_text=True)
     assert "Reversed: receipt of 2 containers" in done
     assert "ALREADY-REVERSED" in manager.submit(path, {"reason": "Twice"}).get_data(as_text=True)
+    assert "Receipt reversed" in done
+    assert f"/stock/lots/{lot.id}/hold" not in done
+    assert f"/stock/lots/{lot.id}/adjust" not in done
+    assert "Receipt reversed" in manager.get("/stock/lots").get_data(as_text=True)
     assert [m.amount_ul for m in movements_of(lot)] == [20_000, 10_000, 10_000, 20_000]
     assert balance_ul(lot) == 0
 

@@ -72,6 +72,13 @@ def test_a_hold_outweighs_everything(kinds: list[str], words: str) -> None:
     assert (state.words, state.usable) == (words, False)
 
 
+def test_what_is_not_labelled_for_injection_here_is_not_usable() -> None:
+    facts = {"on": ON, "near_days": 30, "is_for_im": False}
+    state = rules.state_of(expires_on=date(2028, 1, 1), **facts)
+    assert (state.words, state.tone, state.usable) == ("Not for injection here", "quiet", False)
+    assert rules.state_of(expires_on=ON - timedelta(days=9), **facts).words == "Expired 9 days ago"
+
+
 def test_an_empty_time_or_this_very_minute_is_now() -> None:
     assert rules.moment(None, recorded_at=NOON, field="x") == NOON
     assert rules.moment(NOON.replace(second=0), recorded_at=NOON, field="x") == NOON
