@@ -19,6 +19,14 @@ class Cell(NamedTuple):
     has_code_points: bool
 
 
+class _Paragraph(NamedTuple):
+    """A paragraph of a cell: its lines, the operators that draw each, and whether a code point stands for a letter."""
+
+    lines: list[str]
+    drawn: list[str]
+    has_code_points: bool
+
+
 class ColumnSpec(NamedTuple):
     """A column as a document asks for it. `share` is its part of the width; `line` breaks its heading."""
 
@@ -46,6 +54,7 @@ class Column:
         self.width = width
         self._is_number = spec.is_number
         self._cells: dict[str, Cell] = {}
+        self._paragraphs: dict[str, _Paragraph] = {}
         self.anchor = f"{left + (width if spec.is_number else 0):.2f}"
 
     def cell(self, text: str) -> Cell:
@@ -62,15 +71,25 @@ class Column:
         drawn: list[str] = []
         has_code_points = False
         for paragraph in text.replace("\r\n", "\n").split("\n"):
-            printable = self._face.printable(paragraph)
-            direction = 0 if printable.isascii() else direction_of(printable)
-            new = wrapped(printable, self._face, self.width)
-            lines += new
-            drawn += [self._face.draw(line, direction) if line else "" for line in new]
-            has_code_points |= printable != paragraph and CODE_POINT.search(printable) is not None
+            one = self._paragraphs.get(paragraph) or self._remembered(paragraph)
+            lines += one.lines
+            drawn += one.drawn
+            has_code_points |= one.has_code_points
         if self._is_number:
             return Cell(*self._right(lines, drawn), has_code_points)
         return Cell(self._selected(" T* ".join(drawn)), tuple(map(self._selected, drawn)), has_code_points)
+
+    def _remembered(self, paragraph: str) -> _Paragraph:
+        """Work a paragraph out and keep it: a day, a clock time, a patient come back in other cells."""
+        if len(self._paragraphs) >= _REMEMBERED:
+            self._paragraphs.clear()
+        printable = self._face.printable(paragraph)
+        direction = 0 if printable.isascii() else direction_of(printable)
+        lines = wrapped(printable, self._face, self.width)
+        drawn = [self._face.draw(line, direction) if line else "" for line in lines]
+        unprintable = printable != paragraph and CODE_POINT.search(printable) is not None
+        found = self._paragraphs[paragraph] = _Paragraph(lines, drawn, unprintable)
+        return found
 
     def _right(self, lines: list[str], drawn: list[str]) -> tuple[str, tuple[str, ...]]:
         widths = [self._face.width(line) for line in lines]
