@@ -51,6 +51,7 @@ class Round:
     waits: list[float] = field(default_factory=list)
     evenness: float = 1.0
     refused: int = 0
+    why: str = ""
 
     @property
     def ratio(self) -> float:
@@ -156,7 +157,9 @@ def _sent(nurses: Sequence[Person], ready: Sequence[tuple[str, str]]) -> Round:
             answer = nurses[person].post(*ready[number], kept=False)
             ends[person].append(time.perf_counter())
             done.waits.append(ends[person][-1] - began)
-            done.refused += not is_recorded(answer)
+            if not is_recorded(answer):
+                done.refused += 1
+                done.why = f"{answer.status} {answer.location} {answer.body[:300]}"
 
     done.rate = len(ready) / timed(work, people, barrier)
     done.evenness = _evenness(ends)
