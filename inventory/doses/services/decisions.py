@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from inventory.doses.rules.gate import Finding, Weight
-from inventory.doses.rules.terms import Disposition, EntryMode, OverrideReason
+from inventory.doses.rules.terms import Disposition, EntryMode, OverrideReason, override_reasons
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor, Permission
 
@@ -107,6 +107,10 @@ def _check(finding: Finding, override: Override, *, needs_second_person: bool) -
     field_name = f"override-{finding.code}"
     if not override.decided_by.can(Permission.DOSE_OVERRIDE):
         raise Refusal("OVERRIDE-PRESCRIBER", "Only a prescriber overrides this.", field_name)
+    if override.reason not in override_reasons(finding.code):
+        raise Refusal(
+            "OVERRIDE-REASON", "This reason does not fit what was found. Choose another.", field_name
+        )
     if override.reason is OverrideReason.OTHER and not override.note.strip():
         raise Refusal("OVERRIDE-NOTE", "Say which other reason.", field_name)
     second = override.second_person
