@@ -43,13 +43,14 @@ INCIDENT_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A container a dose came from, as it was then. `remaining` says what an open vial holds now."""
+    """A container a dose came from, as it was then. `remaining` says what an open vial holds now; `emptied` names it if nothing."""
 
     lot_id: UUID
     vial_id: UUID
     lot_number: str
     words: str
     remaining: str
+    emptied: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def _source(row: Any) -> Source:
         lot_number=row.lot_number,
         words=f"{label}expires {day(row.expires_on)}{use_by}: {volume}",
         remaining=(closed if row.closed_at else holds) if from_vial else "",
+        emptied=f"Vial {row.label_number}" if from_vial and not row.closed_at and row.balance_ul <= 0 else "",
     )
 
 

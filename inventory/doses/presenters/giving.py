@@ -19,7 +19,7 @@ from inventory.patients.presenters import age_words
 from inventory.patients.queries import Namesake, PatientFacts
 from inventory.stock.queries import Drawable
 from inventory.stock.rules import StateCode
-from inventory.web.presenting import day, relative_days
+from inventory.web.presenting import day, local_day, relative_days
 
 _CODES = {
     StateCode.RECALLED: "LOT-RECALLED",
@@ -119,6 +119,35 @@ def shelves(offered: Offer, chosen: str, *, about: bool) -> list[Shelf]:
     return [_shelf(product, group, offered, chosen) for product, group in suggested_first]
 
 
+def used_up(vials: Iterable[Any]) -> list[Vial]:
+    """Return vials that hold nothing any more, with their product, for a dose that was forgotten."""
+    return [_used_up(one) for one in vials]
+
+
+def _used_up(one: Any) -> Vial:
+    maker = f", {one.maker}" if one.maker else ""
+    return Vial(
+        key=f"vial-{one.id.hex}-{one.location_id.hex}",
+        name=f"Vial {one.label_number}, lot {one.lot_number}",
+        left=f"{one.product}{maker}",
+        expiry=f"opened {local_day(one.opened_at)}",
+        location=one.location,
+        state=f"Discarded {local_day(one.closed_at)}" if one.closed_at else "Empty",
+        tone="quiet",
+        code="",
+        strength_ng=one.strength_ng,
+        strength_ul=one.strength_ul,
+        default_mcg=_typed_mcg(one.default_dose_ng),
+        is_suggested=False,
+        is_usable=False,
+        formulation_id=str(one.formulation_id),
+    )
+
+
+def _typed_mcg(dose_ng: int | None) -> str:
+    return format_mcg(dose_ng).replace(",", "") if dose_ng else ""
+
+
 def unusable(offered: Offer) -> list[tuple[str, Vial]]:
     """Return what lies here and must not be given, with its product and the reason in words."""
     return [(_product(one), _vial(one, offered)) for one in offered.drawables if not one.givable]
@@ -150,7 +179,6 @@ def _product(one: Drawable) -> str:
 
 def _vial(one: Drawable, offered: Offer) -> Vial:
     refused = one.product.formulation.refused
-    default = one.product.default_dose_ng
     return Vial(
         key=key_of(one),
         name=_name(one),
@@ -162,7 +190,7 @@ def _vial(one: Drawable, offered: Offer) -> Vial:
         code="FORMULATION-REFUSED" if refused else _CODES.get(one.state.code, ""),
         strength_ng=one.lot.strength_ng,
         strength_ul=one.lot.strength_ul,
-        default_mcg=format_mcg(default).replace(",", "") if default else "",
+        default_mcg=_typed_mcg(one.product.default_dose_ng),
         is_suggested=one is offered.suggested,
         is_usable=one.givable,
         formulation_id=str(one.product.formulation_id),

@@ -30,6 +30,7 @@ from inventory.doses.queries.assessment import Assessment
 from inventory.doses.queries.lists import formulations, injectable_products
 from inventory.doses.queries.offer import Offer, offer
 from inventory.doses.queries.story import get_dose, not_given_by_id, not_given_story, story_of
+from inventory.doses.queries.used_up import used_up_vials
 from inventory.doses.rules.gate import Weight
 from inventory.doses.rules.terms import NOT_GIVEN_WORDS, EntryMode, NotGivenReason, VoidKind
 from inventory.doses.services import (
@@ -135,6 +136,7 @@ def _amend_page(form: AmendForm, dose: Dose, offered: Offer, status: int) -> Res
         dose=dose,
         banner=giving.banner(offered.patient, offered.alerts, offered.today),
         shelves=giving.shelves(offered, str(form.source.data), about=False),
+        used_up=giving.used_up(used_up_vials(db.session(), site_id=offered.site_id, at=now())),
         spots=giving.spots(offered),
         as_recorded="As recorded: "
         + "; ".join(f"lot {one.lot_number}, {one.words}" for one in words.sources(story)),

@@ -28,6 +28,7 @@ from inventory.doses.queries.assessment import Assessment, assess, limits_of
 from inventory.doses.queries.blocks import standing_blocks
 from inventory.doses.queries.lists import injectable_products
 from inventory.doses.queries.offer import Offer, offer
+from inventory.doses.queries.used_up import used_up_vials
 from inventory.doses.rules.gate import Finding, Weight
 from inventory.doses.rules.rotation import allowed_sites
 from inventory.doses.rules.terms import EntryMode
@@ -132,6 +133,9 @@ def _dose_page(form: DoseForm, offered: Offer, status: int) -> ResponseReturnVal
         recent=offered.recent,
         shelves=giving.shelves(offered, str(form.source.data), about=about),
         unusable=giving.unusable(offered) if about else [],
+        used_up=[]
+        if about
+        else giving.used_up(used_up_vials(db.session(), site_id=offered.site_id, at=now())),
         spots=giving.spots(offered),
     ), status
 

@@ -20,7 +20,9 @@ from inventory.kernel.permissions import Role
 from inventory.patients.models import AlertKind, ConsentStatus
 from inventory.patients.services import add_alert, record_consent
 from inventory.staff import queries as people
-from tests.factories.catalogue import make_product
+from inventory.stock.models import WasteReason
+from inventory.stock.services import Why, discard_vial
+from tests.factories.catalogue import make_formulation, make_product
 from tests.factories.doses import Bench
 from tests.factories.patients import make_patient
 from tests.factories.staff import PASSWORD, make_user, session_cookie
@@ -505,3 +507,41 @@ def test_what_must_be_seen_is_not_ticked_unseen(nurse: CheckingClient, bench: Be
     assert "FINDING-NEW" in refused.get_data(as_text=True)
     again = recorded(nurse, bench, refused, **{"acknowledge-BLEEDING-RISK": "y"})
     assert (again.status_code, doses()) == (302, 1)
+
+
+def test_a_forgotten_dose_names_the_vial_that_was_discarded_since(
+    nurse: CheckingClient, bench: Bench, at: datetime, at_instant: Callable[[datetime], None]
+) -> None:
+    _, vial = bench.open_multi()
+    vial_id, label = vial.id, f"Vial {vial.label_number}, lot"
+    at_instant(at + timedelta(minutes=20))
+    why = Why(WasteReason.EXPIRED)
+    discard_vial(actor=bench.nurse, at=clock.now(), vial_id=vial_id, why=why)
+    assert label not in nurse.get(address(bench)).get_data(as_text=True)
+    page = nurse.get(address(bench, "already")).get_data(as_text=True)
+    assert label in page
+    key = f"vial-{vial_id.hex}-{bench.place.location_id.hex}"
+    answer = checked(nurse, bench, mode="already", source=key, given_at="2026-03-16T09:40")
+    assert recorded(nurse, bench, answer).status_code == 302
+    assert db.session.scalars(select(DoseSource.vial_id)).all() == [vial_id]
+    at_instant(at + timedelta(days=31))
+    assert label not in _again(nurse, bench).get(address(bench, "already")).get_data(as_text=True)
+
+
+def test_other_products_are_folded_away_beside_a_suggestion(nurse: CheckingClient, bench: Bench) -> None:
+    product = make_product(name="Another product", formulation_id=make_formulation(name="Hydroxocobalamin"))
+    make_delivery(place=bench.place, product_id=product.id)
+    assert "Other products" not in nurse.get(address(bench)).get_data(as_text=True), "nothing is suggested"
+    bench.give()
+    page = nurse.get(address(bench)).get_data(as_text=True)
+    assert page.index("Take this first") < page.index("Other products") < page.index("Another product")
+
+
+def test_a_vial_that_is_empty_now_asks_to_be_discarded(nurse: CheckingClient, bench: Bench) -> None:
+    lot, vial = bench.open_multi()
+    number, path = vial.label_number, f"/vials/{vial.id}/discard"
+    for _ in range(5):
+        last = bench.give(bench.request(lot=lot, vial=vial, volume_ul=2_000, patient_id=make_patient()))
+    page = nurse.get(f"/doses/{last.id}").get_data(as_text=True)
+    assert f"Vial {number} is empty" in page
+    assert path in page
