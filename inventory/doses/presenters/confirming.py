@@ -78,7 +78,7 @@ def glance(assessment: Assessment, *, takes_over: bool = False) -> Glance:
         amount=f"{format_mcg(wanted.dose_ng)} mcg = {volume_words(wanted.volume_ul)}",
         strength=str(strength),
         sources=_sources(assessment),
-        further=_further(assessment.containers),
+        further=_further(assessment.containers, product.container_kind),
         containers="As recorded: no stock moves" if takes_over else _containers(assessment),
         wasted="As recorded" if takes_over else _wasted(assessment.containers),
         body_site=BODY_SITE_WORDS[wanted.body_site],
@@ -108,15 +108,17 @@ def _sources(assessment: Assessment) -> list[str]:
     return [f"{words}: {count} containers" if count > 1 else words for words, count in counted.items()]
 
 
-def _further(containers: tuple[Container, ...]) -> str:
+def _further(containers: tuple[Container, ...], kind: str) -> str:
     """Return what must be taken besides what was chosen, in words; empty where that holds enough."""
     counted = Counter((one.draw.lot_id, one.draw.location_id) for one in containers)
     if len(counted) < 2:
         return ""
     numbers = {one.draw.lot_id: one.lot.lot_number for one in containers}
     (first, _), *others = counted
-    kept = " kept elsewhere"
-    named = [f"lot {numbers[lot]}{kept if lot == first else ''} ({counted[lot, at]})" for lot, at in others]
+    named = [
+        f"lot {numbers[lot]}{' kept elsewhere' if lot == first else ''} ({containers_words(counted[lot, at], kind)})"
+        for lot, at in others
+    ]
     return f"Lot {numbers[first]} does not hold enough. The rest comes from {' and '.join(named)}."
 
 

@@ -155,7 +155,7 @@ def test_takes_the_rest_from_the_next_lot(nurse: CheckingClient, bench: Bench) -
         expires_on=bench.lot.expires_on - timedelta(days=9),
     )
     answer = checked(nurse, bench, dose_mcg="2000", volume_ml="")
-    assert f"The rest comes from lot {bench.lot.lot_number}" in answer.get_data(as_text=True)
+    assert f"The rest comes from lot {bench.lot.lot_number} (1 vial)" in answer.get_data(as_text=True)
     recorded(nurse, bench, answer)
     assert (balance_ul(sooner), balance_ul(bench.lot)) == (0, 2_000)
 
