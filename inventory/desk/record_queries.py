@@ -13,6 +13,7 @@ from inventory.audit.models import AuditEntry, AuditLink, AuditPayload
 from inventory.clinic.settings import Settings
 from inventory.doses.models import Dose, DoseSource, DoseVoid, NotGiven
 from inventory.doses.queries.assessment import limits_of
+from inventory.doses.queries.lists import OVERRIDDEN
 from inventory.doses.rules.rotation import allowed_sites, next_site
 from inventory.doses.rules.terms import BodySite
 from inventory.staff.models import User
@@ -34,9 +35,9 @@ class SiteUse:
 
 
 def doses_page(session: Session, patient_id: UUID, *, cursor: str) -> Page[Any]:
-    """Return a page of all the patient's doses, void ones too, the last given first: rows of (Dose, DoseVoid)."""
+    """Return a page of all the patient's doses, void ones too, the last given first: rows of (Dose, DoseVoid, is_overridden)."""
     statement: Any = (
-        select(Dose, DoseVoid)
+        select(Dose, DoseVoid, OVERRIDDEN.label("is_overridden"))
         .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
         .where(Dose.patient_id == patient_id)
     )

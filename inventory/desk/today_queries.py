@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from inventory.audit.queries import head
 from inventory.catalogue.models import Product
 from inventory.clinic.models import Site
-from inventory.doses.models import Dose
+from inventory.doses.models import Dose, DoseVoid
 from inventory.doses.queries.lists import dose_rows, open_incidents
 from inventory.kernel.permissions import Actor, Permission
 from inventory.patients.models import Patient
@@ -33,6 +33,8 @@ class Today:
 
     day: date
     dose_count: int | None = None
+    """Doses that stand; the void ones are counted beside them."""
+    void_count: int = 0
     doses: Sequence[Any] = ()
     incidents: int | None = None
     stock: list[Drawable] | None = None
@@ -63,7 +65,7 @@ def today(session: Session, *, actor: Actor, site: Site, day: date, at: datetime
     """Return the day at a site, as far as `actor` may see it."""
     told = Today(day=day, missing=_missing(session))
     if actor.can(Permission.DOSE_READ):
-        told.dose_count, told.doses = _doses(session, site, day)
+        told.dose_count, told.void_count, told.doses = _doses(session, site, day)
         told.incidents = open_incidents(session, site.id)
     if actor.can(Permission.STOCK_READ):
         told.stock = on_hand(session, site_id=site.id, on=day, near_days=near_days)
@@ -85,13 +87,14 @@ def _missing(session: Session) -> dict[str, bool]:
     return dict(zip(models, map(bool, row), strict=True))
 
 
-def _doses(session: Session, site: Site, day: date) -> tuple[int, Sequence[Any]]:
+def _doses(session: Session, site: Site, day: date) -> tuple[int, int, Sequence[Any]]:
     midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(site.time_zone))
     # From midnight on the index of instants; the day itself decides, since a day may begin twice.
     here = (Dose.site_id == site.id, Dose.given_at >= midnight - timedelta(hours=2), Dose.given_on == day)
-    count = session.scalar(select(func.count()).select_from(Dose).where(*here)) or 0
+    counted = select(func.count(Dose.id), func.count(DoseVoid.dose_id))
+    count, void = session.execute(counted.outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id).where(*here)).one()
     newest = dose_rows().where(*here).order_by(Dose.given_at.desc(), Dose.id.desc()).limit(LATEST)
-    return count, session.execute(newest).all()
+    return count - void, void, session.execute(newest).all()
 
 
 def _licences(session: Session, day: date) -> Sequence[Any]:

@@ -3,7 +3,12 @@
 from inventory.web.fields import ChoiceField, DateField, TextField
 from inventory.web.forms import FilterForm
 
-MARKS = (("late", "Late entries"), ("deviation", "Deviations"), ("void", "Void and amended"))
+MARKS = (
+    ("late", "Late entries"),
+    ("deviation", "Deviations"),
+    ("override", "Overrides"),
+    ("void", "Void and amended"),
+)
 STATES = (("open", "Open"), ("closed", "Closed"), ("all", "All"))
 
 

@@ -126,6 +126,11 @@ def findings(story: Story) -> list[Judged]:
     return [_judged(row) for row in rows]
 
 
+def is_overridden(story: Story) -> bool:
+    """Tell whether a prescriber let the dose pass in spite of a finding."""
+    return any(row.disposition == Disposition.OVERRIDDEN for row in story.findings)
+
+
 def _judged(row: Any) -> Judged:
     words, level = DISPOSITION_WORDS[Disposition(row.disposition)]
     return Judged(row.code, words, level, row.message, _decided(row))

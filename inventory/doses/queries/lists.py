@@ -9,11 +9,13 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from inventory.catalogue.models import Formulation, Product, Route
-from inventory.doses.models import Dose, DoseSource, DoseVoid, Incident
-from inventory.doses.rules.terms import BodySite
+from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident
+from inventory.doses.rules.terms import BodySite, Disposition
 from inventory.web.pagination import Page, paginate
 
 VOIDED = exists().where(DoseVoid.dose_id == Dose.id)
+OVERRIDDEN = exists().where(DoseFinding.dose_id == Dose.id, DoseFinding.disposition == Disposition.OVERRIDDEN)
+"""Whether a prescriber let the dose pass in spite of a finding."""
 ROW = (
     Dose.id,
     Dose.number,
@@ -33,6 +35,7 @@ ROW = (
     Dose.is_deviation,
     Dose.amends_id,
     DoseVoid.kind.label("void_kind"),
+    OVERRIDDEN.label("is_overridden"),
 )
 """What a list shows of a dose; `void_kind` is None while it stands."""
 
@@ -53,7 +56,7 @@ def doses_page(
     marked: str = "",
     cursor: str = "",
 ) -> Page[Any]:
-    """Return a page of a site's doses, the last given first. `marked` is late, deviation or void."""
+    """Return a page of a site's doses, the last given first. `marked` is late, deviation, override or void."""
     statement = dose_rows().where(Dose.site_id == site_id)
     if from_on:
         statement = statement.where(Dose.given_on >= from_on)
@@ -64,7 +67,12 @@ def doses_page(
     if lot_number:
         of_lot = select(DoseSource.dose_id).where(func.upper(DoseSource.lot_number) == lot_number.upper())
         statement = statement.where(Dose.id.in_(of_lot))
-    marks = {"late": Dose.is_late, "deviation": Dose.is_deviation, "void": DoseVoid.dose_id.is_not(None)}
+    marks: dict[str, Any] = {
+        "late": Dose.is_late,
+        "deviation": Dose.is_deviation,
+        "override": OVERRIDDEN,
+        "void": DoseVoid.dose_id.is_not(None),
+    }
     if marked in marks:
         statement = statement.where(marks[marked])
     return paginate(session, statement, order=[Dose.given_at, Dose.id], newest_first=True, cursor=cursor)
@@ -105,8 +113,15 @@ def last_uses(session: Session, patient_id: UUID) -> dict[BodySite, date]:
 def incidents_page(session: Session, *, site_id: UUID, state: str = "open", cursor: str = "") -> Page[Any]:
     """Return a page of a site's incidents with their dose, the last opened first. `state` is open, closed or all."""
     statement: Any = (
-        select(Incident, Dose.number.label("dose_number"), Dose.patient_record_number, Dose.given_at)
+        select(
+            Incident,
+            Dose.number.label("dose_number"),
+            Dose.patient_record_number,
+            Dose.given_at,
+            DoseVoid.kind.label("void_kind"),
+        )
         .join(Dose, Dose.id == Incident.dose_id)
+        .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
         .where(Incident.site_id == site_id)
     )
     if state != "all":

@@ -126,6 +126,16 @@ def _remainder(session: Session, sources: Sequence[Any]) -> int:
     return sum(wasted)
 
 
+def void_of(session: Session, dose_id: UUID) -> Any:
+    """Return how a dose became void (kind), with the id and number of the entry in its place; None while it stands."""
+    later = aliased(Dose)
+    return session.execute(
+        select(DoseVoid.kind, later.id, later.number)
+        .outerjoin(later, later.amends_id == DoseVoid.dose_id)
+        .where(DoseVoid.dose_id == dose_id)
+    ).first()
+
+
 def not_given_by_id(session: Session, record_id: UUID) -> NotGiven:
     """Return the record of a dose that was not given. Raises Refusal NOT-FOUND."""
     record = session.get(NotGiven, record_id)

@@ -250,10 +250,9 @@ def _volume_limits(q: Question) -> tuple[int, int]:
 
 def _history(q: Question) -> Iterator[Finding]:
     if q.history.same_substance_today:
-        yield _override(
-            "SECOND-DOSE-TODAY",
-            f"{q.product.substance.capitalize()} was given to this patient that day already.",
-        )
+        given = f"{q.product.substance.capitalize()} was given to this patient that day already"
+        which = f": {'; '.join(q.history.same_day)}." if q.history.same_day else "."
+        yield _override("SECOND-DOSE-TODAY", given + which)
     if q.history.last_site is q.body_site:
         yield _inform("SAME-SITE", f"The last dose went into the same site: {BODY_SITE_WORDS[q.body_site]}.")
     last = q.history.last_formulation

@@ -240,4 +240,20 @@ def _facts(row: dict[str, Any], decided: Sequence[Decided], drawn: Sequence[Draw
         **{name: row[name] for name in (*names, *more) if row[name] is not None},
         "sources": [[source.lot.lot_number, source.label_number, source.volume_ul] for source in drawn],
         "findings": {item.finding.code: item.disposition for item in decided},
+        **_overrides(decided),
     }
+
+
+def _overrides(decided: Sequence[Decided]) -> dict[str, Any]:
+    """Return who let the dose pass in spite of what, and why, as the trail tells it; nothing where nobody had to."""
+    told = {
+        item.finding.code: {
+            "reason": item.override.reason,
+            "note": item.override.note,
+            "decided_by": item.override.decided_by.name,
+            "second_person": item.override.second_person.name if item.override.second_person else "",
+        }
+        for item in decided
+        if item.override
+    }
+    return {"overrides": told} if told else {}

@@ -11,7 +11,7 @@ from inventory.doses.forms.correcting import CloseForm
 from inventory.doses.forms.listing import DosesFilter, IncidentsFilter
 from inventory.doses.presenters.dose import INCIDENT_WORDS
 from inventory.doses.queries.lists import doses_page, incidents_page
-from inventory.doses.queries.story import get_dose, get_incident, person_named_by
+from inventory.doses.queries.story import get_dose, get_incident, person_named_by, void_of
 from inventory.doses.services import close_incident
 from inventory.doses.views.blueprint import bp
 from inventory.kernel.clock import now
@@ -72,6 +72,7 @@ def incident(incident_id: UUID) -> ResponseReturnValue:
         form=form,
         incident=found,
         dose=get_dose(session, found.dose_id),
+        void=void_of(session, found.dose_id),
         opened_by=person_named_by(session, found.opened_by_id),
         closed_by=person_named_by(session, found.closed_by_id),
         kinds=INCIDENT_WORDS,
@@ -97,7 +98,7 @@ def _closed(form: CloseForm, incident_id: UUID) -> ResponseReturnValue | None:
             at=now(),
             incident_id=incident_id,
             outcome=str(form.outcome.data),
-            request_key=str(form.key),
+            request_key=form.act_key,
         )
     except (Refusal, Refusals) as refused:
         form.apply_refusal(refused)

@@ -7,12 +7,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from inventory.audit.models import AccessEntry
+from inventory.audit.models import AccessEntry, AuditEntry, AuditPayload
+from inventory.doses.models import Incident
+from inventory.doses.rules.terms import EntryMode, OverrideReason, VoidKind
+from inventory.doses.services import Decisions, Override, void_dose
 from inventory.kernel.db import db
+from inventory.kernel.permissions import Role
 from inventory.staff import queries as people
 from tests.factories.doses import Bench
 from tests.factories.patients import make_patient
-from tests.factories.staff import make_user
+from tests.factories.staff import make_actor, make_user
 from tests.support.client import CheckingClient
 
 Client = Callable[..., CheckingClient]
@@ -48,3 +52,64 @@ def test_both_pages_show_who_is_easily_taken_for_the_patient(nurse: CheckingClie
         assert "N-4" not in page
     db.session.rollback()
     assert set(db.session.scalars(select(AccessEntry.patient_id))) == {bench.patient_id}
+
+
+def test_a_second_dose_says_which_the_first_was_and_offers_the_reasons_that_fit(
+    nurse: CheckingClient, bench: Bench
+) -> None:
+    first = bench.give()
+    path = f"/give/{bench.patient_id}?mode=about"
+    form = nurse.form(path, having="indication")
+    typed = {"indication": "B12 deficiency", "consent_seen": "y", "step": "check"}
+    page = nurse.send(path, form, typed).get_data(as_text=True)
+    said = f"dose {first.number:06d} at 09:30: 1,000 mcg, left arm (deltoid), by Nora Nurse."
+    assert said in page
+    assert 'value="split_over_two_sites"' in page
+    assert 'value="renewed_entry_pending"' not in page
+
+
+def test_an_override_stays_visible(nurse: CheckingClient, bench: Bench) -> None:
+    plain = bench.give()
+    prescriber = make_actor(Role.PRESCRIBER, display_name="Pia Prescriber")
+    decided = Override(OverrideReason.PRESCRIBED_SO, prescriber, "Loading week")
+    dose = bench.give(decisions=Decisions(overrides={"SECOND-DOSE-TODAY": decided}))
+    mark = ">Override<"
+    for path, times in (
+        (f"/doses/{dose.id}", 1),
+        (f"/doses/{plain.id}", 0),
+        ("/doses", 1),
+        ("/", 1),
+        (f"/patients/{bench.patient_id}", 1),
+    ):
+        page = nurse.get(path).get_data(as_text=True)
+        assert page.count(mark) == times, path
+    only = nurse.get("/doses?marked=override").get_data(as_text=True)
+    assert f"/doses/{dose.id}" in only
+    assert f"/doses/{plain.id}" not in only
+    payload = select(AuditPayload.payload).join(AuditEntry, AuditEntry.id == AuditPayload.entry_id)
+    told = db.session.scalars(payload.where(AuditEntry.subject_id == dose.id)).one()
+    for fact in ('"reason":"prescribed_so"', '"note":"Loading week"', '"decided_by":"Pia Prescriber"'):
+        assert fact in told
+
+
+def test_a_void_dose_is_no_dose_of_today_and_its_incident_says_so(
+    nurse: CheckingClient, bench: Bench, at: datetime
+) -> None:
+    bench.give()
+    dose = bench.give(bench.request(mode=EntryMode.ALREADY_GIVEN, given_at=at))
+    incident = db.session.scalars(select(Incident)).one()
+    for path in (f"/incidents/{incident.id}", "/incidents", "/"):
+        page = nurse.get(path).get_data(as_text=True)
+        assert "The entry is void" not in page
+        assert "1 void" not in page
+    void_dose(
+        actor=bench.nurse, at=at, dose_id=dose.id, kind=VoidKind.DRAWN_NOT_GIVEN, reason="Written down twice"
+    )
+    for path in (f"/incidents/{incident.id}", "/incidents"):
+        page = nurse.get(path).get_data(as_text=True)
+        assert "The entry is void" in page
+        assert f"/doses/{dose.id}" in page
+        assert ">Open<" in page
+    today = " ".join(nurse.get("/").get_data(as_text=True).split())
+    assert '<span class="tally-number">1</span> <span class="tally-label">dose today</span>' in today
+    assert "1 void" in today

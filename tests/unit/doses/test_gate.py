@@ -253,6 +253,17 @@ def test_names_a_vial_past_its_use_by_on_the_last_day_of_its_lot() -> None:
     assert "VIAL-PAST-USE-BY" in found(**past)
 
 
+def test_says_which_dose_was_given_that_day() -> None:
+    history = History(
+        same_substance_today=1, same_day=("dose 000007 at 08:10: 1,000 mcg, left arm, by Nora",)
+    )
+    said = may_give(replace(QUESTION, history=history))[0].message
+    assert said == (
+        "Cyanocobalamin was given to this patient that day already: "
+        "dose 000007 at 08:10: 1,000 mcg, left arm, by Nora."
+    )
+
+
 def test_puts_the_weightiest_first() -> None:
     changes = {**source(held=True), "dose_ng": 1, "history": History(last_site=BodySite.LEFT_DELTOID)}
     weights = list(found(**changes).values())
