@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from reportlab.pdfgen.canvas import Canvas
 
+from inventory.kernel.numbering import written_number
 from inventory.reports.documents.administration import write_administration_report
 from inventory.reports.documents.administration_row import (
     AdministrationRow,
@@ -51,7 +52,7 @@ def rows(count: int) -> Iterator[AdministrationRow]:
         lot = number // 3 % 40
         is_void, is_late = number % 50 == 0, number % 20 == 0
         yield AdministrationRow(
-            number=number,
+            number=written_number("MAIN", number),
             site_code="MAIN",
             given_at=given_at,
             recorded_at=given_at,

@@ -30,7 +30,7 @@ def _day(day: date | None) -> str:
 
 FIELDS: tuple[tuple[str, Callable[[AdministrationRow], str]], ...] = (
     ("site", lambda row: row.site_code),
-    ("number", lambda row: str(row.number)),
+    ("number", lambda row: row.number),
     ("given_at", lambda row: row.given_at.isoformat(timespec="seconds")),
     ("given_at_utc", lambda row: row.given_at.astimezone(UTC).isoformat(timespec="seconds")),
     ("recorded_at", lambda row: row.recorded_at.isoformat(timespec="seconds")),

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from inventory.web.presenting import day
+
 
 class Standing(StrEnum):
     """What a dose's entry still says. Only a given one counts in the totals; the others stay, and are marked."""
@@ -38,11 +40,18 @@ class Practitioner(NamedTuple):
     credential: str
 
 
+def moment(instant: datetime, between: str = " ") -> str:
+    """The day as on the pages, and the clock of the instant's zone with its offset, which tells a repeated hour apart."""
+    clock = instant.isoformat(" ", "minutes")[11:]
+    return f"{day(instant.date())}{between}{clock[:5]} {clock[5:]}"
+
+
 @dataclass(slots=True)
 class AdministrationRow:
     """One entry of the dose log. Instants are aware, in the zone of the site where the dose was given."""
 
-    number: int
+    number: str
+    """As it is written everywhere: MAIN-000401."""
     site_code: str
     given_at: datetime
     recorded_at: datetime

@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from inventory.clinic.models import Site
 from inventory.doses.models import Dose, DoseFinding, DoseSource
 from inventory.doses.rules.terms import BODY_SITE_WORDS
+from inventory.kernel.numbering import written_number
 from inventory.kernel.quantity import Strength
 from inventory.reports.documents.administration_row import AdministrationRow, Practitioner, Source
 from inventory.reports.queries.remarks import AnyRow, Facts, Finding, marked
@@ -108,7 +109,7 @@ def _row(dose: AnyRow, sources: tuple[Source, ...], facts: Facts) -> Administrat
     zone = _zone(dose.given_zone)
     standing, marks, remarks = marked(facts, zone)
     return AdministrationRow(
-        number=dose.number,
+        number=written_number(dose.site_code, dose.number),
         site_code=dose.site_code,
         given_at=dose.given_at.astimezone(zone),
         recorded_at=dose.recorded_at.astimezone(zone),

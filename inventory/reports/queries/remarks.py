@@ -14,7 +14,8 @@ from inventory.doses.rules.terms import (
     OverrideReason,
     VoidKind,
 )
-from inventory.reports.documents.administration_row import Remark, Standing
+from inventory.kernel.numbering import written_number
+from inventory.reports.documents.administration_row import Remark, Standing, moment
 from inventory.reports.queries.selection import VoidFacts
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -43,7 +44,7 @@ class Facts(NamedTuple):
 
 _DECIDED = {
     Disposition.OVERRIDDEN: "OVERRIDE",
-    Disposition.ACKNOWLEDGED: "ACKNOWLEDGED",
+    Disposition.ACKNOWLEDGED: "SEEN",
     Disposition.DEVIATION: "DEVIATION",
 }
 
@@ -53,9 +54,7 @@ def marked(facts: Facts, zone: ZoneInfo) -> tuple[Standing, tuple[str, ...], tup
     if _is_plain(facts):
         return Standing.GIVEN, (), ()
     remarks = (*_since(facts, zone), *_then(facts), *_details(facts.dose))
-    marks = dict.fromkeys(
-        remark.label for remark in remarks if remark.label not in {"ACKNOWLEDGED", "DETAILS"}
-    )
+    marks = dict.fromkeys(remark.label for remark in remarks if remark.label not in {"SEEN", "DETAILS"})
     return _standing(facts), tuple(marks), remarks
 
 
@@ -83,19 +82,20 @@ def _standing(facts: Facts) -> Standing:
 
 
 def _since(facts: Facts, zone: ZoneInfo) -> Iterator[Remark]:
-    void, amended_by = facts.void, facts.amended_by
+    void, replaced_by = facts.void, facts.amended_by or (facts.void and facts.void.replaced_by)
+    amended_by = written_number(facts.dose.site_code, replaced_by) if replaced_by else ""
     if void:
-        amended_by = amended_by or void.replaced_by
         is_amended = void.kind == VoidKind.AMENDED
-        what = f"by No. {amended_by}" if is_amended and amended_by else VOID_KIND_WORDS[VoidKind(void.kind)]
-        replaced = f" Recorded again as No. {amended_by}." if amended_by and not is_amended else ""
-        when = void.voided_at.astimezone(zone).isoformat(" ", "minutes")
+        what = f"by {amended_by}" if is_amended and amended_by else VOID_KIND_WORDS[VoidKind(void.kind)]
+        replaced = f" Recorded again as {amended_by}." if amended_by and not is_amended else ""
+        when = moment(void.voided_at.astimezone(zone))
         said = f"{_sentence(what)} Reason: {_sentence(void.reason)}{replaced} {void.actor_name}, {when}."
         yield Remark("AMENDED" if is_amended else "VOID", said)
     elif amended_by:
-        yield Remark("AMENDED", f"by No. {amended_by}.")
+        yield Remark("AMENDED", f"by {amended_by}.")
     if facts.dose.amends:
-        yield Remark("AMENDS", f"No. {facts.dose.amends}, which this entry corrects.")
+        amends = written_number(facts.dose.site_code, facts.dose.amends)
+        yield Remark("AMENDS", f"{amends}, which this entry corrects.")
 
 
 def _then(facts: Facts) -> Iterator[Remark]:

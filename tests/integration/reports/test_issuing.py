@@ -38,7 +38,10 @@ NOON = datetime(2026, 10, 5, 12, 0, tzinfo=LONDON)
 
 def numbers(clinic: ReportingClinic, report: IssuedReport) -> list[tuple[str, str]]:
     text = clinic.content(report, "csv").decode("utf-8-sig")
-    return [(row["site"], row["number"]) for row in csv.DictReader(io.StringIO(text, newline=""))]
+    return [
+        (row["site"], row["number"].removeprefix(f"{row['site']}-000"))
+        for row in csv.DictReader(io.StringIO(text, newline=""))
+    ]
 
 
 def test_shows_the_dose_with_all_an_auditor_needs(clinic: ReportingClinic) -> None:
@@ -47,9 +50,9 @@ def test_shows_the_dose_with_all_an_auditor_needs(clinic: ReportingClinic) -> No
     text = clinic.text(report)
     for words in (
         "MAIN-1",
-        "Kowalska, Zo\u00eb R-77, born 1980-03-04",
-        "LOTMAIN, exp 2027-08-31",
-        "2026-10-05 12:00 +01:00",
+        "Kowalska, Zo\u00eb R-77, born 4 Mar 1980",
+        "LOTMAIN, exp 31 Aug 2027",
+        "5 Oct 2026 12:00 +01:00",
         "Left arm (deltoid)",
         "Nora Nurse RN 12345",
         "Pernicious anaemia Consent seen",
@@ -75,7 +78,7 @@ def test_void_stays_and_says_why(clinic: ReportingClinic) -> None:
         actor=clinic.nurse, at=RECORDED_AT, dose_id=dose.id, kind=VoidKind.DRAWN_NOT_GIVEN, reason="Fainted"
     )
     text = clinic.text(clinic.issue(*OCTOBER))
-    assert "VOID Drawn, not given: the volume was wasted. Reason: Fainted. Nora Nurse, 2026-12-01" in text
+    assert "VOID Drawn, not given: the volume was wasted. Reason: Fainted. Nora Nurse, 1 Dec 2026" in text
     assert "1 entries, of which 1 void or amended" in text
 
 
@@ -98,8 +101,8 @@ def test_amendment_and_what_it_amends_name_each_other(clinic: ReportingClinic) -
     )
     report = clinic.issue(*OCTOBER)
     text = clinic.text(report)
-    assert "AMENDED by No. 2. Reason: It was the right arm." in text
-    assert "AMENDS No. 1, which this entry corrects." in text
+    assert "AMENDED by MAIN-000002. Reason: It was the right arm." in text
+    assert "AMENDS MAIN-000001, which this entry corrects." in text
     assert "All administrations 1 1,000 1 1 1,000 1" in text
 
 
@@ -133,7 +136,7 @@ def test_month_begins_and_ends_with_the_site_s_own_days(clinic: ReportingClinic)
     clinic.give(datetime(2026, 10, 1, 0, 0, tzinfo=LONDON))  # still September in UTC
     clinic.give(datetime(2026, 10, 31, 23, 59, tzinfo=LONDON))
     clinic.give(datetime(2026, 11, 1, 0, 0, tzinfo=LONDON))
-    assert numbers(clinic, clinic.issue(*OCTOBER)) == [("MAIN", "2"), ("MAIN", "3")]
+    assert numbers(clinic, clinic.issue(*OCTOBER)) == [("MAIN", "002"), ("MAIN", "003")]
 
 
 def test_each_site_counts_its_own_days(clinic: ReportingClinic) -> None:
@@ -146,8 +149,8 @@ def test_each_site_counts_its_own_days(clinic: ReportingClinic) -> None:
     clinic.give(instant, "HNL")
     october = clinic.issue(*OCTOBER)
     september = clinic.issue(date(2026, 9, 30), date(2026, 9, 30))
-    assert numbers(clinic, october) == [("AKL", "1")]
-    assert numbers(clinic, september) == [("HNL", "1")]
+    assert numbers(clinic, october) == [("AKL", "001")]
+    assert numbers(clinic, september) == [("HNL", "001")]
     assert "days of Pacific/Auckland" in clinic.text(october)
 
 
@@ -155,7 +158,7 @@ def test_repeated_hour_keeps_its_order_and_tells_the_two_apart(clinic: Reporting
     clinic.give(datetime(2026, 10, 25, 1, 30, tzinfo=UTC))  # 01:30 again, after the clocks went back
     clinic.give(datetime(2026, 10, 25, 0, 30, tzinfo=UTC))  # 01:30 the first time
     report = clinic.issue(date(2026, 10, 25), date(2026, 10, 25))
-    assert numbers(clinic, report) == [("MAIN", "2"), ("MAIN", "1")]
+    assert numbers(clinic, report) == [("MAIN", "002"), ("MAIN", "001")]
     text = clinic.text(report)
     assert text.index("01:30 +01:00") < text.index("01:30 +00:00")
 
@@ -169,10 +172,10 @@ def test_day_of_25_hours_is_shown_whole(clinic: ReportingClinic) -> None:
 @pytest.mark.parametrize(
     "filters,expected",
     [
-        ({"lot_number": "lot akl"}, [("AKL", "1")]),
-        ({"site_code": "main"}, [("MAIN", "1"), ("MAIN", "2")]),
-        ({"body_site": BodySite.RIGHT_DELTOID}, [("MAIN", "2")]),
-        ({"patient_record_number": "r-88"}, [("MAIN", "2")]),
+        ({"lot_number": "lot akl"}, [("AKL", "001")]),
+        ({"site_code": "main"}, [("MAIN", "001"), ("MAIN", "002")]),
+        ({"body_site": BodySite.RIGHT_DELTOID}, [("MAIN", "002")]),
+        ({"patient_record_number": "r-88"}, [("MAIN", "002")]),
     ],
 )
 def test_filter_keeps_only_what_it_names(
@@ -192,7 +195,7 @@ def test_filters_by_practitioner_and_formulation(clinic: ReportingClinic) -> Non
     clinic.give(NOON)
     clinic.give(NOON + timedelta(days=1), actor=make_actor(Role.PRACTITIONER, display_name="Other Nurse"))
     report = clinic.issue(*OCTOBER, giver_id=clinic.nurse.id, formulation_id=clinic.formulation_id)
-    assert numbers(clinic, report) == [("MAIN", "1")]
+    assert numbers(clinic, report) == [("MAIN", "001")]
     assert "Practitioner Nora Nurse" in clinic.text(report)
     assert ("Lot", "all") in report.filters
 
@@ -273,14 +276,20 @@ def test_what_happens_after_the_snapshot_is_not_in_the_report(clinic: ReportingC
     )
     clinic.give(NOON + timedelta(days=1))
     rows = list(administration_rows(snapshot))
-    assert [(row.number, row.standing.value) for row in rows] == [(1, "given")]
+    assert [(row.number, row.standing.value) for row in rows] == [("MAIN-000001", "given")]
 
 
 def test_batches_join_without_a_seam(clinic: ReportingClinic, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in range(5):
         clinic.give(NOON + timedelta(days=day))
     monkeypatch.setattr("inventory.reports.queries.administrations._BATCH", 2)
-    assert [number for _, number in numbers(clinic, clinic.issue(*OCTOBER))] == ["1", "2", "3", "4", "5"]
+    assert [number for _, number in numbers(clinic, clinic.issue(*OCTOBER))] == [
+        "001",
+        "002",
+        "003",
+        "004",
+        "005",
+    ]
 
 
 def test_issue_and_download_are_entries_of_the_trail(clinic: ReportingClinic) -> None:

@@ -24,7 +24,7 @@ LONDON = ZoneInfo("Europe/London")
 
 def make_row(**changes: Any) -> AdministrationRow:
     row = AdministrationRow(
-        number=1,
+        number="MAIN-000001",
         site_code="MAIN",
         given_at=datetime(2026, 10, 5, 9, 30, tzinfo=LONDON),
         recorded_at=datetime(2026, 10, 5, 9, 32, tzinfo=LONDON),

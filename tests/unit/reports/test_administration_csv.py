@@ -37,9 +37,9 @@ def test_amounts_are_exact_and_worded(row: MakeRow) -> None:
 
 def test_has_every_row_and_field(row: MakeRow) -> None:
     remark = Remark("VOID", "Never opened, said Nora")
-    rows = [row(), row(number=2, standing=Standing.VOID, marks=("VOID",), remarks=(remark,))]
+    rows = [row(), row(number="MAIN-000002", standing=Standing.VOID, marks=("VOID",), remarks=(remark,))]
     found = read(rows)
-    assert [line["number"] for line in found] == ["1", "2"]
+    assert [line["number"] for line in found] == ["MAIN-000001", "MAIN-000002"]
     assert list(found[0]) == [name for name, _ in FIELDS]
     assert found[1]["remarks"] == "VOID: Never opened, said Nora"
 

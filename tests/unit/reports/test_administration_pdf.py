@@ -44,11 +44,11 @@ def test_heading_says_what_who_when_and_which(pages: ReadPages, row: MakeRow) ->
         "Report MAIN-12",
         "Harbour Clinic",
         "Harbour Street (MAIN), days of Europe/London",
-        "2026-10-01 to 2026-10-31",
+        "1 Oct 2026 to 31 Oct 2026",
         "Practitioner all",
         "Lot LOT77",
         "Aud Auditor, auditor",
-        "2026-11-01 08:00:00 UTC",
+        "1 Nov 2026, 08:00:00 UTC",
     ):
         assert words in first
 
@@ -56,14 +56,14 @@ def test_heading_says_what_who_when_and_which(pages: ReadPages, row: MakeRow) ->
 def test_row_shows_every_field(pages: ReadPages, row: MakeRow) -> None:
     text = pages([row()])[0]
     for words in (
-        "2026-10-05 09:30 +01:00",
-        "Anna Kowalska R1001, born 1961-04-03",
+        "5 Oct 2026 09:30 +01:00",
+        "Anna Kowalska R1001, born 3 Apr 1961",
         "Cyanocobalamin vial 1,000 mcg/mL",
-        "LOT77, exp 2027-03-31 vial V12, use by 2026-11-02",
+        "LOT77, exp 31 Mar 2027 vial V12, use by 2 Nov 2026",
         "1,000 1 Left deltoid IM",
         "Nora Nurse RN 12345",
         "Pernicious anaemia Consent seen",
-        "2026-10-05 09:32 +01:00",
+        "5 Oct 2026 09:32 +01:00",
     ):
         assert words in text
 
@@ -74,7 +74,7 @@ def test_each_source_of_a_dose_has_its_line(pages: ReadPages, row: MakeRow) -> N
         Source("LOT2", date(2027, 4, 30), "V2", None, 600),
     )
     text = pages([row(sources=sources)])[0]
-    assert "LOT1, exp 2027-03-31 vial V1, 0.4 mL LOT2, exp 2027-04-30 vial V2, 0.6 mL" in text
+    assert "LOT1, exp 31 Mar 2027 vial V1, 0.4 mL LOT2, exp 30 Apr 2027 vial V2, 0.6 mL" in text
 
 
 def test_void_is_shown_with_its_reason(pages: ReadPages, row: MakeRow) -> None:
@@ -87,8 +87,8 @@ def test_void_is_shown_with_its_reason(pages: ReadPages, row: MakeRow) -> None:
 def test_totals_count_voided_and_amended_apart(pages: ReadPages, row: MakeRow) -> None:
     rows = [
         row(),
-        row(number=2, standing=Standing.VOID),
-        row(number=3, standing=Standing.AMENDED, volume_ul=250),
+        row(number="MAIN-000002", standing=Standing.VOID),
+        row(number="MAIN-000003", standing=Standing.AMENDED, volume_ul=250),
     ]
     text = " ".join(pages(rows))
     for name in ("Cyanocobalamin", "Left deltoid", "Nora Nurse, RN 12345", "All administrations"):
@@ -97,21 +97,21 @@ def test_totals_count_voided_and_amended_apart(pages: ReadPages, row: MakeRow) -
 
 
 def test_chain_head_stands_on_the_first_and_the_last_page(pages: ReadPages, row: MakeRow) -> None:
-    found = pages([row(number=number) for number in range(1, 120)])
+    found = pages([row(number=f"MAIN-{number:06d}") for number in range(1, 120)])
     assert len(found) > 2
     for page in (found[0], found[-1]):
         assert f"entry 4,321, hash {'ab' * 32}" in page
 
 
 def test_every_page_says_which_of_how_many(pages: ReadPages, row: MakeRow) -> None:
-    found = pages([row(number=number) for number in range(1, 200)])
+    found = pages([row(number=f"MAIN-{number:06d}") for number in range(1, 200)])
     assert [f"Page {number} of {len(found)}" in page for number, page in enumerate(found, 1)] == [True] * len(
         found
     )
 
 
 def test_demo_is_marked_on_every_page(pages: ReadPages, row: MakeRow) -> None:
-    rows = [row(number=number) for number in range(1, 60)]
+    rows = [row(number=f"MAIN-{number:06d}") for number in range(1, 60)]
     assert all("DEMO" in page for page in pages(rows, is_demo=True))
     assert not any("DEMO" in page for page in pages(rows))
 
@@ -127,9 +127,19 @@ def test_several_sites_name_their_days_and_rows_their_site(pages: ReadPages, row
         ReportedSite("MAIN", "Harbour", "Europe/London"),
         ReportedSite("NYC", "Pier", "America/New_York"),
     )
-    text = pages([row(site_code="NYC")], sites=sites)[0]
+    text = pages([row(site_code="NYC", number="NYC-000001")], sites=sites)[0]
     assert "Pier (NYC), days of America/New_York" in text
-    assert "1 NYC 2026-10-05" in text
+    assert "NYC-000001 5 Oct 2026" in text
+
+
+def test_a_number_and_a_word_of_marks_do_not_break(pages: ReadPages, row: MakeRow) -> None:
+    remarks = (Remark("SEEN", "LOT-NEAR-EXPIRY: it expires soon."), Remark("DEVIATION", "Late."))
+    marked = row(number="MAIN-000401", remarks=remarks, marks=("DEVIATION", "OVERRIDE"))
+    text = pages([marked, row(number="LONGSITE-000402")])[0]
+    assert "MAIN-000401 5 Oct 2026" in text
+    assert "SEEN LOT-NEAR-EXPIRY" in text
+    assert "DEVIATION OVERRIDE" in text
+    assert "LONGSITE- 000402" in text
 
 
 def test_word_wider_than_its_column_is_not_cut(pages: ReadPages, row: MakeRow) -> None:
@@ -138,9 +148,11 @@ def test_word_wider_than_its_column_is_not_cut(pages: ReadPages, row: MakeRow) -
 
 def test_entry_taller_than_a_page_goes_on(pages: ReadPages, row: MakeRow) -> None:
     words = [f"word{number}" for number in range(9_000)]
-    found = pages([row(number=7, remarks=(Remark("NOTE", " ".join(words)),)), row(number=8)])
+    found = pages(
+        [row(number="MAIN-000007", remarks=(Remark("NOTE", " ".join(words)),)), row(number="MAIN-000008")]
+    )
     text = " ".join(found)
-    assert "No. 7 (continued)" in found[1]
+    assert "MAIN-000007 (continued)" in found[1]
     assert all(word in text.split() for word in words[::97] + words[-1:])
 
 
@@ -211,7 +223,7 @@ def test_every_character_is_printed_or_named(pages: ReadPages, row: MakeRow, tex
 
 
 def test_same_input_gives_the_same_bytes(pdf: WritePdf, row: MakeRow) -> None:
-    rows = [row(number=number, patient_name=f"Zo\u00eb {number}") for number in range(30)]
+    rows = [row(number=f"MAIN-{number:06d}", patient_name=f"Zo\u00eb {number}") for number in range(30)]
     first, second = (hashlib.sha256(pdf(rows)).hexdigest() for _ in range(2))
     assert first == second
 
@@ -238,6 +250,9 @@ def test_every_font_is_embedded(pdf: WritePdf, row: MakeRow) -> None:
 
 def test_rows_are_read_once_and_in_order(pages: ReadPages, row: MakeRow) -> None:
     start = row()
-    rows = (replace(start, number=n, given_at=start.given_at + timedelta(minutes=40 + n)) for n in (3, 1, 2))
+    rows = (
+        replace(start, number=f"MAIN-{n:06d}", given_at=start.given_at + timedelta(minutes=40 + n))
+        for n in (3, 1, 2)
+    )
     text = pages(rows)[0]
     assert text.index("10:13 +01:00") < text.index("10:11 +01:00") < text.index("10:12 +01:00")
