@@ -69,7 +69,7 @@ def test_a_second_dose_says_which_the_first_was_and_offers_the_reasons_that_fit(
 
 
 def test_an_override_stays_visible(nurse: CheckingClient, bench: Bench) -> None:
-    plain = bench.give()
+    plain = bench.give(bench.request(volume_ul=1_500))
     prescriber = make_actor(Role.PRESCRIBER, display_name="Pia Prescriber")
     decided = Override(OverrideReason.PRESCRIBED_SO, prescriber, "Loading week")
     dose = bench.give(decisions=Decisions(overrides={"SECOND-DOSE-TODAY": decided}))
