@@ -62,7 +62,11 @@ class _Drawing:
         account_id, vial = container.account_id, container.vial
         assert account_id is not None  # noqa: S101  resolving has refused a vial without account
         assert vial is not None  # noqa: S101  so the caller chose
-        movement_id, shortfall = self._give(account_id, container.draw.volume_ul, container.available_ul)
+        holds_ul, volume_ul = container.available_ul, container.draw.volume_ul
+        movement_id, shortfall = self._give(account_id, volume_ul, holds_ul)
+        if vial.closed_at is not None and not self._is_single and holds_ul > volume_ul:
+            # An amended volume: what the old entry took more came back, and this vial is not there any more.
+            self._waste(account_id, holds_ul - volume_ul, WasteReason.DRAWN_NOT_GIVEN)
         return Drawn(
             vial.id,
             self.lot,
@@ -112,15 +116,20 @@ class _Drawing:
                 account_id, missing, AdjustReason.OVERFILL if is_overfill else AdjustReason.SHORTFALL
             )
         movement_id = self._post(MovementKind.GIVE, account_id, self.accounts[AccountKind.GIVEN], volume_ul)
-        rest_ul = holds_ul - volume_ul
-        if self.lot.container_type == ContainerType.SINGLE_DOSE and rest_ul > 0:
-            waste_id = self.accounts[AccountKind.WASTE]
-            self._post(MovementKind.WASTE, account_id, waste_id, rest_ul, WasteReason.REMAINDER)
+        if self._is_single and holds_ul > volume_ul:
+            self._waste(account_id, holds_ul - volume_ul, WasteReason.REMAINDER)
         return movement_id, 0 if is_overfill else missing
+
+    @property
+    def _is_single(self) -> bool:
+        return bool(self.lot.container_type == ContainerType.SINGLE_DOSE)
+
+    def _waste(self, account_id: int, amount_ul: int, reason: WasteReason) -> None:
+        self._post(MovementKind.WASTE, account_id, self.accounts[AccountKind.WASTE], amount_ul, reason)
 
     def _use_by(self, assessment: Assessment) -> date | None:
         """Reckon from the day of the dose: a container opened for a late or amended entry was open since then."""
-        if self.lot.container_type == ContainerType.SINGLE_DOSE:
+        if self._is_single:
             return None
         given_on = assessment.question.given_on
         return use_by(expires_on=self.lot.expires_on, opened_on=given_on, in_use_days=self.lot.in_use_days)
