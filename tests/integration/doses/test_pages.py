@@ -1,71 +1,34 @@
 """Giving a dose through its pages: one form, one confirmation, one dose."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from inventory.audit.models import AccessEntry, AuditEntry, AuditPayload
+from inventory.audit.models import AccessEntry
 from inventory.catalogue.models import Route
 from inventory.clinic.models import Setting
-from inventory.doses.models import Dose, DoseFinding, DoseSource
-from inventory.kernel import clock
+from inventory.doses.models import DoseFinding
 from inventory.kernel.db import db, unit_of_work
 from inventory.kernel.permissions import Role
-from inventory.patients.models import AlertKind, ConsentStatus
-from inventory.patients.services import add_alert, record_consent
-from inventory.staff import queries as people
-from inventory.stock.models import WasteReason
-from inventory.stock.services import Why, discard_vial
-from tests.factories.catalogue import make_formulation, make_product
+from tests.factories.catalogue import make_product
 from tests.factories.doses import Bench
-from tests.factories.patients import make_patient
-from tests.factories.staff import PASSWORD, make_user, session_cookie
+from tests.factories.staff import PASSWORD, make_user
 from tests.factories.stock import balance_ul, make_delivery
+from tests.integration.doses.giving_pages import (
+    address,
+    checked,
+    doses,
+    only_dose,
+    recorded,
+    signed_in_again,
+    with_allergy,
+)
 from tests.support.client import CheckingClient, pick_form
 
 Client = Callable[..., CheckingClient]
-
-
-@pytest.fixture
-def bench(app: Flask, at: datetime) -> Bench:
-    return Bench(
-        nurse=people.actor_of(people.person(make_user(username="nora", display_name="Nora Nurse").id))
-    )
-
-
-@pytest.fixture
-def nurse(bench: Bench, signed_in_client: Client) -> CheckingClient:
-    return signed_in_client(user=people.person(bench.nurse.id))
-
-
-def address(bench: Bench, mode: str = "about") -> str:
-    return f"/give/{bench.patient_id}?mode={mode}"
-
-
-def checked(client: CheckingClient, bench: Bench, mode: str = "about", **typed: object) -> Any:
-    form = client.form(address(bench, mode), having="indication")
-    usual = {"indication": "B12 deficiency", "consent_seen": "y", "step": "check"}
-    return client.send(address(bench, mode), form, usual | typed)
-
-
-def recorded(client: CheckingClient, bench: Bench, answer: Any, **typed: object) -> Any:
-    return client.send(
-        f"/give/{bench.patient_id}", pick_form(answer, having="draws"), {"step": "record"} | typed
-    )
-
-
-def doses() -> int:
-    return int(db.session.scalar(select(func.count()).select_from(Dose)) or 0)
-
-
-def only_dose() -> Dose:
-    return db.session.scalars(select(Dose)).one()
 
 
 def test_gives_a_dose_in_two_steps(nurse: CheckingClient, bench: Bench) -> None:
@@ -147,36 +110,6 @@ def test_takes_two_containers_for_one_dose(nurse: CheckingClient, bench: Bench) 
     assert balance_ul(bench.lot) == 1_000
 
 
-def test_takes_the_rest_from_the_next_lot(nurse: CheckingClient, bench: Bench) -> None:
-    sooner = make_delivery(
-        place=bench.place,
-        product_id=bench.lot.product_id,
-        containers=1,
-        expires_on=bench.lot.expires_on - timedelta(days=9),
-    )
-    answer = checked(nurse, bench, dose_mcg="2000", volume_ml="")
-    assert f"The rest comes from lot {bench.lot.lot_number} (1 vial)" in answer.get_data(as_text=True)
-    recorded(nurse, bench, answer)
-    assert (balance_ul(sooner), balance_ul(bench.lot)) == (0, 2_000)
-
-
-def test_a_dose_already_given_names_the_lot_that_was_chosen_though_nothing_of_it_is_left(
-    nurse: CheckingClient, bench: Bench
-) -> None:
-    used = make_delivery(place=bench.place, product_id=bench.lot.product_id, containers=1)
-    bench.give(bench.request(lot=used, patient_id=make_patient()))
-    key = f"lot-{used.id.hex}-{bench.place.location_id.hex}"
-    answer = checked(nurse, bench, mode="already", source=key, dose_mcg="2000", volume_ml="")
-    page = answer.get_data(as_text=True)
-    assert "The rest comes from" not in page
-    assert "STOCK-SHORT" in page
-    recorded(nurse, bench, answer)
-    dose = db.session.scalars(select(Dose).where(Dose.patient_id == bench.patient_id)).one()
-    sources = db.session.scalars(select(DoseSource.lot_id).where(DoseSource.dose_id == dose.id)).all()
-    assert sources == [used.id, used.id]
-    assert balance_ul(bench.lot) == 3_000
-
-
 def test_an_expired_lot_is_shown_and_cannot_be_chosen(
     nurse: CheckingClient, bench: Bench, at: datetime, at_instant: Callable[[datetime], None]
 ) -> None:
@@ -186,7 +119,7 @@ def test_an_expired_lot_is_shown_and_cannot_be_chosen(
     assert form.fields["source"] == [key], "the first to expire is chosen"
 
     at_instant(at + timedelta(days=1))
-    nurse = _again(nurse, bench)
+    nurse = signed_in_again(nurse, bench)
     page = nurse.get(address(bench)).get_data(as_text=True)
     assert "LOT-EXPIRED" in page
     assert f'value="{key}"' not in page
@@ -198,87 +131,6 @@ def test_an_expired_lot_is_shown_and_cannot_be_chosen(
     assert stale.status_code == 422
     assert "LOT-EXPIRED" in stale.get_data(as_text=True)
     assert pick_form(stale, having="draws").buttons["step"] == ["change", "already"]
-
-
-def _again(client: CheckingClient, bench: Bench) -> CheckingClient:
-    """Sign in anew: the session has rested over night."""
-
-    client.set_cookie(*session_cookie(client.application, people.person(bench.nurse.id)))
-    return client
-
-
-def test_after_a_block_it_can_be_recorded_as_it_was(
-    nurse: CheckingClient, bench: Bench, at: datetime, at_instant: Callable[[datetime], None]
-) -> None:
-    expired = make_delivery(place=bench.place, expires_on=at.date(), lot_number="OLD2", containers=2)
-    at_instant(at + timedelta(days=1))
-    nurse = _again(nurse, bench)
-    key = f"lot-{expired.id.hex}-{bench.place.location_id.hex}"
-    stopped = checked(nurse, bench, source=key, note="kept")
-    switched = nurse.send("/give", pick_form(stopped, having="draws"), {"step": "already"})
-    page = switched.get_data(as_text=True)
-    assert switched.status_code == 200
-    assert "stopped before it was given" in page
-    assert "kept" in page
-    form = pick_form(switched, having="given_at")
-    answer = nurse.send("/give", form, {"step": "check"})
-    assert answer.status_code == 200
-    assert "Recorded as a deviation" in answer.get_data(as_text=True)
-    done = recorded(nurse, bench, answer)
-    dose = only_dose()
-    assert dose.is_deviation
-    assert dose.blocked_before == "LOT-EXPIRED"
-    assert "It was stopped before it was given" in nurse.get(done.location).get_data(as_text=True)
-
-
-def stopped(nurse: CheckingClient, bench: Bench, **typed: object) -> Any:
-    """Try to give a dose whose consent was refused."""
-    now = clock.now()
-    refused = ConsentStatus.REFUSED
-    record_consent(actor=bench.nurse, at=now, patient_id=bench.patient_id, status=refused, decided_at=now)
-    answer = checked(nurse, bench, **typed)
-    assert "CONSENT-REFUSED" in answer.get_data(as_text=True)
-    return answer
-
-
-def given_all_the_same(nurse: CheckingClient, bench: Bench) -> Dose:
-    recorded(nurse, bench, checked(nurse, bench, mode="already"))
-    return db.session.scalars(select(Dose).order_by(Dose.number.desc()).limit(1)).one()
-
-
-def test_a_block_is_remembered_by_whoever_starts_again(nurse: CheckingClient, bench: Bench) -> None:
-    stopped(nurse, bench)
-    page = nurse.get(address(bench, "already")).get_data(as_text=True)
-    assert "This dose was stopped before it was given" in page
-    assert given_all_the_same(nurse, bench).blocked_before == "CONSENT-REFUSED"
-    assert given_all_the_same(nurse, bench).blocked_before is None, "a dose has followed"
-
-
-def test_a_block_shown_twice_is_recorded_once_and_readable(nurse: CheckingClient, bench: Bench) -> None:
-    answer = stopped(nurse, bench)
-    nurse.send("/give", pick_form(answer, having="draws"), {"step": "check"})
-    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "doses.blocked")).one()
-    assert (entry.patient_id, entry.actor_id) == (bench.patient_id, bench.nurse.id)
-    payload = db.session.get_one(AuditPayload, entry.id).payload
-    assert json.loads(payload)["facts"] == {
-        "codes": ["CONSENT-REFUSED"],
-        "source": f"Lot {bench.lot.lot_number}",
-    }
-
-
-def test_a_block_is_forgotten_after_twelve_hours(
-    nurse: CheckingClient, bench: Bench, at: datetime, at_instant: Callable[[datetime], None]
-) -> None:
-    stopped(nurse, bench)
-    at_instant(at + timedelta(hours=12, minutes=1))
-    assert given_all_the_same(_again(nurse, bench), bench).blocked_before is None
-
-
-def test_a_block_of_somebody_else_is_not_mine(
-    nurse: CheckingClient, bench: Bench, signed_in_client: Client
-) -> None:
-    stopped(signed_in_client(Role.PRESCRIBER), bench)
-    assert given_all_the_same(nurse, bench).blocked_before is None
 
 
 def test_a_dose_given_earlier_is_recorded_at_its_time(nurse: CheckingClient, bench: Bench) -> None:
@@ -324,16 +176,9 @@ def test_consent_that_is_not_recorded_must_be_seen(nurse: CheckingClient, bench:
     assert doses() == 1
 
 
-def _with_allergy(bench: Bench) -> None:
-
-    add_alert(
-        actor=bench.nurse, at=clock.now(), patient_id=bench.patient_id, kind=AlertKind.ALLERGY_COBALAMIN
-    )
-
-
 def test_an_override_needs_a_prescriber_beside_a_nurse(nurse: CheckingClient, bench: Bench) -> None:
     make_user(roles=Role.PRESCRIBER, username="pia", display_name="Pia Prescriber", password=PASSWORD)
-    _with_allergy(bench)
+    with_allergy(bench)
     answer = checked(nurse, bench)
     override = {"override-ALLERGY-COBALAMIN": "tolerated_before", "note-ALLERGY-COBALAMIN": "twice before"}
 
@@ -357,32 +202,6 @@ def test_an_override_needs_a_prescriber_beside_a_nurse(nurse: CheckingClient, be
     found = db.session.scalars(select(DoseFinding).where(DoseFinding.code == "ALLERGY-COBALAMIN")).one()
     assert (found.disposition, found.reason, found.note) == ("overridden", "tolerated_before", "twice before")
     assert "By Pia Prescriber" in nurse.get(done.location).get_data(as_text=True)
-
-
-def test_a_vial_taken_meanwhile_is_refused_with_what_there_is_now(
-    nurse: CheckingClient, bench: Bench
-) -> None:
-    last = make_delivery(
-        place=bench.place,
-        product_id=bench.lot.product_id,
-        containers=1,
-        expires_on=bench.lot.expires_on - timedelta(days=9),
-    )
-    key = f"lot-{last.id.hex}-{bench.place.location_id.hex}"
-    answer = checked(nurse, bench, source=key)
-    bench.give(bench.request(lot=last, patient_id=make_patient()))
-    refused = recorded(nurse, bench, answer)
-    page = refused.get_data(as_text=True)
-    assert refused.status_code == 422
-    assert "STOCK-SHORT" in page
-    assert doses() == 1
-    again = pick_form(refused, having="indication")
-    assert "source" not in again.fields, "another lot is chosen, not taken"
-    assert f'value="{key}"' not in page
-    new = f"lot-{bench.lot.id.hex}-{bench.place.location_id.hex}"
-    chosen = nurse.send(f"/give/{bench.patient_id}", again, {"source": new, "step": "check"})
-    assert recorded(nurse, bench, chosen).status_code == 302
-    assert balance_ul(bench.lot) == 2_000
 
 
 def test_unknown_patients_and_doses_are_not_found(nurse: CheckingClient, bench: Bench) -> None:
@@ -420,7 +239,7 @@ def test_an_hour_that_came_twice_is_asked_about(
     nurse: CheckingClient, bench: Bench, at_instant: Callable[[datetime], None]
 ) -> None:
     at_instant(datetime(2026, 10, 25, 9, 0, tzinfo=UTC))
-    nurse = _again(nurse, bench)
+    nurse = signed_in_again(nurse, bench)
     asked = checked(nurse, bench, mode="already", given_at="2026-10-25T01:30")
     assert asked.status_code == 422
     assert "TIME-AMBIGUOUS" in asked.get_data(as_text=True)
@@ -466,7 +285,7 @@ def test_a_second_person_stands_beside_a_prescriber_where_the_clinic_asks(
         session.add(Setting(key="override_needs_second_person", value="true"))
     prescriber = signed_in_client(Role.PRESCRIBER)
     make_user(username="zoe", password=PASSWORD)
-    _with_allergy(bench)
+    with_allergy(bench)
     answer = checked(prescriber, bench)
     override = {"override-ALLERGY-COBALAMIN": "tolerated_before"}
     alone = recorded(prescriber, bench, answer, **override)
@@ -482,66 +301,3 @@ def test_the_kit_for_a_vein_is_never_offered(nurse: CheckingClient, bench: Bench
     forged = checked(nurse, bench, source=f"lot-{lot.id.hex}-{bench.place.location_id.hex}")
     assert forged.status_code == 422
     assert "ROUTE-NOT-ON-LABEL" in forged.get_data(as_text=True)
-
-
-def test_a_deviation_that_was_not_shown_is_not_recorded_before_it_is(
-    nurse: CheckingClient, bench: Bench
-) -> None:
-    answer = checked(nurse, bench, mode="already")
-    _with_allergy(bench)
-    refused = recorded(nurse, bench, answer)
-    page = refused.get_data(as_text=True)
-    assert refused.status_code == 422
-    assert "FINDING-NEW" in page
-    assert "It was not on the page you confirmed" in page
-    assert doses() == 0
-    assert recorded(nurse, bench, refused).status_code == 302
-    assert only_dose().is_deviation
-
-
-def test_what_must_be_seen_is_not_ticked_unseen(nurse: CheckingClient, bench: Bench) -> None:
-    answer = checked(nurse, bench)
-    now = clock.now()
-    add_alert(actor=bench.nurse, at=now, patient_id=bench.patient_id, kind=AlertKind.BLEEDING_RISK)
-    refused = recorded(nurse, bench, answer)
-    assert "FINDING-NEW" in refused.get_data(as_text=True)
-    again = recorded(nurse, bench, refused, **{"acknowledge-BLEEDING-RISK": "y"})
-    assert (again.status_code, doses()) == (302, 1)
-
-
-def test_a_forgotten_dose_names_the_vial_that_was_discarded_since(
-    nurse: CheckingClient, bench: Bench, at: datetime, at_instant: Callable[[datetime], None]
-) -> None:
-    _, vial = bench.open_multi()
-    vial_id, label = vial.id, f"Vial {vial.label_number}, lot"
-    at_instant(at + timedelta(minutes=20))
-    why = Why(WasteReason.EXPIRED)
-    discard_vial(actor=bench.nurse, at=clock.now(), vial_id=vial_id, why=why)
-    assert label not in nurse.get(address(bench)).get_data(as_text=True)
-    page = nurse.get(address(bench, "already")).get_data(as_text=True)
-    assert label in page
-    key = f"vial-{vial_id.hex}-{bench.place.location_id.hex}"
-    answer = checked(nurse, bench, mode="already", source=key, given_at="2026-03-16T09:40")
-    assert recorded(nurse, bench, answer).status_code == 302
-    assert db.session.scalars(select(DoseSource.vial_id)).all() == [vial_id]
-    at_instant(at + timedelta(days=31))
-    assert label not in _again(nurse, bench).get(address(bench, "already")).get_data(as_text=True)
-
-
-def test_other_products_are_folded_away_beside_a_suggestion(nurse: CheckingClient, bench: Bench) -> None:
-    product = make_product(name="Another product", formulation_id=make_formulation(name="Hydroxocobalamin"))
-    make_delivery(place=bench.place, product_id=product.id)
-    assert "Other products" not in nurse.get(address(bench)).get_data(as_text=True), "nothing is suggested"
-    bench.give()
-    page = nurse.get(address(bench)).get_data(as_text=True)
-    assert page.index("Take this first") < page.index("Other products") < page.index("Another product")
-
-
-def test_a_vial_that_is_empty_now_asks_to_be_discarded(nurse: CheckingClient, bench: Bench) -> None:
-    lot, vial = bench.open_multi()
-    number, path = vial.label_number, f"/vials/{vial.id}/discard"
-    for _ in range(5):
-        last = bench.give(bench.request(lot=lot, vial=vial, volume_ul=2_000, patient_id=make_patient()))
-    page = nurse.get(f"/doses/{last.id}").get_data(as_text=True)
-    assert f"Vial {number} is empty" in page
-    assert path in page
