@@ -32,7 +32,7 @@ PAYLOAD = cast(Table, AuditPayload.__table__)
 LINK = cast(Table, AuditLink.__table__)
 _ENTRY_COLUMNS = tuple(column.name for column in ENTRY.columns)
 # Statements that every act sends are made once: making one costs as much as sending it.
-_DONE = select(ENTRY.c.subject_type, ENTRY.c.subject_id, ENTRY.c.actor_id).where(
+_DONE = select(ENTRY.c.subject_type, ENTRY.c.subject_id, ENTRY.c.actor_id, ENTRY.c.request_digest).where(
     ENTRY.c.request_key == bindparam("request_key")
 )
 _HEAD = select(AuditHead.__table__.c.seq, AuditHead.__table__.c.hash)
@@ -103,7 +103,7 @@ class Act:
             "subject_id": subject_id,
             "site_id": site_id,
             "patient_id": patient_id,
-            "request_key": self._spend_request_key(),
+            **self._spend_request_key(),
             "commitment": rules.commitment(payload, salt),
         }
         entry["digest"] = rules.entry_digest(entry)
@@ -114,9 +114,10 @@ class Act:
             self.session.info["notes"].setdefault("unlinked", []).append((entry["id"], entry["digest"]))
         return Outcome(subject_type, subject_id)
 
-    def _spend_request_key(self) -> str | None:
-        key, self.request_key = self.request_key, None
-        return key
+    def _spend_request_key(self) -> dict[str, str | None]:
+        key, digest = _parts_of(self.request_key)
+        self.request_key = None
+        return {"request_key": key, "request_digest": digest}
 
 
 @cache
@@ -139,9 +140,10 @@ def perform(
 ) -> Outcome:
     """Carry out `write` as one act of `actor`, recorded at `at` (default: now): everything in it is committed, or nothing.
 
-    With a `request_key`, the same request sent twice is one act: the second answers with what the first led to, with
-    `repeated` set. Raises Refusal REQUEST-OF-ANOTHER when the key was spent by somebody else. Serialization failures and
-    deadlocks are tried again. Inside `batch`, the act joins the open transaction.
+    With a `request_key` ("KEY" or "KEY.DIGEST"), the same request sent twice is one act: the second answers with what the
+    first led to, with `repeated` set. Raises Refusal REQUEST-CHANGED when its digest is another than the first one's, and
+    REQUEST-OF-ANOTHER when the key was spent by somebody else. Serialization failures and deadlocks are tried again.
+    Inside `batch`, the act joins the open transaction.
     """
     recorded_at = at or clock.now()
     if is_writing():
@@ -182,14 +184,24 @@ def _attempt(
 
 
 def _done_before(session: Session, request_key: str | None, actor: Actor) -> Outcome | None:
-    if request_key is None:
+    key, digest = _parts_of(request_key)
+    if key is None:
         return None
-    found = session.execute(_DONE, {"request_key": request_key}).first()
+    found = session.execute(_DONE, {"request_key": key}).first()
     if found is None:
         return None
     if found.actor_id != actor.id:
         raise Refusal("REQUEST-OF-ANOTHER", "This form was already sent by somebody else. Open a new one.")
+    if digest and found.request_digest and digest != found.request_digest:
+        said = "This form was recorded already, with other content. Nothing more was written. Open a new one."
+        raise Refusal("REQUEST-CHANGED", said, status=409)
     return Outcome(found.subject_type, found.subject_id, repeated=True)
+
+
+def _parts_of(request_key: str | None) -> tuple[str | None, str | None]:
+    """Return what is unique of a request's key, and the digest of its content where it came with one."""
+    key, _, digest = (request_key or "").partition(".")
+    return key or None, digest or None
 
 
 @before_commit

@@ -34,6 +34,7 @@ class AuditEntry(Model):
     site_id: Mapped[UUID | None] = mapped_column(ForeignKey("site.id"))
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     request_key: Mapped[str | None] = mapped_column(String(64), unique=True)
+    request_digest: Mapped[str | None] = mapped_column(String(64))
     commitment: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
 

@@ -72,7 +72,7 @@ def add_product() -> ResponseReturnValue:
     return act_page(
         form,
         lambda: services.add_product(
-            actor=current_actor(), at=now(), request_key=str(form.key), draft=form.draft()
+            actor=current_actor(), at=now(), request_key=form.act_key, draft=form.draft()
         ),
         template="catalogue/edit_product.html",
         to=_product_page,
@@ -97,7 +97,7 @@ def edit_product(product_id: UUID) -> ResponseReturnValue:
         lambda: services.edit_product(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             product_id=product_id,
             version=form.read_version,
             draft=form.draft(),
@@ -119,7 +119,7 @@ def new_product_version(product_id: UUID) -> ResponseReturnValue:
         lambda: services.new_product_version(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             product_id=product_id,
             draft=form.draft(),
         ),
@@ -166,7 +166,7 @@ def add_formulation() -> ResponseReturnValue:
         lambda: services.add_formulation(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             name=str(form.name.data),
             substance_id=UUID(form.substance.data) if form.substance.data else None,
             new_substance=str(form.new_substance.data),
@@ -195,7 +195,7 @@ def edit_formulation(formulation_id: UUID) -> ResponseReturnValue:
         lambda: services.edit_formulation(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             formulation_id=formulation_id,
             name=str(form.name.data),
             lebers_caution=bool(form.lebers_caution.data),
@@ -227,7 +227,7 @@ def add_supplier() -> ResponseReturnValue:
     return act_page(
         form,
         lambda: services.add_supplier(
-            actor=current_actor(), at=now(), request_key=str(form.key), name=str(form.name.data)
+            actor=current_actor(), at=now(), request_key=form.act_key, name=str(form.name.data)
         ),
         template="catalogue/edit_supplier.html",
         to=lambda _outcome: url_for("catalogue.suppliers"),
@@ -250,7 +250,7 @@ def edit_supplier(supplier_id: UUID) -> ResponseReturnValue:
         lambda: services.rename_supplier(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             supplier_id=supplier_id,
             name=str(form.name.data),
         ),

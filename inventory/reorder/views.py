@@ -45,7 +45,7 @@ def edit(product_id: UUID) -> ResponseReturnValue:
         lambda: services.set_levels(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             product_id=product_id,
             site_id=current_site().id,
             reorder_point=form.reorder_point.data,

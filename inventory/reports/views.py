@@ -37,7 +37,7 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             report = services.issue_administration_report(
-                asked=form.asked(), actor=current_user.actor, at=now(), request_key=str(form.key)
+                asked=form.asked(), actor=current_user.actor, at=now(), request_key=form.act_key
             )
         except (Refusal, Refusals) as refusal:
             form.apply_refusal(refusal)

@@ -1,14 +1,18 @@
 """The base of every form: one request key, coded errors, and a place for a service's refusals.
 
-Law kept here: one act, one transaction. The same page sent twice carries the same `request_key`.
+Law kept here: one act, one transaction. The same page sent twice carries the same `request_key`, and what it was sent
+with is told by a digest, so that the same page with other content is not taken for the same act.
 """
 
+import hashlib
+import hmac
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import request
+from flask import current_app, request
 from flask_wtf import FlaskForm
 from wtforms import Field, FieldList, FormField
 
@@ -26,6 +30,10 @@ class Problem:
     message: str
     label: str
     target: str
+
+
+_NO_CONTENT = {"csrf_token", "request_key", "step", "password", "repeated", "current", "setup_code"}
+_SOMEBODYS_WORD = ("_username", "_password")
 
 
 class CodedForm(FlaskForm):
@@ -66,6 +74,11 @@ class ClinicForm(CodedForm):
         """The act's own id, the same however often the page is sent."""
         return UUID(self.request_key.data)
 
+    @property
+    def act_key(self) -> str:
+        """The key that a service is given: "UUID.DIGEST", the act's own id and what it was sent with."""
+        return f"{self.key}.{_content_digest()}"
+
 
 class FilterForm(CodedForm):
     """A form that only asks: sent by GET, without a key and without a CSRF token."""
@@ -83,6 +96,21 @@ class FilterForm(CodedForm):
     def active(self) -> bool:
         """Whether anything is filtered."""
         return any(field.data for field in self if field.name in request.args)
+
+
+def _content_digest() -> str:
+    """Return the keyed SHA-256 of what was sent, and where to. No password is in it, and nobody without the key can guess.
+
+    Whose word was given beside it does not count either: that is checked anew, and leads to the same act.
+    """
+    typed = sorted((name, value) for name, value in request.form.items(multi=True) if is_content(name))
+    text = json.dumps([request.path, typed], separators=(",", ":"))
+    return hmac.new(str(current_app.secret_key).encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def is_content(name: str) -> bool:
+    """Whether the field called `name` is part of what a form asks for, and not of how, by whom or how safely."""
+    return name not in _NO_CONTENT and not name.endswith(_SOMEBODYS_WORD)
 
 
 def _problems_of(field: Field) -> Iterator[Problem]:

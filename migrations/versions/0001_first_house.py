@@ -389,6 +389,7 @@ def upgrade() -> None:  # noqa: PLR0915  one table after another
         sa.Column("site_id", sa.Uuid(), nullable=True),
         sa.Column("patient_id", sa.Uuid(), nullable=True),
         sa.Column("request_key", sa.String(length=64), nullable=True),
+        sa.Column("request_digest", sa.String(length=64), nullable=True),
         sa.Column("commitment", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["actor_id"], ["user.id"], name=op.f("fk_audit_entry_actor_id")),

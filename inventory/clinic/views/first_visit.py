@@ -37,7 +37,7 @@ def first_visit() -> ResponseReturnValue:
 
 def _set_up(form: FirstVisitForm) -> ResponseReturnValue:
     at = now()
-    key = form.request_key.data
+    key = form.act_key
     outcome = set_up(at=at, setup_code=str(form.setup_code.data), visit=_visit(form), request_key=key)
     if outcome.repeated:
         return redirect(url_for("staff.sign_in"))

@@ -82,7 +82,7 @@ def _site_values(form: SiteForm) -> dict[str, Any]:
         "name": form.name.data,
         "time_zone": form.time_zone.data,
         "address": form.address.data,
-        "request_key": form.request_key.data,
+        "request_key": form.act_key,
     }
 
 
@@ -128,7 +128,7 @@ def _location_values(form: LocationForm) -> dict[str, Any]:
         "at": now(),
         "name": form.name.data,
         "kind": LocationKind(str(form.kind.data)),
-        "request_key": form.request_key.data,
+        "request_key": form.act_key,
     }
 
 

@@ -55,5 +55,5 @@ def _change(form: RulesForm) -> None:
         at=now(),
         values=form.values(),
         seen_version=form.version.data or "",
-        request_key=form.request_key.data,
+        request_key=form.act_key,
     )

@@ -68,7 +68,7 @@ def _change(form: ChangePasswordForm) -> None:
         password=str(form.password.data),
         address=address(),
         keep=signed_in().session_id,
-        request_key=form.request_key.data,
+        request_key=form.act_key,
     )
 
 

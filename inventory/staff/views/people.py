@@ -57,7 +57,7 @@ def _added(form: NewPersonForm) -> ResponseReturnValue:
         actor=current_actor(),
         at=now(),
         username=str(form.username.data),
-        request_key=form.request_key.data,
+        request_key=form.act_key,
         **{name: getattr(entry, name) for name in entry.facts()},
     )
     if outcome.repeated:
@@ -112,7 +112,7 @@ def _edit(form: PersonForm, user_id: UUID) -> None:
         user_id=user_id,
         version=form.seen_version,
         entry=_entry(form),
-        request_key=form.request_key.data,
+        request_key=form.act_key,
     )
 
 

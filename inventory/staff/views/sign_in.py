@@ -82,7 +82,7 @@ def link(token: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             services.spend_link(
-                token=token, password=str(form.password.data), at=now(), request_key=form.request_key.data
+                token=token, password=str(form.password.data), at=now(), request_key=form.act_key
             )
         except Refusals as refusals:
             form.apply_refusal(refusals)

@@ -54,7 +54,7 @@ def open_vial(lot_id: UUID) -> ResponseReturnValue:
         lambda: services.open_vial(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             lot_id=lot_id,
             site_id=current_site().id,
             location_id=UUID(str(form.location.data)),
@@ -78,7 +78,7 @@ def waste(lot_id: UUID) -> ResponseReturnValue:
         lambda: services.waste_sealed(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             lot_id=lot_id,
             place=Place(current_site().id, UUID(str(form.location.data))),
             containers=form.containers.data,
@@ -103,7 +103,7 @@ def hold(lot_id: UUID) -> ResponseReturnValue:
         lambda: services.hold_lot(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             lot_id=lot_id,
             kind=HoldKind(str(form.kind.data)),
             reason=str(form.reason.data),
@@ -126,7 +126,7 @@ def release(hold_id: UUID) -> ResponseReturnValue:
         lambda: services.release_hold(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             hold_id=hold_id,
             reason=str(form.reason.data),
         ),
@@ -148,7 +148,7 @@ def adjust(lot_id: UUID) -> ResponseReturnValue:
         lambda: services.adjust_shelf(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             lot_id=lot_id,
             place=Place(current_site().id, UUID(str(form.location.data))),
             containers=form.containers.data,

@@ -31,7 +31,7 @@ def receive() -> ResponseReturnValue:
     return act_page(
         form,
         lambda: services.receive_delivery(
-            actor=current_actor(), at=now(), request_key=str(form.key), delivery=_delivery(form, pack_sizes)
+            actor=current_actor(), at=now(), request_key=form.act_key, delivery=_delivery(form, pack_sizes)
         ),
         template="stock/receive.html",
         to=lot_page,
@@ -50,7 +50,7 @@ def reverse_receipt(receipt_id: UUID) -> ResponseReturnValue:
         lambda: services.reverse_receipt(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             receipt_id=receipt_id,
             reason=str(form.reason.data),
         ),

@@ -39,7 +39,7 @@ def waste_vial(vial_id: UUID) -> ResponseReturnValue:
         lambda: services.waste_from_vial(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             vial_id=vial_id,
             volume_ul=form.volume.data,
             why=why_of(form),
@@ -62,7 +62,7 @@ def discard(vial_id: UUID) -> ResponseReturnValue:
         lambda: services.discard_vial(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             vial_id=vial_id,
             why=why_of(form),
             discarded_at=form.occurred_at.data,
@@ -84,7 +84,7 @@ def adjust_vial(vial_id: UUID) -> ResponseReturnValue:
         lambda: services.adjust_vial(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             vial_id=vial_id,
             volume_ul=form.volume.data,
             difference=difference_of(form),
@@ -106,7 +106,7 @@ def undo_opening(vial_id: UUID) -> ResponseReturnValue:
         lambda: services.undo_opening(
             actor=current_actor(),
             at=now(),
-            request_key=str(form.key),
+            request_key=form.act_key,
             vial_id=vial_id,
             reason=str(form.reason.data),
         ),

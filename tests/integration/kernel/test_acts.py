@@ -78,6 +78,16 @@ def test_the_same_request_is_one_act(app: Flask) -> None:
     assert suppliers() == 1
 
 
+def test_the_same_request_with_other_content_is_refused(app: Flask) -> None:
+    first = add_supplier("Invented", key="k.aa")
+    assert add_supplier("Invented", key="k.aa").subject_id == first.subject_id
+    assert add_supplier("Invented", key="k").repeated
+    with pytest.raises(Refusal) as refused:
+        add_supplier("Other", key="k.bb")
+    assert (refused.value.code, refused.value.status) == ("REQUEST-CHANGED", 409)
+    assert suppliers() == 1
+
+
 def test_the_request_of_another_is_refused(app: Flask) -> None:
     add_supplier("Invented", key="k")
     with pytest.raises(Refusal) as refused:
