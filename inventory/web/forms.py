@@ -14,6 +14,7 @@ from uuid import UUID
 
 from flask import current_app, request
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import Field, FieldList, FormField
 
 from inventory.kernel.errors import Refusal, Refusals
@@ -38,6 +39,15 @@ _SOMEBODYS_WORD = ("_username", "_password")
 
 class CodedForm(FlaskForm):
     """What forms that write and forms that filter share: errors with codes."""
+
+    class Meta:
+        """How what was sent is read."""
+
+        def wrap_formdata(self, _form: FlaskForm, formdata: Any) -> Any:
+            """Read typed fields only: no form takes a file or JSON, and neither is text under a field's name."""
+            if formdata is None or isinstance(formdata, MultiDict):
+                return formdata
+            return (request.form or None) if request and request.method == "POST" else None
 
     @property
     def status(self) -> int:

@@ -1,11 +1,14 @@
 """Forms keep what was typed, refuse beside the field with a code, and name the act they ask for."""
 
+import re
 from datetime import UTC, date, datetime
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask, render_template
+from flask import Flask, render_template, render_template_string
 
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.web.fields import (
@@ -175,8 +178,57 @@ def test_page_sent_again_names_the_same_act(web_app: Flask) -> None:
     assert sent(web_app, request_key=KEY, name="").key == UUID(KEY)
 
 
+def act_key(app: Flask, path: str = "/", **typed: Any) -> str:
+    with app.test_request_context(path, method="POST", data={"request_key": KEY, **typed}):
+        return DoseForm().act_key
+
+
+def test_the_act_is_named_with_a_digest_of_what_was_sent_and_where_to(web_app: Flask) -> None:
+    first = act_key(web_app, name="Ana", advice=["x", "y"])
+    assert first.startswith(f"{KEY}.")
+    assert len(first) == len(KEY) + 1 + 64
+    assert first == act_key(web_app, advice=["y", "x"], name="Ana")
+    changed = {
+        act_key(web_app, name="Anna", advice=["x", "y"]),
+        act_key(web_app, name="Ana", advice=["x"]),
+        act_key(web_app, "/elsewhere", name="Ana", advice=["x", "y"]),
+        act_key(web_app, name="Ana", advice=["x", "y"], count="1"),
+    }
+    assert first not in changed
+    assert len(changed) == 4
+
+
+def test_no_password_is_in_the_digest(web_app: Flask) -> None:
+    plain = act_key(web_app, name="Ana")
+    source = "".join(place.read_text() for place in Path(web_app.root_path, "inventory").rglob("forms/*.py"))
+    source += "".join(place.read_text() for place in Path(web_app.root_path, "inventory").rglob("forms.py"))
+    names = set(re.findall(r"(\w+)\"?(?: =|:) SecretField\(", source))
+    assert {"password", "witness_password", "second_password", "current"} <= names
+    for name in names | {"csrf_token", "step", "setup_code"}:
+        assert act_key(web_app, name="Ana", **{name: "something"}) == plain, name
+
+
 def test_refuses_a_damaged_key(web_app: Flask) -> None:
     assert codes(sent(web_app, request_key="x'; drop"), "request_key") == ["REQUEST-KEY"]
+
+
+def test_a_file_under_any_name_is_no_text(web_app: Flask) -> None:
+    with web_app.test_request_context("/"):
+        names = [field.name for field in DoseForm()]
+    for name in names:
+        file = {name: (BytesIO(b"a file"), "a.txt")}
+        with web_app.test_request_context("/", method="POST", data=file):
+            form = DoseForm()
+            assert not form.validate()
+            assert codes(form, "name") == ["FIELD-REQUIRED"]
+            assert render_template_string("{% for f in form %}{{ f() }}{% endfor %}", form=form)
+
+
+def test_json_is_no_form(web_app: Flask) -> None:
+    with web_app.test_request_context("/", method="POST", json={"name": 1, "advice": {"x": 1}}):
+        form = DoseForm()
+        assert not form.validate()
+        assert codes(form, "name") == ["FIELD-REQUIRED"]
 
 
 def test_puts_a_refusal_beside_its_field(web_app: Flask) -> None:
