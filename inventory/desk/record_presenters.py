@@ -59,14 +59,14 @@ class Edit:
     words: str
 
 
-def marks(dose: Dose, void: DoseVoid | None, amended: Mapping[Any, int]) -> list[State]:
+def marks(dose: Dose, void: DoseVoid | None, amended: Mapping[Any, str]) -> list[State]:
     """Return what must be seen beside a dose: void, amended, deviation, late. Nothing for an ordinary one."""
     found = []
     if void:
         replaced = void.kind == VoidKind.AMENDED
         found.append(State("Replaced by an amended entry" if replaced else "Void", "stop"))
     if dose.amends_id:
-        found.append(State(f"Amends {amended.get(dose.amends_id, 0):06d}", "info"))
+        found.append(State(f"Amends {amended.get(dose.amends_id, 'another dose')}", "info"))
     if dose.is_deviation:
         found.append(State("Deviation", "stop"))
     if dose.is_late:

@@ -10,12 +10,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from inventory.audit.models import AuditEntry, AuditLink, AuditPayload
+from inventory.clinic.models import Site
 from inventory.clinic.settings import Settings
 from inventory.doses.models import Dose, DoseSource, DoseVoid, NotGiven
 from inventory.doses.queries.assessment import limits_of
 from inventory.doses.queries.lists import OVERRIDDEN
 from inventory.doses.rules.rotation import allowed_sites, next_site
 from inventory.doses.rules.terms import BodySite
+from inventory.kernel.numbering import written_number
 from inventory.staff.models import User
 from inventory.web.pagination import Page, paginate
 
@@ -55,11 +57,15 @@ def lots_of(session: Session, doses: Sequence[Dose]) -> dict[UUID, list[str]]:
     return found
 
 
-def numbers_amended(session: Session, doses: Sequence[Dose]) -> dict[UUID, int]:
-    """Return the numbers of the doses that these amend, by the amended dose's id."""
+def numbers_amended(session: Session, doses: Sequence[Dose]) -> dict[UUID, str]:
+    """Return the written numbers of the doses that these amend, by the amended dose's id."""
     amended = [dose.amends_id for dose in doses if dose.amends_id]
-    rows = session.execute(select(Dose.id, Dose.number).where(Dose.id.in_(amended)))
-    return {row.id: row.number for row in rows}
+    rows = session.execute(
+        select(Dose.id, Site.code, Dose.number)
+        .join(Site, Site.id == Dose.site_id)
+        .where(Dose.id.in_(amended))
+    )
+    return {row.id: written_number(row.code, row.number) for row in rows}
 
 
 def not_given(session: Session, patient_id: UUID) -> Sequence[NotGiven]:

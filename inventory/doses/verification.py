@@ -7,30 +7,33 @@ from sqlalchemy.orm import Session
 
 _CHECKS = (
     (
-        "Dose {0:06d}: it says {1} microlitres, its containers gave {2}.",
+        "Dose {0}-{1:06d}: it says {2} microlitres, its containers gave {3}.",
         """
-        SELECT dose.number, dose.volume_ul, coalesce(sum(dose_source.volume_ul), 0) AS drawn FROM dose
+        SELECT site.code, dose.number, dose.volume_ul, coalesce(sum(dose_source.volume_ul), 0) AS drawn FROM dose
+        JOIN site ON site.id = dose.site_id
         LEFT JOIN dose_source ON dose_source.dose_id = dose.id
-        GROUP BY dose.id, dose.number, dose.volume_ul
-        HAVING dose.volume_ul <> coalesce(sum(dose_source.volume_ul), 0) ORDER BY dose.number
+        GROUP BY dose.id, site.code, dose.number, dose.volume_ul
+        HAVING dose.volume_ul <> coalesce(sum(dose_source.volume_ul), 0) ORDER BY site.code, dose.number
         """,
     ),
     (
-        "Dose {0:06d}: movement {1} does not say what the dose says.",
+        "Dose {0}-{1:06d}: movement {2} does not say what the dose says.",
         """
-        SELECT dose.number, dose_source.movement_id FROM dose_source JOIN dose ON dose.id = dose_source.dose_id
+        SELECT site.code, dose.number, dose_source.movement_id FROM dose_source JOIN dose ON dose.id = dose_source.dose_id
+        JOIN site ON site.id = dose.site_id
         LEFT JOIN movement ON movement.id = dose_source.movement_id AND movement.kind = 'give'
         AND movement.amount_ul = dose_source.volume_ul AND movement.lot_id = dose_source.lot_id
-        WHERE movement.id IS NULL ORDER BY dose.number
+        WHERE movement.id IS NULL ORDER BY site.code, dose.number
         """,
     ),
     (
-        "Dose {0:06d}: it is valid, but movement {1} was reversed.",
+        "Dose {0}-{1:06d}: it is valid, but movement {2} was reversed.",
         """
-        SELECT dose.number, dose_source.movement_id FROM dose_source JOIN dose ON dose.id = dose_source.dose_id
+        SELECT site.code, dose.number, dose_source.movement_id FROM dose_source JOIN dose ON dose.id = dose_source.dose_id
+        JOIN site ON site.id = dose.site_id
         JOIN movement undo ON undo.reverses_id = dose_source.movement_id
         LEFT JOIN dose_void ON dose_void.dose_id = dose.id
-        WHERE dose_void.dose_id IS NULL ORDER BY dose.number
+        WHERE dose_void.dose_id IS NULL ORDER BY site.code, dose.number
         """,
     ),
     (

@@ -19,6 +19,7 @@ OVERRIDDEN = exists().where(DoseFinding.dose_id == Dose.id, DoseFinding.disposit
 ROW = (
     Dose.id,
     Dose.number,
+    Dose.site_id,
     Dose.given_at,
     Dose.given_on,
     Dose.recorded_at,

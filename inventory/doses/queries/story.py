@@ -65,7 +65,7 @@ def story_of(session: Session, dose_id: UUID) -> Story:
 
 
 def _named(session: Session, which: Any) -> Any:
-    return session.execute(select(Dose.id, Dose.number).where(which)).first()
+    return session.execute(select(Dose.id, Dose.number, Dose.site_id).where(which)).first()
 
 
 def _sources(session: Session, dose_id: UUID) -> Sequence[Any]:

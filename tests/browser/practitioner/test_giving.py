@@ -87,7 +87,7 @@ def test_gives_a_dose_to_the_left_arm(
     assert sealed(live_server, clinic) == 3
     axe(page)
     page.get_by_role("button", name="Record the dose").dblclick()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Dose 000001")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dose MAIN-000001")
     expect(page.locator("main")).to_contain_text("Left arm (deltoid)")
     assert sealed(live_server, clinic) == 2
     axe(page)
@@ -162,8 +162,8 @@ def test_amends_by_keyboard_what_was_recorded(
     page.get_by_role("button", name="Check the amendment").press("Enter")
     axe(page)
     page.get_by_role("button", name="Record the amendment").press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Dose 000002")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dose MAIN-000002")
     assert sealed(live_server, clinic) == 2
-    page.get_by_role("link", name="dose 000001").click()
+    page.get_by_role("link", name="dose MAIN-000001").click()
     expect(page.locator("main")).to_contain_text("This dose is void")
     axe(page)

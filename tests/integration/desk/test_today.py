@@ -48,6 +48,7 @@ def test_the_nurse_sees_doses_and_vials_of_today(app: Flask, at: datetime, signe
     dose = bench.give()
     page = text(signed_in_client(Role.PRACTITIONER))
     assert f"/doses/{dose.id}" in page
+    assert "MAIN-000001" in page
     assert "Vial 1" in page
     assert "To begin" not in page
 

@@ -38,7 +38,7 @@ def test_is_well_after_amendments_and_voids(bench: Bench, cli: FlaskCliRunner) -
         (
             "dose",
             "UPDATE dose SET volume_ul = 2000, dose_ng = 2000000 WHERE number = 2",
-            "Dose 000002: it says 2000",
+            "Dose MAIN-000002: it says 2000",
         ),
         ("dose_source", "UPDATE dose_source SET volume_ul = 999", "does not say what the dose says"),
         ("dose_void", "DELETE FROM dose_void", "it is valid, but movement"),
