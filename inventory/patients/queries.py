@@ -194,7 +194,16 @@ def found_by(sought: rules.Sought) -> Select[Patient]:
     if sought.born_on:
         return patients.where(Patient.born_on == sought.born_on)
     if sought.record_number_key:
-        return patients.where(_begins(Patient.record_number_key, sought.record_number_key))
+        beginning = _begins(Patient.record_number_key, sought.record_number_key)
+        loosely = rules.loose_number(sought.record_number_key)
+        if loosely is None:
+            return patients.where(beginning)
+        # The end is compared first: it is cheap, and leaves few numbers to read letter by letter.
+        ends, pattern = loosely
+        loose = and_(
+            Patient.record_number_key.endswith(ends), Patient.record_number_key.regexp_match(pattern)
+        )
+        return patients.where(or_(beginning, loose))
     for word in sought.words:
         having = select(NameWord.patient_id).where(_begins(NameWord.word, word))
         patients = patients.where(Patient.id.in_(having))

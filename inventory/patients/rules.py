@@ -21,6 +21,7 @@ _UNDIVIDED = str.maketrans(
 )
 _APOSTROPHES = dict.fromkeys(map(ord, "'’‘ʼʻʹ`´"))
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LOOSE_NUMBER = re.compile(r"([a-z]*)[-./]?0*([1-9][0-9]*)", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})", re.ASCII)
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})", re.ASCII)
 _DAY_WORD = re.compile(r"(\d{1,2})\.?\s+([A-Za-z]{3})[A-Za-z]*\.?,?\s+(\d{4})", re.ASCII)
@@ -58,6 +59,18 @@ def full_name(family_name: str, given_name: str) -> str:
 def record_number_key(record_number: str) -> str:
     """Return a record number without case and spacing, by which it is unique."""
     return "".join(unicodedata.normalize("NFKC", record_number).casefold().split())
+
+
+def loose_number(key: str) -> tuple[str, str] | None:
+    """Return how the keys end, and the pattern they have, of numbers that `key` names without zeros, hyphen or letters.
+
+    `25`, `00025` and `ws25` all name ws-00025. None where it is not letters and then digits.
+    """
+    found = _LOOSE_NUMBER.fullmatch(key)
+    if found is None:
+        return None
+    letters, digits = found[1] or "[a-z]*", found[2]
+    return digits, f"^{letters}[^0-9a-z]*0*{digits}$"
 
 
 def made_number(number: int) -> str:

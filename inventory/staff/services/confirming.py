@@ -17,8 +17,8 @@ def confirm_person(
 ) -> Actor:
     """Return the active person of this name and password, as the actor of a decision of theirs.
 
-    `field` is the form's field for the name. Raises Refusal CONFIRM-NEEDED for an empty one, CONFIRM-WRONG, which
-    never tells what was wrong, and TooManyTries SIGN-IN-WAIT.
+    `field` is the form's field for the name; what does not fit is said beside that of the password. Raises Refusal
+    CONFIRM-NEEDED for an empty one, CONFIRM-WRONG, which never tells what was wrong, and TooManyTries SIGN-IN-WAIT.
     """
     if not username or not password:
         raise Refusal("CONFIRM-NEEDED", "Whoever confirms types their own username and password.", field)
@@ -26,7 +26,11 @@ def confirm_person(
     user = queries.person_named(username)
     right = passwords.matches(user.password_hash if user else None, password)
     if user is None or not right or user.deactivated_at is not None:
-        raise Refusal("CONFIRM-WRONG", "Username and password do not fit together.", field)
+        raise Refusal(
+            "CONFIRM-WRONG",
+            "Username and password do not fit together.",
+            field.replace("username", "password"),
+        )
     confirmed = queries.actor_of(user)
     with unit_of_work() as session:
         mark_success(session, attempt)

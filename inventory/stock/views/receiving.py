@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import url_for
+from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
@@ -28,6 +28,8 @@ def receive() -> ResponseReturnValue:
     """Receive a delivery."""
     form = ReceiveForm()
     pack_sizes = _offer(form)
+    if not pack_sizes:
+        return render_template("stock/no_product.html")
     return act_page(
         form,
         lambda: services.receive_delivery(
@@ -36,7 +38,7 @@ def receive() -> ResponseReturnValue:
         template="stock/receive.html",
         to=lot_page,
         done=f"Received: {presenters.containers_words(*_counted(form, pack_sizes))}.",
-        shown=lambda: {"has_products": bool(pack_sizes), "has_locations": len(form.location.offered) > 0},
+        shown=lambda: {"has_locations": len(form.location.offered) > 0},
     )
 
 

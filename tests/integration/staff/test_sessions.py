@@ -38,7 +38,10 @@ def test_ends_after_resting(signed_in_client: SignIn, at: datetime, at_instant: 
     assert is_in(client)
     at_instant(at + timedelta(minutes=88))
     assert not is_in(client)
-    assert "30 minutes without use" in client.get("/sign-in").get_data(as_text=True)
+    page = client.get("/sign-in").get_data(as_text=True)
+    assert "Your session has ended" in page
+    assert "30 minutes without use" in page
+    assert "or when somebody ends it" in page
 
 
 def test_rests_as_long_as_the_clinic_says(

@@ -49,6 +49,16 @@ def test_the_manager_receives_a_delivery(app: Flask, signed_in_client: SignIn, a
     assert balance_ul(lot) == 50_000
 
 
+def test_without_a_product_there_is_nothing_to_receive(
+    app: Flask, signed_in_client: SignIn, at: datetime
+) -> None:
+    make_place()
+    page = signed_in_client(Role.MANAGER).get("/stock/receive").get_data(as_text=True)
+    assert "no product to receive yet" in page
+    assert "/catalogue/products/new" in page or "Add a product" in page
+    assert "lot_number" not in page
+
+
 @pytest.mark.parametrize(
     "typed, code",
     [
