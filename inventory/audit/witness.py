@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from inventory.audit import rules
 from inventory.audit.acts import row_key
 from inventory.kernel.db import db
+from inventory.kernel.numbering import written_number
 
 WITNESSED = (
     "lot",
@@ -29,7 +30,8 @@ WITNESSED = (
     "report",
     "report_file",
 )
-"""The insert-only tables whose rows the trail witnesses: all but the trail's own, which is its own witness."""
+"""The insert-only tables whose rows the trail witnesses: all but the trail's own, which the chain itself holds together,
+and the log of looks at patients (`access_entry`), which nothing witnesses: only the database's laws keep it."""
 
 _BATCH = 500
 
@@ -75,7 +77,7 @@ def count_rows(session: Session) -> dict[str, int]:
 
 def every_row(session: Session, name: str) -> Iterator[tuple[str, str]]:
     """Yield the key and the human name of every row of a table, in short batches by its key."""
-    table = _table(name)
+    table, codes = _table(name), _site_codes(session)
     first = _first(table)
     last: Any = None
     while True:
@@ -86,12 +88,14 @@ def every_row(session: Session, name: str) -> Iterator[tuple[str, str]]:
             return
         last = parts[-1]
         for row in _rows(session, table, parts):
-            yield _key_of(table, row), named(name, row)
+            yield _key_of(table, row), named(name, row, codes)
 
 
-def named(table: str, row: Mapping[str, Any]) -> str:
-    """Return what a person calls a row: dose 000012 (0193...), lot AB12 (...), or the table and its key."""
+def named(table: str, row: Mapping[str, Any], codes: Mapping[Any, str]) -> str:
+    """Return what a person calls a row: dose MAIN-000012 (0193...), lot AB12 (...), or the table and its key."""
     key = _key_of(_table(table), row)
+    if table == "dose" and row["site_id"] in codes:
+        return f"dose {written_number(codes[row['site_id']], row['number'])} ({key})"
     if "number" in row:
         return f"{_words(table)} {row['number']:06d} ({key})"
     if table == "lot":
@@ -99,13 +103,20 @@ def named(table: str, row: Mapping[str, Any]) -> str:
     return f"{_words(table)} {key}"
 
 
+def _site_codes(session: Session) -> dict[Any, str]:
+    site = _table("site")
+    return {row.id: row.code for row in session.execute(select(site.c.id, site.c.code))}
+
+
 def _compare_table(session: Session, table: Table, witnesses: Mapping[str, Witness]) -> Iterator[Doubt]:
-    unseen = dict(witnesses)
+    unseen, codes = dict(witnesses), _site_codes(session)
     for parts in _batches(_first_parts(table, witnesses), _batch_of(table)):
         for row in _rows(session, table, parts):
             seen = unseen.pop(_key_of(table, row), None)
             if seen is not None and seen.digest != rules.row_digest(row):
-                yield Doubt(table.name, named(table.name, row), "the row was changed after it was recorded")
+                yield Doubt(
+                    table.name, named(table.name, row, codes), "the row was changed after it was recorded"
+                )
     for key, witness in unseen.items():
         what = f"the row that audit entry {witness.seq} recorded is gone"
         yield Doubt(table.name, f"{_words(table.name)} {key}", what, is_gone=True)

@@ -290,7 +290,7 @@ def test_names_the_dose_by_its_number_when_one_character_of_its_row_was_changed(
     tamper("UPDATE dose SET indication = 'B12 deficiencz'")
     assert verify() == [
         "1",
-        f"dose 000001 ({dose.id.hex}): the row was changed after it was recorded",
+        f"dose MAIN-000001 ({dose.id.hex}): the row was changed after it was recorded",
     ]
 
 

@@ -34,6 +34,8 @@ def test_a_witness_is_another_person_who_confirms(app: Flask, signed_in_client: 
         answer = nurse.submit(path, {**typed, **witness})
         assert answer.status_code == 422
         assert code in answer.get_data(as_text=True)
+        if code == "CONFIRM-WRONG":
+            assert 'id="witness_password-error"' in answer.get_data(as_text=True)
     nurse.submit(path, {**typed, "reason": "expired"})
     nurse.submit(path, {**typed, "witness_username": "manager", "witness_password": PASSWORD})
     wasted = [m for m in movements_of(lot) if m.kind == MovementKind.WASTE]
