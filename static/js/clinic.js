@@ -99,12 +99,14 @@
     };
     dose.addEventListener("input", volumeFollows);
     volume.addEventListener("input", doseFollows);
-    // Another product brings its usual dose (data-usual-mcg on the radio), unless another was typed.
+    // Another product brings its usual dose (data-usual-mcg on the radio), unless another was typed or the dose is the
+    // patient's own (data-own-dose): then only the volume follows.
     const usual = () => document.querySelector(`[data-strength-source="${dose.id}"] input:checked`)?.dataset.usualMcg || "";
     let lastUsual = usual();
     document.addEventListener("change", (event) => {
       if (!event.target.closest(`[data-strength-source="${dose.id}"]`)) return;
-      if (usual() && (dose.value.trim() === "" || dose.value.trim() === lastUsual)) dose.value = usual();
+      const isUsual = dose.value.trim() === lastUsual && !("ownDose" in dose.dataset);
+      if (usual() && (dose.value.trim() === "" || isUsual)) dose.value = usual();
       lastUsual = usual();
       volumeFollows();
     });

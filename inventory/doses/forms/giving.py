@@ -24,7 +24,7 @@ from inventory.doses.rules.sourcing import Draw
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite, EntryMode
 from inventory.kernel.errors import Refusal
 from inventory.kernel.quantity import Strength, format_mcg, format_ml
-from inventory.stock.queries import lot_by_number
+from inventory.stock.queries import Drawable, lot_by_number
 from inventory.web.fields import (
     Between,
     ChoiceField,
@@ -102,21 +102,23 @@ def mode_here() -> str:
     return typed if typed in MODES else "about"
 
 
-def dose_form(offered: Offer, *, mode: str, at: datetime) -> DoseForm:
+def dose_form(offered: Offer, *, mode: str) -> DoseForm:
     """Return the form for this patient, filled with what is most likely; what was typed takes its place."""
     suggested = offered.suggested
     last = offered.recent[0] if offered.recent else None
     form = DoseForm(
         data={
             "source": key_of(suggested) if suggested else None,
-            "dose_mcg": suggested.product.default_dose_ng if suggested else None,
-            "volume_ml": _usual_volume(suggested),
-            "body_site": offered.suggested_site.value,
+            "dose_mcg": offered.suggested_dose_ng,
+            "volume_ml": _volume_of(suggested, offered.suggested_dose_ng),
+            "body_site": offered.suggested_site.value if offered.suggested_site else None,
             "indication": last.indication if last else "",
             "information_sheet": offered.patient.information_sheet,
-            "given_at": at if mode == "already" else None,
         }
     )
+    if offered.recent and not offered.looks_back:
+        # The patient's own dose stays when another vial is picked; only its volume follows.
+        form.dose_mcg.render_kw = {"data-own-dose": ""}
     form.mode.data = mode
     form.body_site.offer((site.value, BODY_SITE_WORDS[site]) for site in offered.body_sites)
     form.offer_sources(
@@ -125,10 +127,8 @@ def dose_form(offered: Offer, *, mode: str, at: datetime) -> DoseForm:
     return form
 
 
-def _usual_volume(suggested: Any) -> int | None:
-    if suggested is None or not suggested.product.default_dose_ng:
-        return None
-    return int(suggested.lot.strength.volume_ul(suggested.product.default_dose_ng))
+def _volume_of(suggested: Drawable | None, dose_ng: int | None) -> int | None:
+    return suggested.lot.strength.volume_ul(dose_ng) if suggested and dose_ng else None
 
 
 def asked(session: Session, form: DoseForm, offered: Offer) -> DoseRequest:

@@ -265,6 +265,7 @@ def _history(
         same_day=tuple(_in_words(row) for row in same),
         last_site=BodySite(before.body_site) if before else None,
         last_formulation=before.formulation_name if before else None,
+        last_dose_ng=before.dose_ng if before else None,
     )
 
 

@@ -7,23 +7,19 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, func, or_, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
-from inventory.catalogue.models import ContainerType, Formulation, Product, Route, Substance
-from inventory.clinic.models import Location
+from inventory.catalogue.models import ContainerType, Route
+from inventory.doses.queries import statements
 from inventory.doses.rules import gate
 from inventory.doses.rules.sourcing import Draw
 from inventory.doses.rules.terms import BodySite, EntryMode
-from inventory.kernel.db import an_id
 from inventory.kernel.errors import Refusal, not_found
 from inventory.stock import ledger
-from inventory.stock.models import Account, AccountKind, Hold, HoldKind, Lot, Movement, Vial
+from inventory.stock.models import AccountKind, HoldKind, Movement
 
-_ACCOUNT, _MOVEMENT, _LOT, _VIAL, _HOLD, _PRODUCT, _FORMULATION, _SUBSTANCE, _PLACE = (
-    cast(Table, model.__table__)
-    for model in (Account, Movement, Lot, Vial, Hold, Product, Formulation, Substance, Location)
-)
+_MOVEMENT = cast(Table, Movement.__table__)
 
 Accounts = dict[tuple[str, UUID, UUID], Any]
 """Account rows by kind, lot, and vial or location."""
@@ -106,98 +102,13 @@ def one(result: Any, what: str) -> Any:
     return row
 
 
-_PRODUCT_COLUMNS = (
-    _PRODUCT.c.id.label("product_id"),
-    _PRODUCT.c.name.label("product_name"),
-    _PRODUCT.c.maker,
-    _PRODUCT.c.routes,
-    _PRODUCT.c.has_benzyl_alcohol,
-    _PRODUCT.c.contains_aluminium,
-    _PRODUCT.c.overfill_limit_ul,
-    _PRODUCT.c.container_kind,
-    _FORMULATION.c.id.label("formulation_id"),
-    _FORMULATION.c.name.label("formulation_name"),
-    _FORMULATION.c.lebers_caution,
-    _FORMULATION.c.refused.label("formulation_refused"),
-    _SUBSTANCE.c.id.label("substance_id"),
-    _SUBSTANCE.c.name.label("substance_name"),
-    _SUBSTANCE.c.is_cobalamin,
-)
-_OF_PRODUCT = _PRODUCT.join(_FORMULATION, _FORMULATION.c.id == _PRODUCT.c.formulation_id).join(
-    _SUBSTANCE, _SUBSTANCE.c.id == _FORMULATION.c.substance_id
-)
-_LOTS = (
-    select(
-        _LOT.c.id,
-        _LOT.c.lot_number,
-        _LOT.c.expires_on,
-        _LOT.c.container_type,
-        _LOT.c.container_volume_ul,
-        _LOT.c.in_use_days,
-        _LOT.c.strength_ng,
-        _LOT.c.strength_ul,
-        *_PRODUCT_COLUMNS,
-    )
-    .select_from(_LOT.join(_OF_PRODUCT, _PRODUCT.c.id == _LOT.c.product_id))
-    .where(_LOT.c.id.in_(an_id("lot_ids", many=True)))
-)
-_UNKNOWN = (
-    select(
-        _PRODUCT.c.container_type,
-        _PRODUCT.c.container_volume_ul,
-        _PRODUCT.c.in_use_days,
-        _PRODUCT.c.strength_ng,
-        _PRODUCT.c.strength_ul,
-        *_PRODUCT_COLUMNS,
-    )
-    .select_from(_OF_PRODUCT)
-    .where(_PRODUCT.c.id == an_id("product_id"))
-)
-_VIALS = select(
-    *(
-        _VIAL.c[n]
-        for n in ("id", "lot_id", "location_id", "label_number", "opened_at", "use_by_on", "closed_at")
-    )
-).where(_VIAL.c.id.in_(an_id("vial_ids", many=True)), _VIAL.c.site_id == an_id("site_id"))
-_HERE = select(_PLACE.c.id).where(
-    _PLACE.c.id.in_(an_id("location_ids", many=True)),
-    _PLACE.c.site_id == an_id("site_id"),
-    _PLACE.c.closed_at.is_(None),
-)
-_HOLDS = select(_HOLD.c.lot_id, _HOLD.c.location_id, _HOLD.c.vial_id, _HOLD.c.kind).where(
-    _HOLD.c.lot_id.in_(an_id("lot_ids", many=True)),
-    _HOLD.c.held_at <= bindparam("at"),
-    or_(_HOLD.c.released_at.is_(None), _HOLD.c.released_at > bindparam("at")),
-)
-
-
-def _accounts_where(condition: ColumnElement[bool]) -> Select[Any]:
-    names = ("id", "kind", "lot_id", "location_id", "vial_id", "balance_ul", "last_occurred_at")
-    return select(*(_ACCOUNT.c[name] for name in names)).where(condition).order_by(_ACCOUNT.c.id)
-
-
-_OPEN = _ACCOUNT.c.vial_id.in_(an_id("vial_ids", many=True))
-_SEALED = and_(
-    _ACCOUNT.c.kind == AccountKind.SHELF,
-    _ACCOUNT.c.lot_id.in_(an_id("lot_ids", many=True)),
-    _ACCOUNT.c.location_id.in_(an_id("location_ids", many=True)),
-)
-_ACCOUNTS = {
-    # One dose rarely draws from both, and the narrower condition is the one an index answers.
-    (True, False): _accounts_where(_OPEN),
-    (False, True): _accounts_where(_SEALED),
-    (True, True): _accounts_where(or_(_OPEN, _SEALED)),
-}
-_LOCKED = {drawn: statement.with_for_update(key_share=True) for drawn, statement in _ACCOUNTS.items()}
-
-
 def lots(session: Session, request: DoseRequest) -> dict[UUID, Any]:
     wanted = {draw.lot_id for draw in request.draws}
     if not wanted:
         if request.unknown_lot is None:
             raise Refusal("SOURCE-NEEDED", "Choose the vial the dose comes from.", "source")
         return {}
-    rows = session.execute(_LOTS, {"lot_ids": list(wanted)}).all()
+    rows = session.execute(statements.LOTS, {"lot_ids": list(wanted)}).all()
     if len(rows) != len(wanted):
         raise not_found("lot")
     if len({row.product_id for row in rows}) > 1:
@@ -207,7 +118,7 @@ def lots(session: Session, request: DoseRequest) -> dict[UUID, Any]:
 
 def unknown_product(session: Session, request: DoseRequest) -> Any:
     assert request.unknown_lot is not None  # noqa: S101  _lots has refused otherwise
-    found = session.execute(_UNKNOWN, {"product_id": request.unknown_lot.product_id})
+    found = session.execute(statements.UNKNOWN, {"product_id": request.unknown_lot.product_id})
     return one(found, "product")
 
 
@@ -215,7 +126,7 @@ def _vials(session: Session, request: DoseRequest) -> dict[UUID, Any]:
     wanted = {draw.vial_id for draw in request.draws if draw.vial_id}
     if not wanted:
         return {}
-    rows = session.execute(_VIALS, {"vial_ids": list(wanted), "site_id": request.site_id}).all()
+    rows = session.execute(statements.VIALS, {"vial_ids": list(wanted), "site_id": request.site_id}).all()
     if len(rows) != len(wanted):
         raise not_found("vial")
     return {row.id: cast(Any, row) for row in rows}
@@ -231,7 +142,7 @@ def accounts(session: Session, request: DoseRequest, *, lock: bool) -> Accounts:
         "lot_ids": list({lot_id for lot_id, _ in shelves}),
         "location_ids": list({location_id for _, location_id in shelves}),
     }
-    statement = (_LOCKED if lock else _ACCOUNTS)[bool(vials), bool(shelves)]
+    statement = (statements.LOCKED if lock else statements.ACCOUNTS)[bool(vials), bool(shelves)]
     return {
         (row.kind, row.lot_id, row.vial_id or row.location_id): cast(Any, row)
         for row in session.execute(statement, wanted)
@@ -299,7 +210,7 @@ def _refuse_elsewhere(session: Session, request: DoseRequest) -> None:
         shelves.add(request.unknown_lot.location_id)
     if not shelves:
         return
-    here = session.execute(_HERE, {"location_ids": list(shelves), "site_id": request.site_id}).all()
+    here = session.execute(statements.HERE, {"location_ids": list(shelves), "site_id": request.site_id}).all()
     if len(here) != len(shelves):
         raise Refusal("SOURCE-ELSEWHERE", "Choose stock of the site you work at.", "source")
 
@@ -404,7 +315,7 @@ def _holds(session: Session, lot_ids: Sequence[UUID], at: datetime) -> Held:
     held: Held = {}
     if not lot_ids:
         return held
-    rows = session.execute(_HOLDS, {"lot_ids": list(lot_ids), "at": at})
+    rows = session.execute(statements.HOLDS, {"lot_ids": list(lot_ids), "at": at})
     for lot_id, location_id, vial_id, kind in rows:
         held.setdefault((lot_id, vial_id or location_id), set()).add(HoldKind(kind))
     return held

@@ -45,7 +45,10 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """All that the page of a dose shows before anything is typed. `drawables` are labelled for the muscle, usable or not."""
+    """All that the page of a dose shows before anything is typed. `drawables` are labelled for the muscle, usable or not.
+
+    With `looks_back` nothing is suggested: what was given, from where and into which site, is the person's to tell.
+    """
 
     patient: PatientFacts
     alerts: Sequence[Any]
@@ -53,9 +56,24 @@ class Offer:
     today: date
     drawables: tuple[Drawable, ...]
     body_sites: tuple[BodySite, ...]
-    suggested_site: BodySite
+    next_site: BodySite
     last_uses: dict[BodySite, date]
     recent: Sequence[Any]
+    looks_back: bool = False
+
+    @property
+    def suggested_site(self) -> BodySite | None:
+        """The site whose last use lies furthest back."""
+        return None if self.looks_back else self.next_site
+
+    @property
+    def suggested_dose_ng(self) -> int | None:
+        """The dose the patient had last, whatever the container; for a new patient the usual one of what is suggested."""
+        if self.looks_back:
+            return None
+        if self.recent:
+            return int(self.recent[0].dose_ng)
+        return self.suggested.product.default_dose_ng if self.suggested else None
 
     @property
     def givable(self) -> list[Drawable]:
@@ -69,6 +87,8 @@ class Offer:
         None where the patient had neither, unless all that may be given is alike: which medicine it is, is the person's to
         choose; which vial of it, the shelf's.
         """
+        if self.looks_back:
+            return None
         if self.recent:
             last = self.recent[0]
             same = [one for one in self.givable if one.product.id == last.product_id]
@@ -84,7 +104,15 @@ def _kind(one: Drawable) -> tuple[UUID, int]:
     return one.product.formulation_id, one.lot.strength_ng * 1_000 // one.lot.strength_ul
 
 
-def offer(session: Session, patient_id: UUID, *, site: Site, settings: Settings, at: datetime) -> Offer:
+def offer(
+    session: Session,
+    patient_id: UUID,
+    *,
+    site: Site,
+    settings: Settings,
+    at: datetime,
+    looks_back: bool = False,
+) -> Offer:
     """Return what can be given to the patient at `site`. Raises Refusal NOT-FOUND for an unknown patient."""
     facts = patient_facts(session, patient_id, at=at)
     if facts.namesakes:
@@ -99,9 +127,10 @@ def offer(session: Session, patient_id: UUID, *, site: Site, settings: Settings,
         today=today,
         drawables=tuple(one for one in found if Route.IM in one.product.route_set),
         body_sites=tuple(allowed),
-        suggested_site=next_site(uses, allowed),
+        next_site=next_site(uses, allowed),
         last_uses=uses,
         recent=recent_doses(session, patient_id),
+        looks_back=looks_back,
     )
 
 

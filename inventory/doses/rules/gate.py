@@ -258,6 +258,8 @@ def _history(q: Question) -> Iterator[Finding]:
     last = q.history.last_formulation
     if last is not None and last != q.product.formulation:
         yield _inform("FORMULATION-SWITCHED", f"The last dose was {last}.")
+    if q.history.last_dose_ng not in {None, q.dose_ng}:
+        yield _inform("DOSE-CHANGED", f"The last dose was {format_mcg(q.history.last_dose_ng or 0)} mcg.")
 
 
 def _stock_hints(q: Question) -> Iterator[Finding]:

@@ -96,6 +96,7 @@ class History:
     same_day: tuple[str, ...] = ()
     last_site: BodySite | None = None
     last_formulation: str | None = None
+    last_dose_ng: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ def _amending(dose_id: UUID, at: datetime) -> tuple[Dose, AmendForm, Offer]:
     patient_id = sought_patient(session, dose)
     if patient_id != dose.patient_id:
         log_access(current_actor(), patient_id, "amend")
-    offered = offer(session, patient_id, site=site, settings=settings_here(), at=at)
+    offered = offer(session, patient_id, site=site, settings=settings_here(), at=at, looks_back=True)
     form = amend_form(dose, offered)
     form.offer_others(injectable_products(session), locations_of(session, site.id))
     return dose, form, offered

@@ -82,7 +82,7 @@ def give_to(patient_id: UUID) -> ResponseReturnValue:
     if done is not None:
         return _to_dose(done)
     offered = _offer(patient_id, at)
-    form = dose_form(offered, mode=mode_here(), at=at)
+    form = dose_form(offered, mode=mode_here())
     _offer_other_lots(form, offered)
     step = request.form.get("step", "")
     if request.method == "GET" or step in {"change", "already"}:
@@ -112,7 +112,14 @@ def _confirmed(patient_id: UUID, at: datetime) -> Outcome | None:
 
 
 def _offer(patient_id: UUID, at: datetime) -> Offer:
-    return offer(db.session(), patient_id, site=current_site(), settings=settings_here(), at=at)
+    return offer(
+        db.session(),
+        patient_id,
+        site=current_site(),
+        settings=settings_here(),
+        at=at,
+        looks_back=mode_here() == "already",
+    )
 
 
 def _offer_other_lots(form: DoseForm, offered: Offer) -> None:
@@ -121,8 +128,6 @@ def _offer_other_lots(form: DoseForm, offered: Offer) -> None:
 
 
 def _dose_page(form: DoseForm, offered: Offer, status: int) -> ResponseReturnValue:
-    if form.mode.data == "already" and not form.given_at.raw_data:
-        form.given_at.data = now()
     about = form.mode.data == "about"
     return render_template(
         "doses/give.html",

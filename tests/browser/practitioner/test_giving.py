@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -130,6 +130,7 @@ def test_records_a_dose_already_given_on_a_phone_without_scripts(
     page = signed_in_page(user=nurse, page={"viewport": PHONE, "java_script_enabled": False})
     page.goto(f"/give/{bench.patient_id}")
     page.get_by_role("link", name="Already given, at").click()
+    page.get_by_label("Given at").fill(f"{datetime.now(UTC):%Y-%m-%dT%H:%M}")
     page.get_by_label(re.compile("OLD-77")).check()
     page.get_by_label("Dose in mcg").fill("500")
     page.get_by_label("Volume in mL").fill("")

@@ -22,6 +22,15 @@ def address(bench: Bench, mode: str = "about") -> str:
 def checked(client: CheckingClient, bench: Bench, mode: str = "about", **typed: object) -> Any:
     form = client.form(address(bench, mode), having="indication")
     usual = {"indication": "B12 deficiency", "consent_seen": "y", "step": "check"}
+    if mode == "already":
+        # Looking back, nothing is suggested: the person tells it all.
+        key = f"lot-{bench.lot.id.hex}-{bench.place.location_id.hex}"
+        usual |= {
+            "source": key,
+            "body_site": "LD",
+            "dose_mcg": "1000",
+            "given_at": f"{clock.now():%Y-%m-%dT%H:%M}",
+        }
     return client.send(address(bench, mode), form, usual | typed)
 
 

@@ -142,6 +142,15 @@ def test_a_dose_given_earlier_is_recorded_at_its_time(nurse: CheckingClient, ben
     assert not dose.is_late
 
 
+def test_suggests_nothing_of_a_dose_that_was_given_already(nurse: CheckingClient, bench: Bench) -> None:
+    bench.give()
+    form = nurse.form(f"/give/{bench.patient_id}?mode=already", having="indication")
+    told = ("source", "body_site", "dose_mcg", "volume_ml", "given_at")
+    assert not any("".join(form.fields.get(name, [])) for name in told), form.fields
+    page = nurse.get(f"/give/{bench.patient_id}?mode=already").get_data(as_text=True)
+    assert "Take this first" not in page
+
+
 def test_a_lot_that_was_never_received_is_recorded_after_the_fact(
     nurse: CheckingClient, bench: Bench
 ) -> None:

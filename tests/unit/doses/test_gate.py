@@ -178,6 +178,7 @@ CASES: list[tuple[str, Weight, dict[str, Any]]] = [
     ("VOLUME-HIGH", Weight.INFORM, volume(1_001)),
     ("SAME-SITE", Weight.INFORM, {"history": History(last_site=BodySite.LEFT_DELTOID)}),
     ("FORMULATION-SWITCHED", Weight.INFORM, {"history": History(last_formulation="Hydroxocobalamin")}),
+    ("DOSE-CHANGED", Weight.INFORM, {"history": History(last_dose_ng=500_000)}),
     ("NOT-FIRST-EXPIRING", Weight.INFORM, {"first_expiring": False}),
     ("EXPIRES-SOON", Weight.INFORM, source(expires_on=TODAY + timedelta(days=30))),
     ("EXPIRES-SOON", Weight.INFORM, source(expires_on=TODAY)),
@@ -217,6 +218,7 @@ NEAR_MISSES: list[tuple[str, dict[str, Any]]] = [
             substance="hydroxocobalamin",
         ),
     ),
+    ("DOSE-CHANGED", {"history": History(last_dose_ng=1_000_000)}),
     ("ALUMINIUM-RENAL", {"product": replace(PRODUCT, contains_aluminium=True)}),
     ("VOLUME-OVER-LIMIT", volume(2_000)),
     (
