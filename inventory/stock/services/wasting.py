@@ -12,6 +12,7 @@ from inventory.kernel.permissions import Actor
 from inventory.stock import ledger, queries, rules
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import Account, AccountKind, MovementKind, Vial, VialClosure, WasteReason
+from inventory.stock.services.places import refuse_elsewhere
 
 R = WasteReason
 SEALED_REASONS = (R.EXPIRED, R.BROKEN, R.LOST, R.CONTAMINATED, R.TEMPERATURE, R.RECALL, R.SAMPLE, R.OTHER)
@@ -53,7 +54,7 @@ def waste_sealed(
 ) -> Outcome:
     """Waste whole sealed containers of a lot from the shelf at `place`; the outcome names the lot.
 
-    Raises Refusal STOCK-SHORT, STOCK-SHORT-THEN, COUNT-RANGE, WASTE-REASON, NOTE-NEEDED, WITNESS-NEEDED, WITNESS-SAME, TIME-FUTURE.
+    Raises Refusal LOCATION-ELSEWHERE, STOCK-SHORT, STOCK-SHORT-THEN, COUNT-RANGE, WASTE-REASON, NOTE-NEEDED, WITNESS-NEEDED, WITNESS-SAME, TIME-FUTURE.
     """
 
     def write(act: Act) -> Outcome:
@@ -61,6 +62,7 @@ def waste_sealed(
         lot = queries.lot_by_id(act.session, lot_id)
         if containers < 1:
             raise Refusal("COUNT-RANGE", "Type how many containers, at least 1.", "containers")
+        refuse_elsewhere(act.session, site_id=place.site_id, location_id=place.location_id)
         shelf = ledger.shelf_account(act.session, lot_id=lot_id, location_id=place.location_id)
         amount_ul = containers * lot.container_volume_ul
         _refuse_short(ledger.lock_balances(act.session, [shelf])[shelf], amount_ul, lot.container_volume_ul)
