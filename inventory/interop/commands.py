@@ -23,7 +23,7 @@ from inventory.kernel import clock
 from inventory.kernel.clinic_command import ClinicCommand, ClinicGroup
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
-from inventory.kernel.permissions import Actor
+from inventory.kernel.permissions import Actor, Permission
 from inventory.staff.actor_option import as_user
 from inventory.stock import verification
 
@@ -37,7 +37,7 @@ import_group = ClinicGroup("import", help="Bring in patients or stock from a spr
 @click.argument("file", type=_FILE)
 @click.option("--dry-run", is_flag=True, help="Check everything and write nothing.")
 @click.option("--namesakes", is_flag=True, help="Equal names with equal birth dates are different people.")
-@as_user
+@as_user(Permission.PATIENT_WRITE)
 def patients_command(*, file: Path, dry_run: bool, namesakes: bool, actor: Actor) -> None:
     """Add the patients of FILE, all of them or none (columns: docs/samples)."""
     with _refused_in_words(file), _progress("Patients") as tell:
@@ -51,7 +51,7 @@ def patients_command(*, file: Path, dry_run: bool, namesakes: bool, actor: Actor
 @click.argument("file", type=_FILE)
 @click.option("--dry-run", is_flag=True, help="Check everything and write nothing.")
 @click.option("--site", "site_code", metavar="CODE", help="The site it lies at, where there are several.")
-@as_user
+@as_user(Permission.STOCK_MANAGE)
 def stock_command(*, file: Path, dry_run: bool, site_code: str | None, actor: Actor) -> None:
     """Put the stock of FILE on the shelves as opening balance, all of it or none (columns: docs/samples)."""
     with _refused_in_words(file), _progress("Stock") as tell:
@@ -65,7 +65,7 @@ def stock_command(*, file: Path, dry_run: bool, site_code: str | None, actor: Ac
 @click.argument("file", type=_FILE)
 @click.option("--force", is_flag=True, help="Overwrite FILE if it is there.")
 @with_appcontext
-@as_user
+@as_user(Permission.SETTINGS_MANAGE)
 def backup_command(*, file: Path, force: bool, actor: Actor) -> None:
     """Write the whole clinic to FILE, while it works; only you can read it."""
     with _refused_in_words(file):

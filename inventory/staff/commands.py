@@ -8,7 +8,7 @@ import click
 from inventory.kernel.clinic_command import ClinicGroup
 from inventory.kernel.clock import now
 from inventory.kernel.errors import Refusal, Refusals
-from inventory.kernel.permissions import Actor, Role
+from inventory.kernel.permissions import Actor, Permission, Role
 from inventory.staff import queries, services
 from inventory.staff.actor_option import as_user
 from inventory.staff.links import outside_address
@@ -28,7 +28,7 @@ user_group = ClinicGroup("user", help="People of the clinic.")
 @click.option("--title", "credential_title", default="", help="Such as RN or MD.")
 @click.option("--licence-number", default="", help="Needed for a practitioner or a prescriber.")
 @click.option("--licence-expires", type=click.DateTime(["%Y-%m-%d"]), help="YYYY-MM-DD.")
-@as_user
+@as_user(Permission.STAFF_MANAGE)
 def add(*, actor: Actor, roles: tuple[str, ...], licence_expires: datetime | None, **entry: Any) -> None:
     """Add a person and print the link, good for 24 hours, by which they choose their password."""
     try:
@@ -48,7 +48,7 @@ def add(*, actor: Actor, roles: tuple[str, ...], licence_expires: datetime | Non
 
 @user_group.command("link")
 @click.argument("username")
-@as_user
+@as_user(Permission.STAFF_MANAGE)
 def link(*, actor: Actor, username: str) -> None:
     """Print a link, good for 24 hours, by which a person chooses a new password."""
     user = queries.person_named(username)
