@@ -15,7 +15,7 @@ TEXT_LIMIT = 200
 LONG_TEXT_LIMIT = 2_000
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-_FIRST_YEAR, _LAST_YEAR = 1900, 2199
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 # Marks that reorder or hide text on screen, so that what is read is not what is stored.
 _REORDERING = {0x061C, 0x200E, 0x200F, 0xFEFF, 0xFFFD, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
 _ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
@@ -127,8 +127,8 @@ def _month_alone(raw: str) -> tuple[int, int] | None:
 
 
 def _date_of(text: str, year: int, month: int, day: int) -> date:
-    if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise _bad_date(text, f"The year must be from {_FIRST_YEAR} to {_LAST_YEAR}.")
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise _bad_date(text, f"The year must be from {FIRST_YEAR} to {LAST_YEAR}.")
     try:
         return date(year, month, day)
     except ValueError:

@@ -1,6 +1,6 @@
 """What somebody asks a report for, made definite: sites, days and filters that exist, and their words for the heading."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Generic, NamedTuple, TypeVar
@@ -20,6 +20,7 @@ from inventory.reports.queries.selection import SelectedSite, Selection
 from inventory.staff.models import User, UserRole
 from inventory.stock.models import Lot
 from inventory.stock.rules import lot_number_key
+from inventory.web.typed_text import FIRST_YEAR, LAST_YEAR
 
 ALL = "all"
 Value = TypeVar("Value")
@@ -62,8 +63,7 @@ def made_definite(asked: Asked) -> Definite:
             refusals.append(refusal)
             return None
 
-    if asked.last_day < asked.first_day:
-        refusals.append(Refusal("REPORT-PERIOD", "The last day is before the first.", "last_day"))
+    refusals.extend(_wrong_period(asked))
     sites = found(lambda: _sites(asked.site_code))
     giver = found(lambda: _giver(asked.giver_id))
     patient = found(lambda: _patient(asked.patient_record_number))
@@ -84,6 +84,16 @@ def made_definite(asked: Asked) -> Definite:
     words = (giver.words, patient.words, formulation.words, lots.words, _body_site(asked.body_site))
     labels = ("Practitioner", "Patient", "Formulation", "Lot", "Injection site")
     return Definite(selection, tuple(zip(labels, words, strict=True)))
+
+
+def _wrong_period(asked: Asked) -> Iterator[Refusal]:
+    for name, day in (("first_day", asked.first_day), ("last_day", asked.last_day)):
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            said = f"The years of a report are {FIRST_YEAR} to {LAST_YEAR}."
+            yield Refusal("REPORT-PERIOD", said, name)
+            return
+    if asked.last_day < asked.first_day:
+        yield Refusal("REPORT-PERIOD", "The last day is before the first.", "last_day")
 
 
 def _sites(code: str) -> tuple[SelectedSite, ...]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pypdf import PdfReader
 
 from inventory.kernel.permissions import Role
@@ -108,6 +109,39 @@ def test_command_refuses_an_unknown_site_in_one_line(
 
 def test_command_that_cannot_write_takes_no_number(clinic: ReportingClinic, cli: Any, tmp_path: Path) -> None:
     done = cli.invoke(args=[*COMMAND, "--out", str(tmp_path / "missing" / "report.pdf")])
+    assert done.exit_code == 1
+    assert "cannot be written" in done.output
+    again = cli.invoke(args=[*COMMAND, "--out", str(tmp_path / "report.pdf")])
+    assert again.output.startswith("report MAIN-1 issued")
+
+
+@pytest.mark.parametrize("days", [("0001-01-01", "2026-10-31"), ("2026-10-01", "9999-12-31")])
+def test_command_refuses_years_no_report_has_in_one_line(
+    clinic: ReportingClinic, cli: Any, tmp_path: Path, days: tuple[str, str]
+) -> None:
+    out = tmp_path / "report.pdf"
+    done = cli.invoke(args=[*COMMAND[:3], "--from", days[0], "--to", days[1], "--out", str(out)])
+    assert done.exit_code == 1
+    assert "REPORT-PERIOD" in done.output
+    assert len(done.output.splitlines()) == 1
+
+
+def test_command_that_is_refused_leaves_no_file_and_the_old_one_as_it_was(
+    clinic: ReportingClinic, cli: Any, tmp_path: Path
+) -> None:
+    out = tmp_path / "report.pdf"
+    assert cli.invoke(args=[*COMMAND, "--site", "NOWHERE", "--out", str(out)]).exit_code == 1
+    assert list(tmp_path.iterdir()) == []
+    out.write_text("an older report")
+    assert cli.invoke(args=[*COMMAND, "--site", "NOWHERE", "--out", str(out)]).exit_code == 1
+    assert out.read_text() == "an older report"
+    assert cli.invoke(args=[*COMMAND, "--out", str(out)]).exit_code == 0
+    assert out.read_bytes().startswith(b"%PDF")
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_command_writes_to_files_only(clinic: ReportingClinic, cli: Any, tmp_path: Path) -> None:
+    done = cli.invoke(args=[*COMMAND, "--out", str(tmp_path)])
     assert done.exit_code == 1
     assert "cannot be written" in done.output
     again = cli.invoke(args=[*COMMAND, "--out", str(tmp_path / "report.pdf")])
