@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Role
@@ -140,6 +141,19 @@ def wait_for_address(failures: Sequence[datetime], at: datetime) -> timedelta:
     if len(counted) < ADDRESS_TRIES:
         return timedelta(0)
     return counted[-ADDRESS_TRIES] + ADDRESS_WINDOW - at
+
+
+def counted_address(address: str) -> str:
+    """Return whose tries are counted together: one IPv4 address, or the /64 of an IPv6 one, which is one connection's."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(ip, IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(IPv6Network((int(ip) >> 64 << 64, 64)))
 
 
 def wait_words(wait: timedelta) -> str:

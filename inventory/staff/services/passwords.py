@@ -7,6 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from inventory.audit.acts import Act, Outcome, perform
+from inventory.kernel.db import unit_of_work
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor
 from inventory.staff import passwords, queries, rules
@@ -52,10 +53,12 @@ def change_password(
     attempt = count_attempt(username=user.username, address=address, at=at)
     if not passwords.matches(user.password_hash, current):
         raise Refusal("PASSWORD-WRONG", "This is not your present password.", "current")
+    # Known already here: what may be wrong with the new one is no guess at the present one.
+    with unit_of_work() as session:
+        mark_success(session, attempt)
     hashed = accepted(password, username=user.username, display_name=user.display_name)
 
     def write(act: Act) -> Outcome:
-        mark_success(act.session, attempt)
         store(act.session, actor.id, hashed, at=at)
         ended = end_every_session(act.session, actor.id, at=at, keep=keep)
         return act.record("staff.password-changed", "user", actor.id, facts={"sessions_ended": ended})

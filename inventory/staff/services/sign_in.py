@@ -59,7 +59,7 @@ def sign_in(*, username: str, password: str, at: datetime, address: str, user_ag
 
 def count_attempt(*, username: str, address: str, at: datetime) -> int:
     """Count one try before it is judged, so that many at once are many; return its id. Raises TooManyTries."""
-    name = _counted_name(username)
+    name, address = _counted_name(username), rules.counted_address(address)
     with unit_of_work() as session:
         queries.take_staff_turn(session)
         own = queries.failures(session, username=name, address=address, at=at)
@@ -71,7 +71,7 @@ def count_attempt(*, username: str, address: str, at: datetime) -> int:
         session.execute(delete(SignInAttempt).where(SignInAttempt.address == address, old))
         added = session.execute(
             insert(SignInAttempt)
-            .values(username=name, address=address[:64], at=at, succeeded=False)
+            .values(username=name, address=address, at=at, succeeded=False)
             .returning(SignInAttempt.id)
         )
         return added.scalar_one()

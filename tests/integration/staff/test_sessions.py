@@ -155,6 +155,13 @@ def test_guessing_the_present_password_slows_down_too(signed_in_client: SignIn) 
     assert statuses == [422] * 5 + [429]
 
 
+def test_the_right_present_password_is_no_guess(signed_in_client: SignIn) -> None:
+    client = signed_in_client(Role.MANAGER, password=PASSWORD)
+    typed = {"current": PASSWORD, "password": "short", "repeated": "short"}
+    statuses = [client.submit("/account/password", typed).status_code for _ in range(7)]
+    assert statuses == [422] * 7
+
+
 def test_deactivation_counts_from_the_next_request(signed_in_client: SignIn, at: datetime) -> None:
     client = signed_in_client(Role.MANAGER)
     services.deactivate_person(actor=SYSTEM_ACTOR, at=at, user_id=client.actor.id)

@@ -213,3 +213,11 @@ def test_attempts_of_long_ago_are_not_kept(
     at_instant(at + timedelta(days=31))
     try_in(client)
     assert db.session.scalar(select(func.count()).select_from(SignInAttempt)) == 1
+
+
+def test_another_address_of_the_same_connection_does_not_help(client: CheckingClient, nora: User) -> None:
+    statuses = [
+        try_in(client, environ_overrides={"REMOTE_ADDR": f"2001:db8:1:2::{n}"}).status_code
+        for n in range(1, 7)
+    ]
+    assert statuses == [422] * 5 + [429]

@@ -132,3 +132,19 @@ def test_session_ends_after_resting_and_at_its_absolute_end() -> None:
 )
 def test_browser_is_named_as_a_person_knows_it(agent: str, words: str) -> None:
     assert rules.browser_words(agent) == words
+
+
+@pytest.mark.parametrize(
+    "address, counted",
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2::3", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("x" * 80, "x" * 64),
+    ],
+)
+def test_tries_from_one_connection_are_counted_together(address: str, counted: str) -> None:
+    assert rules.counted_address(address) == counted
