@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from inventory.audit.acts import Act, Outcome, perform
 from inventory.clinic.models import CounterKind
 from inventory.clinic.numbers import next_number
-from inventory.doses.models import Incident
+from inventory.doses.models import Dose, Incident
 from inventory.doses.rules.terms import IncidentKind
 from inventory.kernel.errors import Refusal, not_found
 from inventory.kernel.ids import uuid7
-from inventory.kernel.permissions import Actor
+from inventory.kernel.permissions import Actor, Role
+from inventory.staff.queries import active_people
 
 
 def open_incident(act: Act, site_id: UUID, dose_id: UUID, kind: IncidentKind, what: str) -> None:
@@ -45,7 +46,11 @@ def is_looked_into(session: Session, amended_id: UUID | None) -> bool:
 def close_incident(
     *, actor: Actor, at: datetime, incident_id: UUID, outcome: str, request_key: str | None = None
 ) -> Outcome:
-    """Close an incident with what was found and done. Raises Refusal NOT-FOUND, ALREADY-DONE, OUTCOME-NEEDED."""
+    """Close an incident with what was found and done.
+
+    Raises Refusal NOT-FOUND, ALREADY-DONE, OUTCOME-NEEDED; INCIDENT-OWN for a deviation in a dose of one's own, unless no
+    other active prescriber could close it.
+    """
 
     def write(act: Act) -> Outcome:
         incident = act.session.get(Incident, incident_id, with_for_update=True)
@@ -53,6 +58,7 @@ def close_incident(
             raise not_found("incident")
         if incident.closed_at is not None:
             raise Refusal("ALREADY-DONE", "This incident is closed already.")
+        _refuse_own(act, incident)
         if not outcome.strip():
             raise Refusal("OUTCOME-NEEDED", "Say what was found and what was done.", "outcome")
         incident.closed_at, incident.closed_by_id, incident.outcome = (
@@ -66,3 +72,13 @@ def close_incident(
         )
 
     return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def _refuse_own(act: Act, incident: Incident) -> None:
+    if incident.kind != IncidentKind.DEVIATION:
+        return
+    giver_id = act.session.scalar(select(Dose.giver_id).where(Dose.id == incident.dose_id))
+    others = [person for person in active_people(Role.PRESCRIBER) if person.id != act.actor.id]
+    if giver_id == act.actor.id and others:
+        said = "This is about a dose of your own. Another prescriber looks into it and closes it."
+        raise Refusal("INCIDENT-OWN", said)
