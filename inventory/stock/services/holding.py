@@ -29,7 +29,8 @@ def hold_lot(
     def write(act: Act) -> Outcome:
         said = _reason(reason)
         lot = queries.lot_by_id(act.session, lot_id, lock=True)
-        _refuse_same(act, lot_id, kind, location_id=location_id, vial_id=vial_id)
+        if is_held(act, lot_id, kind, location_id=location_id, vial_id=vial_id):
+            raise Refusal("LOT-HELD-ALREADY", "There is such a hold already.", "kind")
         hold = place_hold(act, lot_id, kind, said, location_id=location_id, vial_id=vial_id)
         facts = {"hold_id": hold.id, "lot_number": lot.lot_number, "kind": kind, "reason": said}
         facts |= {"location_id": location_id, "held_vial_id": vial_id}
@@ -79,15 +80,16 @@ def place_hold(
     return hold
 
 
-def _reason(text: str) -> str:
-    if not text.strip():
-        raise Refusal("NOTE-NEEDED", "Say why in words.", "reason")
-    return text.strip()
-
-
-def _refuse_same(
-    act: Act, lot_id: UUID, kind: HoldKind, *, location_id: UUID | None, vial_id: UUID | None
-) -> None:
+def is_held(
+    act: Act,
+    lot_id: UUID,
+    kind: HoldKind,
+    *,
+    location_id: UUID | None = None,
+    vial_id: UUID | None = None,
+    reason: str = "",
+) -> bool:
+    """Inside an act: tell whether such a hold stands already, for this very reason where one is given."""
     same = select(Hold.id).where(
         Hold.lot_id == lot_id,
         Hold.kind == kind,
@@ -95,5 +97,12 @@ def _refuse_same(
         Hold.location_id.is_(None) if location_id is None else Hold.location_id == location_id,
         Hold.vial_id.is_(None) if vial_id is None else Hold.vial_id == vial_id,
     )
-    if act.session.scalar(same):
-        raise Refusal("LOT-HELD-ALREADY", "There is such a hold already.", "kind")
+    if reason:
+        same = same.where(Hold.reason == reason)
+    return act.session.scalar(same.limit(1)) is not None
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise Refusal("NOTE-NEEDED", "Say why in words.", "reason")
+    return text.strip()

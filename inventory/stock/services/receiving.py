@@ -19,11 +19,12 @@ from inventory.kernel.permissions import Actor
 from inventory.stock import ledger, queries, rules
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import AccountKind, HoldKind, Lot, MovementKind, Receipt
-from inventory.stock.services.holding import place_hold
+from inventory.stock.services.holding import is_held, place_hold
 from inventory.stock.services.lots import new_lot
 from inventory.stock.services.places import refuse_elsewhere, site_of
 
 MOST_CONTAINERS = 100_000
+EXPIRED_ON_RECEIPT = "Expired on receipt: for return or waste."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,8 @@ def receive_delivery(
         expired = _expired_on_receipt(delivery, received_on)
         lot, is_new = _lot_for(act, delivery, product)
         receipt = _receipt(act, delivery, lot, received_at=received_at)
-        if expired:
-            place_hold(act, lot.id, HoldKind.HOLD, "Expired on receipt: for return or waste.")
+        if expired and not is_held(act, lot.id, HoldKind.HOLD, reason=EXPIRED_ON_RECEIPT):
+            place_hold(act, lot.id, HoldKind.HOLD, EXPIRED_ON_RECEIPT)
         facts = {**_facts(delivery, lot, receipt), "lot_is_new": is_new, "held_as_expired": expired}
         return act.record("stock.receive", "lot", lot.id, site_id=site.id, facts=facts)
 

@@ -9,8 +9,10 @@ from sqlalchemy import select
 from inventory.catalogue.models import Supplier
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
+from inventory.kernel.permissions import SYSTEM_ACTOR
 from inventory.stock import queries
 from inventory.stock.models import AccountKind, Hold, Lot, Receipt
+from inventory.stock.services import release_hold
 from tests.factories.catalogue import make_multi_dose_product, make_product
 from tests.factories.stock import balance_ul, make_delivery, make_open_vial, make_place
 
@@ -48,6 +50,21 @@ def test_an_expiry_already_past_needs_the_tick_and_is_held(app: Flask, at: datet
     assert db.session.scalars(select(Lot)).all() == []
     lot = make_delivery(expires_on=yesterday, hold_expired=True)
     assert db.session.scalars(select(Hold.lot_id)).all() == [lot.id]
+
+
+def test_another_delivery_of_an_expired_lot_adds_no_second_hold(app: Flask, at: datetime) -> None:
+    yesterday = at.date() - timedelta(days=1)
+    lot = make_delivery(expires_on=yesterday, hold_expired=True)
+    make_delivery(
+        product_id=lot.product_id, lot_number=lot.lot_number, expires_on=yesterday, hold_expired=True
+    )
+    assert balance_ul(lot) == 50_000
+    hold = db.session.scalars(select(Hold)).one()
+    release_hold(actor=SYSTEM_ACTOR, at=at, hold_id=hold.id, reason="To be returned")
+    make_delivery(
+        product_id=lot.product_id, lot_number=lot.lot_number, expires_on=yesterday, hold_expired=True
+    )
+    assert len(db.session.scalars(select(Hold)).all()) == 2
 
 
 def test_the_labelled_day_is_the_last_on_which_it_may_come(app: Flask, at: datetime) -> None:
