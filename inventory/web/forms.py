@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, request
+from flask import current_app, has_request_context, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import Field, FieldList, FormField
@@ -47,7 +47,7 @@ class CodedForm(FlaskForm):
             """Read typed fields only: no form takes a file or JSON, and neither is text under a field's name."""
             if formdata is None or isinstance(formdata, MultiDict):
                 return formdata
-            return (request.form or None) if request and request.method == "POST" else None
+            return (request.form or None) if has_request_context() and request.method == "POST" else None
 
     @property
     def status(self) -> int:

@@ -64,6 +64,28 @@ def test_a_dose_already_given_names_the_lot_that_was_chosen_though_nothing_of_it
     assert balance_ul(bench.lot) == 3_000
 
 
+def test_what_was_typed_stays_when_it_turns_out_to_be_given_already(
+    nurse: CheckingClient, bench: Bench
+) -> None:
+    form = nurse.form(f"/give/{bench.patient_id}?mode=about", having="indication")
+    key = f"lot-{bench.lot.id.hex}-{bench.place.location_id.hex}"
+    typed = {"source": key, "dose_mcg": "750", "volume_ml": "0.75", "note": "kept", "step": "already"}
+    switched = nurse.send(f"/give/{bench.patient_id}", form, typed)
+    fields = pick_form(switched, having="given_at").fields
+    assert switched.status_code == 200
+    assert (fields["source"], fields["dose_mcg"], fields["note"]) == ([key], ["750"], ["kept"])
+
+
+def test_a_stop_leads_to_recording_that_it_is_not_given(
+    nurse: CheckingClient, bench: Bench, at: datetime
+) -> None:
+    expired = make_delivery(place=bench.place, expires_on=at.date() - timedelta(days=1), hold_expired=True)
+    page = checked(nurse, bench, source=f"lot-{expired.id.hex}-{bench.place.location_id.hex}").get_data(
+        as_text=True
+    )
+    assert f"/give/{bench.patient_id}/not-given" in page
+
+
 def test_after_a_block_it_can_be_recorded_as_it_was(
     nurse: CheckingClient, bench: Bench, at: datetime, at_instant: Callable[[datetime], None]
 ) -> None:
@@ -78,7 +100,7 @@ def test_after_a_block_it_can_be_recorded_as_it_was(
     assert "stopped before it was given" in page
     assert "kept" in page
     form = pick_form(switched, having="given_at")
-    answer = nurse.send("/give", form, {"step": "check"})
+    answer = nurse.send("/give", form, {"step": "check", "given_at": "2026-03-17T09:20"})
     assert answer.status_code == 200
     assert "Recorded as a deviation" in answer.get_data(as_text=True)
     done = recorded(nurse, bench, answer)
