@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from inventory.audit.queries import Sought
-from inventory.web.fields import ChoiceField, DateField, TextField
+from inventory.web.fields import ChoiceField, CodeField, DateField
 from inventory.web.forms import FilterForm
 from inventory.web.presenting import site_zone
 
@@ -13,7 +13,7 @@ class AccessFilter(FilterForm):
     """Whose looks, at whom, on which days of the site."""
 
     person = ChoiceField("Person", blank="Anybody")
-    record_number = TextField("Patient's record number", limit=40)
+    record_number = CodeField("Patient's record number", limit=40)
     from_on = DateField("From")
     to_on = DateField("To")
 
@@ -40,7 +40,7 @@ class TrailFilter(AccessFilter):
     """What was done, by whom, to whom or what, on which days of the site."""
 
     action = ChoiceField("What was done", blank="Anything")
-    subject = TextField("Subject", limit=36)
+    subject = CodeField("Subject", limit=36)
 
     @property
     def sought(self) -> Sought:

@@ -14,6 +14,7 @@ from inventory.audit.models import AccessEntry, AuditEntry, AuditHead, AuditLink
 from inventory.audit.verification import Verification
 from inventory.kernel.db import db
 from inventory.kernel.errors import not_found
+from inventory.kernel.printed import as_printed
 from inventory.web.pagination import Page, paginate
 
 NEWEST_CHECKED = 10_000
@@ -165,7 +166,7 @@ def check_newest(session: Session) -> Checked:
 def _of_patient_and_days(statement: Any, patient_id: Any, at: Any, sought: Sought) -> Any:
     if sought.record_number:
         patient = _table("patient")
-        key = "".join(sought.record_number.casefold().split())
+        key = as_printed(sought.record_number).casefold()
         statement = statement.where(
             patient_id == select(patient.c.id).where(patient.c.record_number_key == key).scalar_subquery()
         )

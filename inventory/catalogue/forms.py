@@ -14,6 +14,7 @@ from inventory.web.fields import (
     AmountField,
     Between,
     ChoiceField,
+    CodeField,
     CountField,
     DoseField,
     LongTextField,
@@ -64,9 +65,9 @@ class ProductForm(ClinicForm):
     in_use_days = CountField("Days in use, once opened", [Required(), Between(1, 3_650)], default=28)
     default_dose = DoseField("Usual dose")
     overfill_limit = VolumeField("Overfill that may be found")
-    gtin = TextField("GTIN", limit=14)
-    ndc10 = TextField("NDC, ten digits", limit=12)
-    ndc11 = TextField("NDC, eleven digits", limit=14)
+    gtin = CodeField("GTIN", limit=14)
+    ndc10 = CodeField("NDC, ten digits", limit=12)
+    ndc11 = CodeField("NDC, eleven digits", limit=14)
     preservative = TextField("Preservative")
     has_benzyl_alcohol = TickField("Contains benzyl alcohol")
     contains_aluminium = TickField("Contains aluminium")

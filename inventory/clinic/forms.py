@@ -12,6 +12,7 @@ from inventory.staff import rules as staff_rules
 from inventory.staff.forms import NewPasswordForm
 from inventory.web.fields import (
     ChoiceField,
+    CodeField,
     CountField,
     DateField,
     LongTextField,
@@ -37,7 +38,7 @@ class SiteForm(ClinicForm):
     """A place where the clinic works."""
 
     name = TextField("Site's name", [Required("Type the site's name.")])
-    code = TextField("Site's code", [Required("Type a short code, such as MAIN.")], limit=12)
+    code = CodeField("Site's code", [Required("Type a short code, such as MAIN.")], limit=12)
     time_zone = ChoiceField("Time zone", [Required("Choose the time zone.")], choices=ZONES, blank="Choose")
     address = LongTextField("Address", limit=500)
     version = HiddenField()
@@ -59,10 +60,10 @@ class LocationForm(ClinicForm):
 class FirstVisitForm(NewPasswordForm):
     """The clinic, its first site, and its first administrator."""
 
-    setup_code = TextField("Code", [Required("Type the code that the server printed.")], limit=40)
+    setup_code = CodeField("Code", [Required("Type the code that the server printed.")], limit=40)
     clinic_name = TextField("Clinic's name", [Required("Type the clinic's name.")], limit=120)
     name = TextField("Site's name", [Required("Type the site's name.")])
-    code = TextField("Site's code", [Required("Type a short code, such as MAIN.")], limit=12, default="MAIN")
+    code = CodeField("Site's code", [Required("Type a short code, such as MAIN.")], limit=12, default="MAIN")
     time_zone = ChoiceField("Time zone", [Required("Choose the time zone.")], choices=ZONES, blank="Choose")
     location = TextField(
         "Where vials are kept", [Required("Type a name, such as Cabinet.")], limit=120, default="Cabinet"
@@ -71,7 +72,7 @@ class FirstVisitForm(NewPasswordForm):
     username = TextField("Username", [Required("Type a username.")], limit=40)
     also = ManyChoiceField("You are also", choices=ALSO)
     credential_title = TextField("Title", limit=40)
-    licence_number = TextField("Licence number", limit=60)
+    licence_number = CodeField("Licence number", limit=60)
     licence_expires_on = DateField("Licence expires on")
 
     @property

@@ -10,6 +10,7 @@ from inventory.patients.terms import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS
 from inventory.web.fields import (
     Between,
     ChoiceField,
+    CodeField,
     DateField,
     LocalTimeField,
     LongTextField,
@@ -48,7 +49,7 @@ class IdentityForm(ClinicForm):
     family_name = TextField("Family name", [Required("Type the family name.")])
     given_name = TextField("Given name")
     born_on = DateField("Date of birth", [Required("Type the date of birth.")])
-    record_number = TextField("Record number", limit=40)
+    record_number = CodeField("Record number", limit=40)
     phone = TextField("Telephone", limit=60)
     email = TextField("E-mail", limit=254)
     address = LongTextField("Address", limit=500)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from inventory.kernel.errors import Refusal
+from inventory.kernel.printed import as_printed
 
 FIRST_BIRTH_YEAR = 1900
 # What the columns hold: a single character of some scripts comes apart into many.
@@ -57,8 +58,8 @@ def full_name(family_name: str, given_name: str) -> str:
 
 
 def record_number_key(record_number: str) -> str:
-    """Return a record number without case and spacing, by which it is unique."""
-    return "".join(unicodedata.normalize("NFKC", record_number).casefold().split())
+    """Return a record number as printed and without case, by which it is unique."""
+    return as_printed(record_number).casefold()
 
 
 def loose_number(key: str) -> tuple[str, str] | None:

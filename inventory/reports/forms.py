@@ -4,7 +4,7 @@ from uuid import UUID
 
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
 from inventory.reports.queries.requests import Asked
-from inventory.web.fields import ChoiceField, DateField, Required, TextField
+from inventory.web.fields import ChoiceField, CodeField, DateField, Required
 from inventory.web.forms import ClinicForm
 
 
@@ -15,9 +15,9 @@ class AdministrationReportForm(ClinicForm):
     last_day = DateField("To", [Required("Choose the last day.")])
     site_code = ChoiceField("Site", blank="All sites")
     giver_id = ChoiceField("Practitioner", blank="All practitioners")
-    patient_record_number = TextField("Patient's record number", limit=40)
+    patient_record_number = CodeField("Patient's record number", limit=40)
     formulation_id = ChoiceField("Formulation", blank="All formulations")
-    lot_number = TextField("Lot number", limit=40)
+    lot_number = CodeField("Lot number", limit=40)
     body_site = ChoiceField(
         "Injection site",
         choices=[(site.value, words) for site, words in BODY_SITE_WORDS.items()],

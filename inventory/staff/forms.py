@@ -7,6 +7,7 @@ from inventory.kernel.permissions import Role
 from inventory.staff import rules
 from inventory.web.fields import (
     ChoiceField,
+    CodeField,
     DateField,
     ManyChoiceField,
     Required,
@@ -54,7 +55,7 @@ class PersonForm(ClinicForm):
         "Roles", [Required("Choose at least one role.")], choices=rules.ROLE_MEANINGS.items()
     )
     credential_title = TextField("Title", limit=40)
-    licence_number = TextField("Licence number", limit=60)
+    licence_number = CodeField("Licence number", limit=60)
     licence_expires_on = DateField("Licence expires on")
     licence_renewal_pending = TickField("Renewed, entry pending")
     version = HiddenField()

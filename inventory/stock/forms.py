@@ -6,6 +6,7 @@ from inventory.stock.services import MOST_CONTAINERS
 from inventory.web.fields import (
     Between,
     ChoiceField,
+    CodeField,
     CountField,
     ExpiryField,
     LocalTimeField,
@@ -49,7 +50,7 @@ class ReceiveForm(ClinicForm):
     """One line of a delivery."""
 
     product = ChoiceField("Product", [Required("Choose the product.")], blank="Choose a product")
-    lot_number = TextField(
+    lot_number = CodeField(
         "Lot number", [Required("Type the lot number as printed.")], limit=LOT_NUMBER_LIMIT
     )
     expires_on = ExpiryField("Expiry", [Required("Type the expiry as printed.")])
@@ -60,7 +61,7 @@ class ReceiveForm(ClinicForm):
     location = ChoiceField("Put into", [Required("Choose where it is put.")], blank="Choose a location")
     supplier = ChoiceField("Supplier", blank="Not recorded")
     new_supplier = TextField("Or a new supplier", limit=200)
-    document_number = TextField("Delivery note", limit=60)
+    document_number = CodeField("Delivery note", limit=60)
     received_at = LocalTimeField("Received at")
     hold_expired = TickField("It has expired: put it on hold for return or waste")
 

@@ -3,13 +3,13 @@
 Laws kept here: the labelled day is the last usable day; a lot typed in other case or spacing is the same lot.
 """
 
-import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from inventory.kernel.errors import Refusal
+from inventory.kernel.printed import as_printed
 
 LOT_NUMBER_LIMIT = 40
 EARLIEST = timedelta(days=366)
@@ -45,8 +45,8 @@ class State:
 
 
 def lot_number_key(text: str) -> str:
-    """Return what two spellings of one lot number share: NFKC, capitals, no white space. Raises Refusal LOT-NUMBER-INVALID."""
-    key = "".join(unicodedata.normalize("NFKC", text).upper().split())
+    """Return what two spellings of one lot number share: as printed, in capitals. Raises Refusal LOT-NUMBER-INVALID."""
+    key = as_printed(text).upper()
     if not key or len(key) > LOT_NUMBER_LIMIT:
         said = f"Type the lot number as printed, at most {LOT_NUMBER_LIMIT} characters."
         raise Refusal("LOT-NUMBER-INVALID", said, "lot_number")

@@ -75,6 +75,7 @@ class TextField(StringField):
     """One line of text, composed and stripped; empty is the empty string."""
 
     lines = False
+    is_code = False
 
     def __init__(self, *args: Any, limit: int | None = None, **kwargs: Any) -> None:
         """`limit` is the most characters allowed; 200, or 2,000 for a long text."""
@@ -86,8 +87,16 @@ class TextField(StringField):
         if not valuelist:
             self.data = ""
             return
-        self.data = typed_text.without_unseen(valuelist[0], lines=self.lines)
-        self.data = typed_text.clean_text(valuelist[0], limit=self.limit, lines=self.lines)
+        self.data = typed_text.without_unseen(valuelist[0], lines=self.lines, is_code=self.is_code)
+        self.data = typed_text.clean_text(
+            valuelist[0], limit=self.limit, lines=self.lines, is_code=self.is_code
+        )
+
+
+class CodeField(TextField):
+    """A number or code, as printed on a label or a card: no invisible character stands in it."""
+
+    is_code = True
 
 
 class LongTextField(TextField):

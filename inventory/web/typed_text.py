@@ -16,8 +16,10 @@ LONG_TEXT_LIMIT = 2_000
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199
-# Marks that reorder or hide text on screen, so that what is read is not what is stored.
-_REORDERING = {0x061C, 0x200E, 0x200F, 0xFEFF, 0xFFFD, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+# Marks that reorder or hide text on screen are no text, so that what is read is what is stored. The two joiners shape
+# letters, in names and sentences of some scripts; in a code they only make twins.
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_JOINERS = "\u200c\u200d"
 _ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _WORD_DATE = re.compile(r"(\d{1,2})\s+([A-Za-z]{3})[a-z]*\s+(\d{4})", re.ASCII)
 _MONTH_ONLY = (
@@ -49,8 +51,10 @@ class NotAcceptedError(ValueError):
         super().__init__(CodedMessage(code, message))
 
 
-def clean_text(raw: str, *, limit: int = TEXT_LIMIT, lines: bool = False) -> str:
+def clean_text(raw: str, *, limit: int = TEXT_LIMIT, lines: bool = False, is_code: bool = False) -> str:
     """Return `raw` composed (NFC) and stripped; with `lines`, every line break becomes a newline.
+
+    With `is_code` it is a number or code, which has no invisible character at all.
 
     Raises NotAcceptedError: TEXT-CONTROL for a character that cannot be seen or printed,
     TEXT-TOO-LONG past `limit` characters.
@@ -58,7 +62,7 @@ def clean_text(raw: str, *, limit: int = TEXT_LIMIT, lines: bool = False) -> str
     if lines:
         raw = raw.replace("\r\n", "\n").replace("\r", "\n")
     text = unicodedata.normalize("NFC", raw).strip(None if lines else " \t\u00a0")
-    unseen = next((c for c in text if _is_unseen(c, lines=lines)), None)
+    unseen = next((c for c in text if _is_unseen(c, lines=lines, is_code=is_code)), None)
     if unseen is not None:
         raise NotAcceptedError(
             "TEXT-CONTROL",
@@ -70,15 +74,15 @@ def clean_text(raw: str, *, limit: int = TEXT_LIMIT, lines: bool = False) -> str
     return text.strip()
 
 
-def without_unseen(raw: str, *, lines: bool = False) -> str:
+def without_unseen(raw: str, *, lines: bool = False, is_code: bool = False) -> str:
     """Return `raw` without the characters `clean_text` refuses, to show it again in its field."""
-    return "".join(c for c in raw if c == "\r" or not _is_unseen(c, lines=lines))
+    return "".join(c for c in raw if c == "\r" or not _is_unseen(c, lines=lines, is_code=is_code))
 
 
-def _is_unseen(character: str, *, lines: bool) -> bool:
-    if lines and character in "\n\t":
+def _is_unseen(character: str, *, lines: bool, is_code: bool) -> bool:
+    if (lines and character in "\n\t") or (not is_code and character in _JOINERS):
         return False
-    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} or ord(character) in _REORDERING
+    return unicodedata.category(character) in _UNSEEN or character == "\ufffd"
 
 
 def parse_date(raw: str) -> date:

@@ -28,11 +28,11 @@ from inventory.kernel.errors import Refusal
 from inventory.patients.queries import patient_numbered
 from inventory.web.fields import (
     ChoiceField,
+    CodeField,
     LocalTimeField,
     LongTextField,
     RadioChoiceField,
     Required,
-    TextField,
 )
 from inventory.web.forms import ClinicForm
 
@@ -60,7 +60,7 @@ class VoidForm(ClinicForm):
 class AmendForm(DoseForm):
     """A dose as it really was, and why the entry is corrected."""
 
-    record_number = TextField(
+    record_number = CodeField(
         "Patient's record number", [Required("Type the patient's record number.")], limit=40
     )
     reason = LongTextField("Why is it corrected?", [Required("Say why the entry is corrected.")])

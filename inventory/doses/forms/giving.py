@@ -28,6 +28,7 @@ from inventory.stock.queries import Drawable, lot_by_number
 from inventory.web.fields import (
     Between,
     ChoiceField,
+    CodeField,
     DoseField,
     ExpiryField,
     LocalTimeField,
@@ -74,7 +75,7 @@ class DoseForm(ClinicForm):
     needle = TextField("Needle", limit=60)
     note = LongTextField("Note")
     other_product = ChoiceField("Product of that lot", blank="Choose a product")
-    other_lot_number = TextField("Lot number", limit=40)
+    other_lot_number = CodeField("Lot number", limit=40)
     other_expires_on = ExpiryField("Expiry of that lot")
     other_location = ChoiceField("Where it was kept", blank="Choose a place")
     mode = HiddenField()

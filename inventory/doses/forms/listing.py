@@ -1,6 +1,6 @@
 """Filters of the lists of doses and incidents."""
 
-from inventory.web.fields import ChoiceField, DateField, TextField
+from inventory.web.fields import ChoiceField, CodeField, DateField
 from inventory.web.forms import FilterForm
 
 MARKS = (
@@ -17,8 +17,8 @@ class DosesFilter(FilterForm):
 
     from_on = DateField("From")
     to_on = DateField("To")
-    record_number = TextField("Patient's record number", limit=40)
-    lot_number = TextField("Lot number", limit=40)
+    record_number = CodeField("Patient's record number", limit=40)
+    lot_number = CodeField("Lot number", limit=40)
     marked = ChoiceField("Marked", choices=MARKS, blank="All doses")
 
 

@@ -93,7 +93,10 @@ def _draft(row: Row) -> Draft | None:
     born_on = row.need("born_on", parse_date)
     family_name = row.need("family_name", clean_text) or ""
     given_name = row.read("given_name", clean_text) or ""
-    text = {name: row.read(name, partial(clean_text, limit=limit)) or "" for name, limit in _LIMITS.items()}
+    text = {
+        name: row.read(name, partial(clean_text, limit=limit, is_code=name == "record_number")) or ""
+        for name, limit in _LIMITS.items()
+    }
     notes = row.read("notes", partial(clean_text, limit=LONG_TEXT_LIMIT, lines=True)) or ""
     status = row.read("allergy_status", _allergy_status) or AllergyStatus.NOT_ASKED
     asked_on = row.read("allergies_asked_on", parse_date)

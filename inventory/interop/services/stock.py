@@ -130,7 +130,7 @@ def import_stock(
 def _draft(row: Row, clinic: Clinic) -> Draft | None:
     """Read a row; None where a fault was found in it."""
     product = row.need("product", clinic.catalogue.product)
-    lot_number = row.need("lot_number", partial(clean_text, limit=40))
+    lot_number = row.need("lot_number", partial(clean_text, limit=40, is_code=True))
     expires_on = row.need("expires_on", parse_expiry)
     location_id = row.need("location", partial(_location, clinic))
     sealed = row.need("sealed_containers", _count)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, contains_eager
 
 from inventory.catalogue.models import Formulation, Product
 from inventory.clinic.models import Location
+from inventory.kernel.printed import as_printed
 from inventory.stock.models import Lot
 from inventory.stock.queries.on_hand import Drawable, FefoKey, on_hand
 from inventory.stock.rules import State, StateCode
@@ -139,7 +140,7 @@ def lots_page(session: Session, *, words: str = "", cursor: str = "") -> Page[Lo
 
 def named(words: str) -> Any:
     """Return the condition that a lot's number, or the name of its product or maker, contains `words`."""
-    key = "".join(words.upper().split())
+    key = as_printed(words).upper()
     in_name = func.lower(Product.name).contains(words.lower(), autoescape=True)
     in_maker = func.lower(Product.maker).contains(words.lower(), autoescape=True)
     return or_(Lot.lot_number_key.contains(key, autoescape=True), in_name, in_maker)

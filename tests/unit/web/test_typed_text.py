@@ -29,7 +29,22 @@ def code_of(refused: pytest.ExceptionInfo[NotAcceptedError]) -> str:
 
 @pytest.mark.parametrize(
     "mark",
-    ["\x00", "\x07", "\x85", "\u202e", "\u2066", "\u200f", "\u200e", "\ufeff", "\u2028", "\n", "\ufffd"],
+    [
+        "\x00",
+        "\x07",
+        "\x85",
+        "\u202e",
+        "\u2066",
+        "\u200f",
+        "\u200e",
+        "\ufeff",
+        "\u2028",
+        "\n",
+        "\ufffd",
+        "\u200b",
+        "\u2060",
+        "\u00ad",
+    ],
 )
 def test_refuses_a_character_that_cannot_be_seen(mark: str) -> None:
     with pytest.raises(NotAcceptedError) as refused:
@@ -54,6 +69,15 @@ def test_keeps_names_of_any_alphabet() -> None:
         "می\u200cخواهم",
     ):
         assert clean_text(name) == name
+
+
+@pytest.mark.parametrize("joiner", ["\u200c", "\u200d"])
+def test_joiners_shape_words_and_have_no_place_in_a_code(joiner: str) -> None:
+    assert clean_text(f"AB{joiner}12") == f"AB{joiner}12"
+    with pytest.raises(NotAcceptedError) as refused:
+        clean_text(f"AB{joiner}12", is_code=True)
+    assert code_of(refused) == "TEXT-CONTROL"
+    assert without_unseen(f"AB{joiner}12", is_code=True) == "AB12"
 
 
 def test_lines_are_kept_only_where_allowed() -> None:
