@@ -24,6 +24,7 @@ from inventory.doses.rules import gate
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
 from inventory.kernel.clock import local_day
 from inventory.kernel.db import an_id
+from inventory.kernel.numbering import written_number
 from inventory.kernel.permissions import Actor, Permission
 from inventory.kernel.quantity import Strength, format_mcg
 from inventory.patients.queries import PatientFacts, patient_facts
@@ -43,24 +44,24 @@ _of_patient = (
     _DOSE.c.id != an_id("amends_id"),
     ~exists().where(_VOID.c.dose_id == _DOSE.c.id),
 )
-_told = tuple(
-    _DOSE.c[name]
-    for name in (
-        "number", "body_site", "formulation_name", "substance_id", "given_on", "given_at", "given_zone", "dose_ng",
-        "giver_name",
-    )
-)  # fmt: skip
+_told = (
+    _SITE.c.code.label("site_code"),
+    *(_DOSE.c[name] for name in ("number", "given_on", "given_at", "given_zone", "dose_ng", "body_site")),
+    *(_DOSE.c[name] for name in ("giver_name", "formulation_name", "substance_id")),
+)
+_told_of = _DOSE.join(_SITE, _SITE.c.id == _DOSE.c.site_id)
 _last_before = (
     select(literal(0).label("that_day"), *_told)
+    .select_from(_told_of)
     .where(*_of_patient, _DOSE.c.given_at <= bindparam("given_at"))
     .order_by(_DOSE.c.given_at.desc(), _DOSE.c.id.desc())
     .limit(1)
     .subquery()
 )
 _OF_HISTORY = union_all(
-    select(literal(1).label("that_day"), *_told).where(
-        *_of_patient, _DOSE.c.given_on == bindparam("given_on")
-    ),
+    select(literal(1).label("that_day"), *_told)
+    .select_from(_told_of)
+    .where(*_of_patient, _DOSE.c.given_on == bindparam("given_on")),
     select(_last_before),
 )
 _NOBODY = UUID(int=0)
@@ -272,7 +273,7 @@ def _history(
 def _in_words(dose: Any) -> str:
     at = f"{dose.given_at.astimezone(ZoneInfo(dose.given_zone)):%H:%M}"
     where = BODY_SITE_WORDS[BodySite(dose.body_site)].lower()
-    return f"dose {dose.number:06d} at {at}: {format_mcg(dose.dose_ng)} mcg, {where}, by {dose.giver_name}"
+    return f"dose {written_number(dose.site_code, dose.number)} at {at}: {format_mcg(dose.dose_ng)} mcg, {where}, by {dose.giver_name}"
 
 
 def _is_first_expiring(session: Session, containers: Sequence[Container], site_id: UUID, on: date) -> bool:
