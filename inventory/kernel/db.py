@@ -7,7 +7,7 @@ IMMEDIATE (a transaction that reads first and writes later starves), on PostgreS
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask
 from flask_migrate import Migrate
@@ -78,9 +78,26 @@ class Base(DeclarativeBase):
 
 
 class OneDatabaseSession(FlaskSession):
-    """A session that knows its engine. There is one database: nothing has to be looked up for each statement."""
+    """A session that knows its engine. There is one database: nothing has to be looked up for each statement.
+
+    Inside a unit of work, `writes_on` is its connection. A statement about tables alone goes straight there: it is the same
+    transaction, without the detour through what only mapped objects need.
+    """
 
     _engine: Engine | None = None
+    writes_on: Connection | None = None
+
+    def execute(self, statement: Any, params: Any = None, **how: Any) -> Any:
+        """Run a statement."""
+        if self.writes_on is None or how or _is_mapped(statement):
+            return super().execute(statement, params, **how)
+        return self.writes_on.execute(statement, params)
+
+    def scalar(self, statement: Any, params: Any = None, **how: Any) -> Any:
+        """Run a statement and return the first column of its first row, or None."""
+        if self.writes_on is None or how or _is_mapped(statement):
+            return super().scalar(statement, params, **how)
+        return self.writes_on.scalar(statement, params)
 
     def get_bind(self, *_of_what: Any, bind: Any = None, **_more: Any) -> Any:
         """Return the engine, whatever the statement is about, or `bind` where one was given."""
@@ -89,6 +106,11 @@ class OneDatabaseSession(FlaskSession):
         if self._engine is None:
             self._engine = self._db.engine
         return self._engine
+
+
+def _is_mapped(statement: Any) -> bool:
+    """Tell whether a statement names mapped classes; if SQLAlchemy ceased to say so, every statement would take the detour."""
+    return bool(getattr(statement, "_propagate_attrs", True))
 
 
 db = SQLAlchemy(
@@ -143,7 +165,7 @@ def unit_of_work() -> Iterator[Session]:
     Whatever was read before is forgotten first, so that a decision inside the block reads what is true now.
     `session.info["notes"]` is a mapping that lives as long as the transaction, for what hooks must do before it commits.
     """
-    session = db.session()
+    session = cast(OneDatabaseSession, db.session())
     if session.info.get("writing"):
         raise RuntimeError("a unit of work is already open")
     session.rollback()
@@ -151,7 +173,7 @@ def unit_of_work() -> Iterator[Session]:
         session.info["writing"] = True
         session.info["notes"] = {}
         try:
-            session.connection(execution_options={"clinic_write": True})
+            session.writes_on = session.connection(execution_options={"clinic_write": True})
             yield session
             session.flush()
             for hook in _before_commit:
@@ -162,6 +184,7 @@ def unit_of_work() -> Iterator[Session]:
             raise
         finally:
             session.info["writing"] = False
+            session.writes_on = None
 
 
 def _turn() -> Any:
