@@ -129,7 +129,7 @@ def _ours(ring: Ring, people: int) -> Round:
             count = len(ring.recorded)
             for number in range(count, count + _WARMING * people):
                 person = nurses[number % people]
-                person.post(*ready_dose(person, ring.start.patients[number]), kept=False)
+                person.fire(ready_dose(person, ring.start.patients[number]))
             ready = [ready_dose(nurses[n % people], ring.start.patients[n]) for n in range(count)]
             done = _sent(nurses, ready)
             for nurse in nurses:
@@ -144,7 +144,7 @@ def _cookies(database: Database, start: Start, people: int) -> list[tuple[str, s
     return found
 
 
-def _sent(nurses: Sequence[Person], ready: Sequence[tuple[str, str]]) -> Round:
+def _sent(nurses: Sequence[Person], ready: Sequence[bytes]) -> Round:
     people = len(nurses)
     done = Round()
     ends: list[list[float]] = [[] for _ in nurses]
@@ -154,7 +154,7 @@ def _sent(nurses: Sequence[Person], ready: Sequence[tuple[str, str]]) -> Round:
         barrier.wait()
         for number in range(person, len(ready), people):
             began = time.perf_counter()
-            answer = nurses[person].post(*ready[number], kept=False)
+            answer = nurses[person].fire(ready[number])
             ends[person].append(time.perf_counter())
             done.waits.append(ends[person][-1] - began)
             if not is_recorded(answer):
