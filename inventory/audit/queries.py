@@ -44,7 +44,7 @@ class Checked:
 
 
 def entries_page(session: Session, sought: Sought, *, cursor: str) -> Page[Any]:
-    """Return a page of the trail, newest first."""
+    """Return a page of the trail, newest first: as the chain has it, whatever the clock said."""
     user, patient = _table("user"), _table("patient")
     statement: Any = (
         select(
@@ -68,8 +68,7 @@ def entries_page(session: Session, sought: Sought, *, cursor: str) -> Page[Any]:
     if sought.subject_id:
         statement = statement.where(AuditEntry.subject_id == sought.subject_id)
     statement = _of_patient_and_days(statement, AuditEntry.patient_id, AuditEntry.recorded_at, sought)
-    order = [AuditEntry.recorded_at, AuditEntry.id]
-    return paginate(session, statement, order=order, newest_first=True, cursor=cursor)
+    return paginate(session, statement, order=[AuditLink.seq], newest_first=True, cursor=cursor)
 
 
 def access_page(session: Session, sought: Sought, *, cursor: str) -> Page[Any]:

@@ -1,5 +1,6 @@
 """What is written beside the trail: who looked at which patient (law 11)."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
@@ -47,3 +48,27 @@ def log_access(actor: Actor, patient_id: UUID, page: str, *, at: datetime | None
             session.execute(insert(ACCESS).values(**look))
     except IntegrityError as error:
         raise not_found("patient") from error
+
+
+def log_list(actor: Actor, patient_ids: Iterable[UUID], page: str, *, at: datetime | None = None) -> None:
+    """Log that `actor` was shown the patients of one page of a list called `page`: a look at each, as `log_access` has it.
+
+    Call it when the page is rendered, before it is sent: it is a unit of work of its own, which forgets what was read.
+    """
+    shown = set(patient_ids)
+    if not shown:
+        return
+    instant = at or clock.now()
+    seen = select(ACCESS.c.patient_id).where(
+        ACCESS.c.patient_id.in_(shown),
+        ACCESS.c.at > instant - RELOAD,
+        ACCESS.c.at <= instant,
+        ACCESS.c.actor_id == actor.id,
+        ACCESS.c.page == page,
+    )
+    fresh = shown.difference(db.session.scalars(seen))
+    if not fresh:
+        return
+    look = {"at": instant, "actor_id": actor.id, "page": page}
+    with unit_of_work() as session:
+        session.execute(insert(ACCESS), [{**look, "patient_id": patient_id} for patient_id in sorted(fresh)])

@@ -2,6 +2,7 @@
 
 from flask import render_template
 
+from inventory.audit.services import log_list
 from inventory.clinic.current import chosen_site, settings_here
 from inventory.desk import today_queries
 from inventory.desk.blueprint import bp
@@ -27,4 +28,6 @@ def today() -> str:
         at=at,
         near_days=settings_here().near_expiry_days,
     )
-    return render_template("desk/today.html", today=told, site=site)
+    shown = render_template("desk/today.html", today=told, site=site)
+    log_list(current_actor(), [row.patient_id for row in told.doses], "today")
+    return shown

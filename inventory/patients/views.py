@@ -11,7 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
-from inventory.audit.services import log_access
+from inventory.audit.services import log_access, log_list
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
@@ -71,7 +71,9 @@ def _list(form: SearchForm) -> ResponseReturnValue:
         except Refusal as refusal:
             form.apply_refusal(refusal)
     refused = page is None
+    named = [patient.id for patient in page.items] if page else []
     shown = render_template("patients/index.html", form=form, page=page, present=presenters)
+    log_list(current_actor(), named, "list of patients")
     return shown, 422 if refused else 200
 
 

@@ -117,6 +117,7 @@ def incidents_page(session: Session, *, site_id: UUID, state: str = "open", curs
         select(
             Incident,
             Dose.number.label("dose_number"),
+            Dose.patient_id,
             Dose.patient_record_number,
             Dose.given_at,
             DoseVoid.kind.label("void_kind"),

@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
-from inventory.audit.services import log_access
+from inventory.audit.services import log_access, log_list
 from inventory.clinic.current import current_site, current_site_id, settings_here
 from inventory.doses.forms.confirmed import acknowledged, confirmed_dose
 from inventory.doses.forms.confirming import Asking, beside, confirm_form, decisions, shown_before
@@ -60,7 +60,10 @@ def give() -> ResponseReturnValue:
         except Refusal as refusal:
             form.apply_refusal(refusal)
     status = 200 if found is not None else form.status
-    return render_template("doses/find.html", form=form, found=found), status
+    named = [patient.id for patient in found.items] if found else []
+    page = render_template("doses/find.html", form=form, found=found)
+    log_list(current_actor(), named, "search before a dose")
+    return page, status
 
 
 def _id(text: str) -> UUID:

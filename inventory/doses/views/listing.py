@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from inventory.audit.services import log_access
+from inventory.audit.services import log_access, log_list
 from inventory.clinic.current import current_site
 from inventory.doses.forms.correcting import CloseForm
 from inventory.doses.forms.listing import DosesFilter, IncidentsFilter
@@ -40,7 +40,9 @@ def index() -> ResponseReturnValue:
             marked=filters.marked.data or "",
             cursor=cursor_here(),
         )
-    return render_template("doses/index.html", filters=filters, page=page), 422 if page is None else 200
+    shown = render_template("doses/index.html", filters=filters, page=page)
+    log_list(current_actor(), [row.patient_id for row in page.items] if page else [], "list of doses")
+    return shown, 422 if page is None else 200
 
 
 @bp.get("/incidents")
@@ -50,9 +52,11 @@ def incidents() -> ResponseReturnValue:
     filters = IncidentsFilter()
     state = (filters.state.data or "open") if filters.validate() else "open"
     page = incidents_page(db.session(), site_id=current_site().id, state=state, cursor=cursor_here())
-    return render_template(
+    shown = render_template(
         "doses/incidents.html", filters=filters, page=page, state=state, kinds=INCIDENT_WORDS
     )
+    log_list(current_actor(), [row.patient_id for row in page.items], "list of incidents")
+    return shown
 
 
 @bp.route("/incidents/<uuid:incident_id>", methods=["GET", "POST"])

@@ -1,7 +1,9 @@
 """The trail's pages, as an auditor and an administrator read them."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -69,6 +71,20 @@ def test_filters_by_action_person_patient_and_day(auditor: CheckingClient, at: d
     assert found == filters
     assert auditor.get("/audit?from_on=2026-03-17&to_on=2026-03-16").status_code == 422
     assert auditor.get("/audit?action=patients.dance").status_code == 422
+
+
+def test_the_trail_is_in_the_order_of_its_chain_within_one_instant(
+    auditor: CheckingClient, at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = iter(range(1000, 0, -1))
+    monkeypatch.setattr("inventory.audit.acts.uuid7", lambda: UUID(int=next(ids)))
+    for _ in range(3):
+        make_patient()
+    shown = [
+        int(seq) for seq in re.findall(r'class="number" href="/audit/(\d+)"', text_of(auditor, "/audit"))
+    ]
+    assert shown == sorted(shown, reverse=True)
+    assert len(shown) > 3
 
 
 def test_an_entry_shows_before_and_after_and_its_hashes(auditor: CheckingClient, at: datetime) -> None:
