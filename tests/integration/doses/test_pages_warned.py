@@ -62,7 +62,7 @@ def test_a_second_dose_says_which_the_first_was_and_offers_the_reasons_that_fit(
     form = nurse.form(path, having="indication")
     typed = {"indication": "B12 deficiency", "consent_seen": "y", "step": "check"}
     page = nurse.send(path, form, typed).get_data(as_text=True)
-    said = f"dose {first.number:06d} at 09:30: 1,000 mcg, left arm (deltoid), by Nora Nurse."
+    said = f"dose MAIN-{first.number:06d} at 09:30: 1,000 mcg, left arm (deltoid), by Nora Nurse."
     assert said in page
     assert 'value="split_over_two_sites"' in page
     assert 'value="renewed_entry_pending"' not in page
