@@ -35,9 +35,13 @@ _ACCOUNT, _DOSE, _VOID, _LOT, _VIAL, _HOLD, _PLACE, _SITE, _USER = (
     cast(Table, model.__table__) for model in (Account, Dose, DoseVoid, Lot, Vial, Hold, Location, Site, User)
 )
 # Statements that every dose sends are made once.
-_OF_SITE = select(_SITE.c.id, _SITE.c.code, _SITE.c.time_zone).where(_SITE.c.id == an_id("site_id"))
-_OF_GIVER = select(_USER.c.licence_expires_on, _USER.c.licence_renewal_pending).where(
-    _USER.c.id == an_id("giver_id")
+_SITE_AND_GIVER = (
+    select(
+        *(_SITE.c[name] for name in ("id", "code", "time_zone")),
+        *(_USER.c[name] for name in ("licence_expires_on", "licence_renewal_pending")),
+    )
+    .select_from(_SITE.join(_USER, _USER.c.id == an_id("giver_id")))
+    .where(_SITE.c.id == an_id("site_id"))
 )
 _of_patient = (
     _DOSE.c.patient_id == an_id("patient_id"),
@@ -103,7 +107,6 @@ class Assessment:
     site: Any
     patient: PatientFacts
     product: Any
-    giver: Any
     containers: tuple[Container, ...]
     settings: Settings
     question: gate.Question
@@ -130,10 +133,9 @@ def assess(
     `kept` is what an amendment keeps of the entry it corrects. Raises Refusal NOT-FOUND for an unknown patient, site, lot
     or vial, SOURCE-NEEDED, SOURCES-MIXED, SOURCE-ELSEWHERE, SOURCES-DISAGREE.
     """
-    read = _read(session, request, recorded_at=recorded_at, lock=lock, kept=kept)
-    giver_row = _giver(session, giver)
+    read = _read(session, request, giver=giver, recorded_at=recorded_at, lock=lock, kept=kept)
     giver_state = gate.GiverState(
-        giver.can(Permission.DOSE_GIVE), giver_row.licence_expires_on, giver_row.licence_renewal_pending
+        giver.can(Permission.DOSE_GIVE), read.site.licence_expires_on, read.site.licence_renewal_pending
     )
     first_expiring = (
         (kept is not None and kept.moves_nothing)
@@ -150,7 +152,6 @@ def assess(
         read.site,
         read.patient,
         read.product,
-        giver_row,
         read.containers,
         read.settings,
         question,
@@ -161,7 +162,7 @@ def assess(
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a request names, as it was when the dose was given."""
+    """What a request names, as it was when the dose was given. `site` carries the giver's licence beside it."""
 
     site: Any
     patient: PatientFacts
@@ -174,11 +175,18 @@ class _Read:
 
 
 def _read(
-    session: Session, request: DoseRequest, *, recorded_at: datetime, lock: bool, kept: Kept | None
+    session: Session,
+    request: DoseRequest,
+    *,
+    giver: Actor,
+    recorded_at: datetime,
+    lock: bool,
+    kept: Kept | None,
 ) -> _Read:
     asked_at = min(request.given_at or recorded_at, recorded_at + gate.CLOCK_TOLERANCE * 2)
     patient = patient_facts(session, request.patient_id, at=asked_at, lock=lock)
-    site = containing.one(session.execute(_OF_SITE, {"site_id": request.site_id}), "site")
+    site_and_giver = {"site_id": request.site_id, "giver_id": giver.id}
+    site = containing.one(session.execute(_SITE_AND_GIVER, site_and_giver), "site")
     lots = containing.lots(session, request)
     accounts = containing.accounts(session, request, lock=lock)
     given_at = containing.settle(session, request, recorded_at, accounts)
@@ -226,10 +234,6 @@ def _question(
 def limits_of(settings: Settings) -> gate.Limits:
     """Return the gate's limits from the clinic's settings; their names are the same."""
     return gate.Limits(**{field.name: getattr(settings, field.name) for field in fields(gate.Limits)})
-
-
-def _giver(session: Session, giver: Actor) -> Any:
-    return containing.one(session.execute(_OF_GIVER, {"giver_id": giver.id}), "person")
 
 
 def _product_state(product: Any) -> gate.ProductState:

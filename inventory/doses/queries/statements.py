@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Label, Select, Table, and_, bindparam, or_, select
 
 from inventory.catalogue.models import Formulation, Product, Substance
 from inventory.clinic.models import Location
@@ -34,6 +34,14 @@ _PRODUCT_COLUMNS = (
 _OF_PRODUCT = _PRODUCT.join(_FORMULATION, _FORMULATION.c.id == _PRODUCT.c.formulation_id).join(
     _SUBSTANCE, _SUBSTANCE.c.id == _FORMULATION.c.substance_id
 )
+
+
+def _account_of_lot(kind: AccountKind) -> Label[int]:
+    """Return the id of the lot's own account of a kind, read with the lot."""
+    mine = (_ACCOUNT.c.lot_id == _LOT.c.id, _ACCOUNT.c.kind == kind, _ACCOUNT.c.location_id.is_(None))
+    return select(_ACCOUNT.c.id).where(*mine).scalar_subquery().label(f"{kind}_id")
+
+
 LOTS = (
     select(
         _LOT.c.id,
@@ -44,6 +52,7 @@ LOTS = (
         _LOT.c.in_use_days,
         _LOT.c.strength_ng,
         _LOT.c.strength_ul,
+        *map(_account_of_lot, (AccountKind.GIVEN, AccountKind.WASTE, AccountKind.ADJUSTMENT)),
         *_PRODUCT_COLUMNS,
     )
     .select_from(_LOT.join(_OF_PRODUCT, _PRODUCT.c.id == _LOT.c.product_id))

@@ -15,6 +15,8 @@ from inventory.stock.models import AccountKind, AdjustReason, MovementKind, Wast
 from inventory.stock.rules import use_by
 from inventory.stock.services import take_from_shelf
 
+_OF_LOT = (AccountKind.GIVEN, AccountKind.WASTE, AccountKind.ADJUSTMENT)
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
@@ -42,7 +44,7 @@ def _draw(act: Act, container: Container, assessment: Assessment, occurred_at: d
     place = Place(
         assessment.site.id, container.vial.location_id if container.vial else container.draw.location_id
     )
-    accounts = ledger.lot_accounts(act.session, container.lot.id)
+    accounts = {kind: getattr(container.lot, f"{kind}_id") for kind in _OF_LOT}
     drawing = _Drawing(act, container.lot, place, accounts, occurred_at)
     if container.vial is not None:
         return drawing.from_vial(container)
