@@ -25,7 +25,7 @@ def issue(url: str, out: io.BytesIO) -> tuple[int, float]:
     app = create_app(load_config({"DATABASE_URL": url, "SECRET_KEY": "for a benchmark only"}))
     with app.app_context():
         began = time.perf_counter()
-        definite = made_definite(Asked(date(1900, 1, 1), date(2999, 1, 1)))
+        definite = made_definite(Asked(date(1900, 1, 1), date(2199, 12, 31)))
         snapshot = take_snapshot(definite.selection)
         write_administration_report(out, header(), administration_rows(snapshot))
         return snapshot.row_count, time.perf_counter() - began
