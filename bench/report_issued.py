@@ -18,11 +18,13 @@ from inventory.reports.documents.administration import write_administration_repo
 from inventory.reports.queries.administrations import administration_rows
 from inventory.reports.queries.requests import Asked, made_definite
 from inventory.reports.queries.selection import take_snapshot
+from inventory.server import keep_what_is_made
 
 
 def issue(url: str, out: io.BytesIO) -> tuple[int, float]:
     """Write the report of everything in the database at `url`; return how many doses it shows, and the seconds it took."""
     app = create_app(load_config({"DATABASE_URL": url, "SECRET_KEY": "for a benchmark only"}))
+    keep_what_is_made()
     with app.app_context():
         began = time.perf_counter()
         definite = made_definite(Asked(date(1900, 1, 1), date(2199, 12, 31)))

@@ -5,6 +5,7 @@ PostgreSQL: the tables are migrated by their owner, the application is served by
 """
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -43,8 +44,15 @@ def serve_command(*, demo: bool) -> None:
     for line in banner(app):
         click.echo(line)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    keep_what_is_made()
     server.run()
     click.echo("Stopped.")
+
+
+def keep_what_is_made() -> None:
+    """Spare the garbage collector what was made at the start and stays: it would search it again and again, a report longest."""
+    gc.collect()
+    gc.freeze()
 
 
 @click.command("prepare")
