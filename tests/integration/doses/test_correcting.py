@@ -1,7 +1,10 @@
 """Voids and amendments: what comes back, what is wasted, what stays where it is."""
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -25,9 +28,11 @@ from inventory.kernel import clock
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Role
+from inventory.stock import verification
 from inventory.stock.models import Account, AccountKind, Lot, Vial, VialClosure, WasteReason
 from inventory.stock.services import discard_vial
 from inventory.stock.services.wasting import Why
+from tests.conftest import AT
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.doses import Bench
 from tests.factories.patients import make_patient
@@ -301,6 +306,44 @@ def test_amends_to_a_lot_that_was_never_received(bench: Bench) -> None:
     amended = amend(bench, dose, draws=(), unknown_lot=unknown)
     assert amended.is_deviation
     assert balance_ul(bench.lot) == 3_000
+
+
+def test_a_void_beside_a_discard_leaves_nothing_in_a_closed_vial(bench: Bench, app: Flask) -> None:
+    rounds = []
+    for _ in range(6):
+        lot, vial = bench.open_multi()
+        rounds.append((bench.give(bench.request(lot=lot, vial=vial, patient_id=make_patient())).id, vial.id))
+    db.session.rollback()
+    gate = threading.Barrier(2)
+
+    def work(act: Callable[[UUID, UUID], object]) -> None:
+        with app.app_context(), clock.frozen(AT + timedelta(hours=1)):
+            for dose_id, vial_id in rounds:
+                gate.wait(timeout=30)
+                act(dose_id, vial_id)
+                db.session.rollback()
+
+    why = Why(reason=WasteReason.CONTAMINATED)
+    reason, kind = "Wrong day", VoidKind.NEVER_OPENED
+    threads = [
+        threading.Thread(
+            target=work,
+            args=(
+                lambda d, _: void_dose(
+                    actor=bench.nurse, at=clock.now(), dose_id=d, kind=kind, reason=reason
+                ),
+            ),
+        ),
+        threading.Thread(
+            target=work,
+            args=(lambda _, v: discard_vial(actor=bench.nurse, at=clock.now(), vial_id=v, why=why),),
+        ),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(verification.findings(db.session())) == []
 
 
 def test_leaves_every_lot_at_zero(bench: Bench) -> None:
