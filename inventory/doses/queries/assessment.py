@@ -128,7 +128,7 @@ def assess(
     lock: bool = False,
     kept: Kept | None = None,
 ) -> Assessment:
-    """Ask the gate about `request` as of its time. With `lock`, patient first and then the accounts stay locked.
+    """Ask the gate about `request` as of its time. With `lock`, patient, lots and accounts stay locked, in this order.
 
     `kept` is what an amendment keeps of the entry it corrects. Raises Refusal NOT-FOUND for an unknown patient, site, lot
     or vial, SOURCE-NEEDED, SOURCES-MIXED, SOURCE-ELSEWHERE, SOURCES-DISAGREE.
@@ -187,7 +187,7 @@ def _read(
     patient = patient_facts(session, request.patient_id, at=asked_at, lock=lock)
     site_and_giver = {"site_id": request.site_id, "giver_id": giver.id}
     site = containing.one(session.execute(_SITE_AND_GIVER, site_and_giver), "site")
-    lots = containing.lots(session, request)
+    lots = containing.lots(session, request, lock=lock)
     accounts = containing.accounts(session, request, lock=lock)
     given_at = containing.settle(session, request, recorded_at, accounts)
     containers = containing.resolve(

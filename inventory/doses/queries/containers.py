@@ -102,13 +102,14 @@ def one(result: Any, what: str) -> Any:
     return row
 
 
-def lots(session: Session, request: DoseRequest) -> dict[UUID, Any]:
+def lots(session: Session, request: DoseRequest, *, lock: bool) -> dict[UUID, Any]:
     wanted = {draw.lot_id for draw in request.draws}
     if not wanted:
         if request.unknown_lot is None:
             raise Refusal("SOURCE-NEEDED", "Choose the vial the dose comes from.", "source")
         return {}
-    rows = session.execute(statements.LOTS, {"lot_ids": list(wanted)}).all()
+    statement = statements.LOTS_LOCKED if lock else statements.LOTS
+    rows = session.execute(statement, {"lot_ids": list(wanted)}).all()
     if len(rows) != len(wanted):
         raise not_found("lot")
     if len({row.product_id for row in rows}) > 1:

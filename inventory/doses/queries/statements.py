@@ -58,6 +58,9 @@ LOTS = (
     .select_from(_LOT.join(_OF_PRODUCT, _PRODUCT.c.id == _LOT.c.product_id))
     .where(_LOT.c.id.in_(an_id("lot_ids", many=True)))
 )
+# Who waits for an account follows its newest version, behind those who came later, and starves. A lot is never updated:
+# for its row they queue in the order they came. On SQLite the writers' turn does that.
+LOTS_LOCKED = LOTS.order_by(_LOT.c.id).with_for_update(of=_LOT, key_share=True)
 UNKNOWN = (
     select(
         _PRODUCT.c.container_type,

@@ -14,7 +14,7 @@ from sqlalchemy import exists, select
 from inventory.audit.acts import Act, Outcome, perform
 from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid
 from inventory.doses.queries.assessment import Assessment, assess
-from inventory.doses.queries.containers import DoseRequest, Kept
+from inventory.doses.queries.containers import DoseRequest, Kept, lots
 from inventory.doses.rules.sourcing import Draw
 from inventory.doses.rules.terms import Disposition, EntryMode, OverrideReason, VoidKind
 from inventory.doses.services.decisions import Decided, Decisions, Override
@@ -141,6 +141,8 @@ def _assess_anew(act: Act, dose: Dose, request: DoseRequest) -> _Anew:
     if kept.moves_nothing and _says_the_same(dose, asked):
         raise Refusal("AMEND-NOTHING", "Nothing is different from the entry as it stands.")
     if not kept.moves_nothing:
+        # In the order of every dose: the lots before their accounts.
+        lots(act.session, asked, lock=True)
         again = frozenset(draw.vial_id for draw in asked.draws if draw.vial_id)
         take_back(act, dose, VoidKind.NEVER_OPENED, keep=again)
     giver = giver_of(dose, act.actor)
