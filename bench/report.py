@@ -1,22 +1,14 @@
-"""The administration report against the floor: bare ReportLab writing the same rows as column text.
-
-Each run is a process of its own, so that peak memory is its own. The floor writes one line a row with ReportLab's text
-objects, one a column and page, in a built-in font, and nothing else: no wrapping, no heads, no marks, no totals, no rows.
-"""
+"""The engine of the administration report, given invented rows, against the floor of as many rows (bench.report_floor)."""
 
 import io
-import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from reportlab.pdfgen.canvas import Canvas
-
+from bench.processes import measure, report_run
 from inventory.kernel.numbering import written_number
 from inventory.reports.documents.administration import write_administration_report
 from inventory.reports.documents.administration_row import (
@@ -38,7 +30,6 @@ _PRODUCTS = (
     ("Hydroxocobalamin", "Hydroxocobalamin, 1 mL ampoule", "1,000 mcg/mL", 1_000_000),
     ("Methylcobalamin", "Mecobalamin ampoule", "500 mcg/mL", 500_000),
 )
-_LINES_A_PAGE = 59
 _PLACES = ("Left deltoid", "Right deltoid", "Left vastus lateralis", "Right vastus lateralis")
 _GIVERS = tuple(Practitioner(f"Practitioner {number}", f"RN {10_000 + number}") for number in range(12))
 
@@ -97,84 +88,16 @@ def header() -> ReportHeader:
     )
 
 
-def floor(count: int, out: io.BytesIO) -> None:
-    """Write as many rows of twelve columns as bare column text: a text object a column and page, one line a row."""
-    canvas = Canvas(out, pagesize=(842, 595), invariant=1)
-    page: list[tuple[str, ...]] = []
-    for number in range(1, count + 1):
-        page.append(_plain_cells(number))
-        if len(page) == _LINES_A_PAGE or number == count:
-            canvas.setFont("Helvetica", 7)
-            for column in range(12):
-                text = canvas.beginText(30 + 65 * column, 560)
-                text.setLeading(9)
-                for cells in page:
-                    text.textLine(cells[column])
-                canvas.drawText(text)
-            canvas.showPage()
-            page.clear()
-    canvas.save()
-
-
-def _plain_cells(number: int) -> tuple[str, ...]:
-    """Return twelve cells with about the text of the report's first lines, made as cheaply as may be."""
-    patient = number * 7 % 3_000
-    return (
-        str(number),
-        "2026-01-01 09:30",
-        f"{_NAMES[patient % 2]} {patient}",
-        f"R{patient:06} 1980-03-04",
-        _PRODUCTS[number % 3][1],
-        f"LOT{number // 3 % 40:03} 2027-03-31",
-        "1,000 mcg",
-        "1 mL",
-        _PLACES[number % 4],
-        "Practitioner 3, RN 10003",
-        "Pernicious anaemia",
-        "VOID" if number % 50 == 0 else "",
-    )
-
-
 def ours(count: int, out: io.BytesIO) -> None:
     """Write the administration report."""
     write_administration_report(out, header(), rows(count))
-
-
-def peak_megabytes() -> float:
-    """This process's peak resident memory so far, without what the process it was forked from had."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 1_024
-    import resource  # noqa: PLC0415 - not on Windows, where a benchmark is not run
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_048_576
-
-
-def measure(*arguments: str) -> dict[str, Any]:
-    """Run a measurement (`python -m` with these arguments) in a process of its own, and read what it prints."""
-    command = [sys.executable, "-m", *arguments]
-    return dict(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
-
-
-def _run_one(what: str, count: int) -> None:
-    out = io.BytesIO()
-    began = time.perf_counter()
-    {"floor": floor, "ours": ours}[what](count, out)
-    report_run(time.perf_counter() - began, count, out)
-
-
-def report_run(seconds: float, count: int, out: io.BytesIO) -> None:
-    """Print one run as JSON, for `measure`."""
-    size = out.getbuffer().nbytes
-    print(json.dumps({"rows": count, "seconds": seconds, "megabytes": peak_megabytes(), "bytes": size}))
 
 
 def compare() -> list[dict[str, Any]]:
     """Measure both at each size; the ratios are what the budget speaks of."""
     results = []
     for count in SIZES:
-        bare, full = (measure("bench.report", what, str(count)) for what in ("floor", "ours"))
+        bare, full = (measure(what, str(count)) for what in ("bench.report_floor", "bench.report"))
         results.append(
             {
                 "rows": count,
@@ -189,8 +112,11 @@ def compare() -> list[dict[str, Any]]:
 
 def main() -> None:
     """Print the comparison, or do the one run named on the command line."""
-    if len(sys.argv) == 3:
-        _run_one(sys.argv[1], int(sys.argv[2]))
+    if len(sys.argv) == 2:
+        out, asked = io.BytesIO(), int(sys.argv[1])
+        began = time.perf_counter()
+        ours(asked, out)
+        report_run(time.perf_counter() - began, asked, out)
         return
     for result in compare():
         count = result["rows"]

@@ -2,8 +2,7 @@
 
     python -m bench.report_issued sqlite:////path/to/clinic.sqlite3
 
-prints it beside the floor of the same number of rows (bench.report). Apart from it, since what is imported here would
-weigh on the floor's memory.
+prints it beside the floor of the same number of rows (bench.report_floor).
 """
 
 import io
@@ -11,7 +10,8 @@ import sys
 import time
 from datetime import date
 
-from bench.report import header, measure, report_run
+from bench.processes import measure, report_run
+from bench.report import header
 from config import load_config
 from inventory.app import create_app
 from inventory.reports.documents.administration import write_administration_report
@@ -36,7 +36,7 @@ def issue(url: str, out: io.BytesIO) -> tuple[int, float]:
 def compare(url: str) -> tuple[dict[str, float], dict[str, float]]:
     """Measure the database's report and the floor of as many rows, each in a process of its own."""
     ours = measure("bench.report_issued", "run", url)
-    return ours, measure("bench.report", "floor", str(ours["rows"]))
+    return ours, measure("bench.report_floor", str(ours["rows"]))
 
 
 def main() -> None:
