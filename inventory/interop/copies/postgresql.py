@@ -6,16 +6,19 @@ Law kept here: bringing a copy in is one transaction, so a failure or a kill lea
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from sqlalchemy import URL, create_engine, make_url
+from sqlalchemy import URL, Connection, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
 from inventory.interop.copies.archive import ClinicFacts, private_file
 from inventory.interop.copies.facts import facts_of
 from inventory.kernel.errors import Refusal
 
+_LEAVING = 2.0
+"""Seconds that a connection which was just closed may take to be gone."""
 _LOCK_TIMEOUT = "-c lock_timeout=30s"
 _OTHERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -80,9 +83,10 @@ def copy_in(script: Path, url: str, *, programs: str | None) -> None:
 
 def refuse_unready(url: str) -> None:
     """Raise Refusal CLINIC-IN-USE while anybody else is connected, RESTORE-NOT-OWNER unless the tables may be replaced."""
-    engine = create_engine(url, poolclass=NullPool)
+    # Each look in its own transaction: within one, the server shows the same list again.
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        others = connection.exec_driver_sql(_OTHERS).scalar_one()
+        others = _others(connection)
         is_owner = connection.exec_driver_sql(_IS_OWNER).scalar_one()
     if not is_owner:
         message = "Only the owner of the tables can restore. Set DATABASE_OWNER_URL (docs/deploy.md)."
@@ -90,6 +94,16 @@ def refuse_unready(url: str) -> None:
     if others:
         message = f"{others} connections to the database are open. Stop the server, then restore."
         raise Refusal("CLINIC-IN-USE", message)
+
+
+def _others(connection: Connection) -> int:
+    """Return how many others are connected. One that has just left is listed until its process has ended, so look again."""
+    last_look = time.monotonic() + _LEAVING
+    while True:
+        others = int(connection.exec_driver_sql(_OTHERS).scalar_one())
+        if not others or time.monotonic() > last_look:
+            return others
+        time.sleep(0.05)
 
 
 def program(name: str, folder: str | None) -> str:
