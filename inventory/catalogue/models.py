@@ -73,6 +73,7 @@ class Product(Model):
         CheckConstraint("pack_size > 0", name="pack_size"),
         CheckConstraint("in_use_days > 0", name="in_use_days"),
         CheckConstraint("overfill_limit_ul >= 0", name="overfill_limit"),
+        CheckConstraint("dead_space_ul >= 0", name="dead_space"),
         UniqueConstraint("name", "maker", "version_number"),
         Index("ix_product_gtin", "gtin"),
     )
@@ -102,6 +103,8 @@ class Product(Model):
     protect_from_light: Mapped[bool] = mapped_column(default=False)
     default_dose_ng: Mapped[int | None] = mapped_column()
     overfill_limit_ul: Mapped[int] = mapped_column(default=0)
+    dead_space_ul: Mapped[int] = mapped_column(default=0)
+    waste_witness_reasons: Mapped[str | None] = mapped_column(Text)
     notes: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column()
     created_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))

@@ -26,6 +26,11 @@ class CounterKind(StrEnum):
     VIAL = "vial"
     REPORT = "report"
     INCIDENT = "incident"
+    TRANSFER = "transfer"
+    COUNT = "count"
+    RECALL = "recall"
+    DISPOSAL = "disposal"
+    EXCURSION = "excursion"
 
 
 class Site(Model):
@@ -55,6 +60,15 @@ class Location(Model):
     name: Mapped[str] = mapped_column(String(120))
     kind: Mapped[LocationKind] = mapped_column(String(20))
     closed_at: Mapped[datetime | None] = mapped_column()
+
+
+class SiteAccess(Model):
+    """That a person works at this site. Who has no such row works at every site."""
+
+    __tablename__ = "site_access"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"), primary_key=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"), primary_key=True)
 
 
 class Setting(Model):

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from inventory.catalogue.models import Route
 from inventory.doses.rules.terms import (
     BodySite,
+    ContactMeans,
+    ContactOutcome,
     Disposition,
     EntryMode,
     IncidentKind,
@@ -191,3 +193,35 @@ class Incident(Model):
     closed_at: Mapped[datetime | None] = mapped_column()
     closed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
     outcome: Mapped[str | None] = mapped_column(Text)
+
+
+class VialDedication(Model):
+    """That an opened multi-dose vial serves one patient only, since it was opened at the chair. Insert-only."""
+
+    __tablename__ = "vial_dedication"
+    __table_args__ = (Index("ix_vial_dedication_patient_id", "patient_id"),)
+
+    vial_id: Mapped[UUID] = mapped_column(ForeignKey("vial.id"), primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    dedicated_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+
+
+class RecallContact(Model):
+    """What came of reaching one patient about a recall. Insert-only: the newest says how it stands."""
+
+    __tablename__ = "recall_contact"
+    __table_args__ = (
+        CheckConstraint("contacted_at <= recorded_at", name="not_in_the_future"),
+        Index("ix_recall_contact_recall_id", "recall_id", "patient_id", "contacted_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    recall_id: Mapped[UUID] = mapped_column(ForeignKey("recall.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    outcome: Mapped[ContactOutcome] = mapped_column(String(20))
+    means: Mapped[ContactMeans] = mapped_column(String(20))
+    note: Mapped[str | None] = mapped_column(Text)
+    contacted_at: Mapped[datetime] = mapped_column()
+    recorded_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))

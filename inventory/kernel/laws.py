@@ -21,6 +21,16 @@ _BY_LAW = {
         "Strength, volume and container are fixed since the first lot arrived. Make a new version of the product.",
     ),
     "finished_once": Refusal("ALREADY-DONE", "Somebody has done this already. Load the page again."),
+    "vial_on_its_way": Refusal(
+        "VIAL-ON-ITS-WAY", "This vial is on its way to another place. Receive it there first."
+    ),
+    "lot_by_correction": Refusal(
+        "LOT-CORRECTED-MEANWHILE", "Somebody corrected this lot meanwhile. Load the page again."
+    ),
+    "transfer_within_sent": Refusal(
+        "TRANSFER-MORE-THAN-SENT",
+        "More cannot arrive than was sent. Count again; what is too many was found at the place it left.",
+    ),
     "closed_vial_is_empty": Refusal(
         "VIAL-NOT-EMPTY", "The vial still holds something. Waste the rest first."
     ),

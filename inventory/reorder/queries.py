@@ -16,6 +16,7 @@ from inventory.reorder import rules
 from inventory.reorder.models import ReorderRule
 from inventory.reorder.rules import Advice
 from inventory.stock.models import Account, AccountKind, Hold, Lot, Movement, MovementKind, Vial
+from inventory.stock.queries import at_its_place
 
 USE_DAYS = 90
 """Over how many days past use is looked at."""
@@ -169,10 +170,10 @@ def _open(session: Session, *, site_id: UUID, on: date) -> defaultdict[UUID, int
     rows = session.execute(
         select(Lot.product_id, func.sum(Account.balance_ul))
         .select_from(Vial)
-        .join(Account, Account.vial_id == Vial.id)
+        .join(Account, at_its_place())
         .join(Lot, Lot.id == Vial.lot_id)
         .where(
-            Vial.site_id == site_id,
+            Vial.location_id.in_(_here(site_id)),
             Vial.closed_at.is_(None),
             Vial.use_by_on >= on,
             Lot.expires_on >= on,

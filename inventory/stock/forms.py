@@ -1,5 +1,8 @@
 """The forms of stock. Instants left empty mean now."""
 
+from wtforms import HiddenField
+
+from inventory.catalogue.forms import ScanField
 from inventory.stock import words
 from inventory.stock.rules import LOT_NUMBER_LIMIT
 from inventory.stock.services import MOST_CONTAINERS
@@ -47,8 +50,11 @@ class LotFilter(FilterForm):
 
 
 class ReceiveForm(ClinicForm):
-    """One line of a delivery."""
+    """One line of a delivery. `scans` are those that were read into it, as `gs1.read_scans` takes them."""
 
+    scan = ScanField("Scan the pack")
+    scans = HiddenField()
+    without_scan = TickField("Leave out what was scanned")
     product = ChoiceField("Product", [Required("Choose the product.")], blank="Choose a product")
     lot_number = CodeField(
         "Lot number", [Required("Type the lot number as printed.")], limit=LOT_NUMBER_LIMIT

@@ -13,12 +13,14 @@ from sqlalchemy import Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from inventory.audit.acts import Act
+from inventory.clinic.models import Location
 from inventory.kernel.errors import Refusal
 from inventory.kernel.quantity import format_ml
-from inventory.stock.models import Account, AccountKind, Movement, MovementKind
+from inventory.stock.models import Account, AccountKind, Movement, MovementKind, Vial
 
 ACCOUNT = cast(Table, Account.__table__)
 MOVEMENT = cast(Table, Movement.__table__)
+LOCATION = cast(Table, Location.__table__)
 # Statements that every dose sends are made once.
 _LOT_ACCOUNTS = select(ACCOUNT.c.kind, ACCOUNT.c.id).where(
     ACCOUNT.c.lot_id == bindparam("lot_id"), ACCOUNT.c.location_id.is_(None)
@@ -93,9 +95,23 @@ def shelf_account(session: Session, *, lot_id: UUID, location_id: UUID, create: 
     return _inserted(session, _born(lot_id, AccountKind.SHELF, location_id=location_id))
 
 
-def vial_account(session: Session, vial_id: UUID) -> int:
-    """Return the id of a vial's account."""
-    return int(session.execute(select(ACCOUNT.c.id).where(ACCOUNT.c.vial_id == vial_id)).scalar_one())
+def vial_account(session: Session, vial: Vial) -> int:
+    """Return the id of a vial's account where it is now."""
+    here = select(ACCOUNT.c.id).where(ACCOUNT.c.vial_id == vial.id, ACCOUNT.c.location_id == vial.location_id)
+    return int(session.execute(here).scalar_one())
+
+
+def place_of(session: Session, vial: Vial) -> Place:
+    """Return where a vial is now; the site that numbered its label may be another."""
+    site_id = session.scalar(select(LOCATION.c.site_id).where(LOCATION.c.id == vial.location_id))
+    assert site_id is not None  # noqa: S101  a foreign key holds it
+    return Place(site_id, vial.location_id)
+
+
+def transit_account(session: Session, lot_id: UUID) -> int:
+    """Return the id of the account of what is on its way of a lot; it is born with the first transfer."""
+    found = lot_accounts(session, lot_id).get(AccountKind.TRANSIT)
+    return found if found is not None else _inserted(session, _born(lot_id, AccountKind.TRANSIT))
 
 
 def lock_balances(session: Session, account_ids: Iterable[int]) -> dict[int, int]:

@@ -19,6 +19,7 @@ from inventory.clinic.models import Location, Site
 from inventory.clinic.settings import Settings, current_settings
 from inventory.doses.models import Dose, DoseVoid
 from inventory.doses.queries import containers as containing
+from inventory.doses.queries import statements
 from inventory.doses.queries.containers import Container, DoseRequest, Kept
 from inventory.doses.rules import gate
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
@@ -91,7 +92,7 @@ _SOONER = union_all(
     .join(_LOT, _LOT.c.id == _VIAL.c.lot_id)
     .where(
         *_usable,
-        _VIAL.c.site_id == an_id("site_id"),
+        _VIAL.c.location_id.in_(statements.AT_SITE),
         _VIAL.c.closed_at.is_(None),
         _VIAL.c.use_by_on >= bindparam("day"),
         _VIAL.c.use_by_on < bindparam("chosen"),

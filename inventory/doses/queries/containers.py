@@ -134,7 +134,7 @@ def _vials(session: Session, request: DoseRequest) -> dict[UUID, Any]:
 
 
 def accounts(session: Session, request: DoseRequest, *, lock: bool) -> Accounts:
-    vials = {draw.vial_id for draw in request.draws if draw.vial_id}
+    vials = {draw.vial_id: draw.location_id for draw in request.draws if draw.vial_id}
     shelves = {(draw.lot_id, draw.location_id) for draw in request.draws if not draw.vial_id}
     if not vials and not shelves:
         return {}
@@ -147,7 +147,7 @@ def accounts(session: Session, request: DoseRequest, *, lock: bool) -> Accounts:
     return {
         (row.kind, row.lot_id, row.vial_id or row.location_id): cast(Any, row)
         for row in session.execute(statement, wanted)
-        if row.vial_id or (row.lot_id, row.location_id) in shelves
+        if (row.vial_id and vials[row.vial_id] == row.location_id) or (row.lot_id, row.location_id) in shelves
     }
 
 

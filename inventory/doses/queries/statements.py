@@ -73,12 +73,13 @@ UNKNOWN = (
     .select_from(_OF_PRODUCT)
     .where(_PRODUCT.c.id == an_id("product_id"))
 )
+AT_SITE = select(_PLACE.c.id).where(_PLACE.c.site_id == an_id("site_id"))
 VIALS = select(
     *(
         _VIAL.c[n]
         for n in ("id", "lot_id", "location_id", "label_number", "opened_at", "use_by_on", "closed_at")
     )
-).where(_VIAL.c.id.in_(an_id("vial_ids", many=True)), _VIAL.c.site_id == an_id("site_id"))
+).where(_VIAL.c.id.in_(an_id("vial_ids", many=True)), _VIAL.c.location_id.in_(AT_SITE))
 HERE = select(_PLACE.c.id).where(
     _PLACE.c.id.in_(an_id("location_ids", many=True)),
     _PLACE.c.site_id == an_id("site_id"),

@@ -14,6 +14,7 @@ from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Inci
 from inventory.kernel.errors import not_found
 from inventory.staff.models import User
 from inventory.stock.models import Account, Movement, MovementKind, Vial, WasteReason
+from inventory.stock.queries import at_its_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def _sources(session: Session, dose_id: UUID) -> Sequence[Any]:
         )
         .join(Movement, Movement.id == DoseSource.movement_id)
         .join(Vial, Vial.id == DoseSource.vial_id)
-        .join(Account, Account.vial_id == Vial.id)
+        .join(Account, at_its_place())
         .where(DoseSource.dose_id == dose_id)
         .order_by(DoseSource.position)
     ).all()

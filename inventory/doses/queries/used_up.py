@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from inventory.catalogue.models import ContainerType, Product, Route
 from inventory.clinic.models import Location
 from inventory.stock.models import Account, Lot, Vial
+from inventory.stock.queries import at_its_place
 
 REMEMBERED = timedelta(days=30)
 _MOST = 50
@@ -36,12 +37,12 @@ def used_up_vials(session: Session, *, site_id: UUID, at: datetime) -> Sequence[
             Product.default_dose_ng,
             Product.formulation_id,
         )
-        .join(Account, Account.vial_id == Vial.id)
+        .join(Account, at_its_place())
         .join(Lot, Lot.id == Vial.lot_id)
         .join(Product, Product.id == Lot.product_id)
         .join(Location, Location.id == Vial.location_id)
         .where(
-            Vial.site_id == site_id,
+            Location.site_id == site_id,
             Lot.container_type == ContainerType.MULTI_DOSE,
             Vial.label_number.is_not(None),
             or_(Vial.closed_at > at - REMEMBERED, empty),

@@ -138,3 +138,22 @@ class IncidentKind(StrEnum):
 
     DEVIATION = "deviation"
     STOCK_DISCREPANCY = "stock_discrepancy"
+
+
+class ContactOutcome(StrEnum):
+    """What came of reaching a patient about a recall."""
+
+    TOLD = "told"
+    MESSAGE_LEFT = "message_left"
+    NOT_REACHED = "not_reached"
+    WRONG_DETAILS = "wrong_details"
+    DECEASED = "deceased"
+
+
+class ContactMeans(StrEnum):
+    """How a patient was reached for."""
+
+    PHONE = "phone"
+    IN_PERSON = "in_person"
+    LETTER = "letter"
+    EMAIL = "email"

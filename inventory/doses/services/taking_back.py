@@ -106,7 +106,7 @@ class _Taking:
 
     def _standing(self) -> list[Movement]:
         """Return the vial's movements beside the one to `given`, in order: no reversals, nothing reversed."""
-        account_id = ledger.vial_account(self.act.session, self.vial.id)
+        account_id = ledger.vial_account(self.act.session, self.vial)
         of_vial = select(Movement).where(
             (Movement.from_id == account_id) | (Movement.to_id == account_id),
             Movement.id != self.given.id,

@@ -22,7 +22,14 @@ from inventory.stock.queries.lots import (
     receipt_by_id,
     vial_by_id,
 )
-from inventory.stock.queries.on_hand import Drawable, active_holds, drawable, on_hand, vial_on_hand
+from inventory.stock.queries.on_hand import (
+    Drawable,
+    active_holds,
+    at_its_place,
+    drawable,
+    on_hand,
+    vial_on_hand,
+)
 from inventory.stock.queries.shelf import ShelfGroup, ShelfLot, lots_page, shelf
 
 __all__ = [
@@ -33,6 +40,7 @@ __all__ = [
     "Told",
     "active_hold_kinds",
     "active_holds",
+    "at_its_place",
     "balances_of",
     "drawable",
     "holds_of",

@@ -12,6 +12,7 @@ from inventory.catalogue.models import Supplier
 from inventory.clinic.models import Location, Site
 from inventory.staff.models import User
 from inventory.stock.models import Account, AccountKind, Hold, Lot, Movement, Receipt, Vial
+from inventory.stock.queries.on_hand import at_its_place
 from inventory.web.pagination import Page, paginate
 
 
@@ -114,7 +115,7 @@ def vials_of(session: Session, lot_id: UUID, *, most: int = 200) -> list[tuple[V
     """Return the lot's labelled vials, newest first, with what each holds (microlitres) and where it is."""
     rows = session.execute(
         select(Vial, Account.balance_ul, Location.name)
-        .join(Account, Account.vial_id == Vial.id)
+        .join(Account, at_its_place())
         .join(Location, Location.id == Vial.location_id)
         .where(Vial.lot_id == lot_id, Vial.label_number.is_not(None))
         .order_by(Vial.opened_at.desc(), Vial.id.desc())
@@ -126,10 +127,10 @@ def vials_of(session: Session, lot_id: UUID, *, most: int = 200) -> list[tuple[V
 def vial_life(session: Session, vial_id: UUID, *, most: int = 500) -> Life:
     """Return what happened to one vial, newest first: its movements, and the holds on it alone."""
     lot = session.scalars(select(Lot).join(Vial, Vial.lot_id == Lot.id).where(Vial.id == vial_id)).one()
-    account_id = session.scalars(select(Account.id).where(Account.vial_id == vial_id)).one()
+    own = list(session.scalars(select(Account.id).where(Account.vial_id == vial_id)))
     moved = session.scalars(
         select(Movement)
-        .where(or_(Movement.from_id == account_id, Movement.to_id == account_id))
+        .where(or_(Movement.from_id.in_(own), Movement.to_id.in_(own)))
         .order_by(Movement.occurred_at.desc(), Movement.id.desc())
         .limit(most)
     ).all()

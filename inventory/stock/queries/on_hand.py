@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from inventory.catalogue.models import ContainerType, Product, Route
@@ -180,14 +180,19 @@ def _sealed(site_id: UUID) -> Select[Lot, Location, int, int]:
 
 
 def _opened(site_id: UUID) -> Select[Lot, Location, int, int, Vial]:
-    return _vials().where(Vial.site_id == site_id, Vial.closed_at.is_(None))
+    return _vials().where(Location.site_id == site_id, Vial.closed_at.is_(None))
+
+
+def at_its_place() -> ColumnElement[bool]:
+    """Return what joins a vial to its account where it is now; those where it was before hold nothing."""
+    return and_(Account.vial_id == Vial.id, Account.location_id == Vial.location_id)
 
 
 def _vials() -> Select[Lot, Location, int, int, Vial]:
     return (
         select(Lot, Location, Account.id, Account.balance_ul, Vial)
         .select_from(Vial)
-        .join(Account, Account.vial_id == Vial.id)
+        .join(Account, at_its_place())
         .join(Lot, Lot.id == Vial.lot_id)
         .join(Location, Location.id == Vial.location_id)
         .join(Lot.product)

@@ -113,7 +113,7 @@ def adjust_vial(
             _refuse_overfull(vial, account.balance_ul + volume_ul)
         else:
             ledger.require(account.balance_ul, volume_ul, what="The vial", field="volume")
-        place = Place(vial.site_id, vial.location_id)
+        place = ledger.place_of(act.session, vial)
         _post(
             act,
             difference,

@@ -147,7 +147,7 @@ def locked_open_vial(act: Act, vial_id: UUID) -> tuple[Vial, Account]:
     vial = queries.vial_by_id(act.session, vial_id, lock=True)
     if vial.closed_at is not None:
         raise Refusal("VIAL-CLOSED", "This vial was closed already. Nothing is left in it.")
-    account_id = ledger.vial_account(act.session, vial_id)
+    account_id = ledger.vial_account(act.session, vial)
     ledger.lock_balances(act.session, [account_id])
     return vial, act.session.get_one(Account, account_id, populate_existing=True)
 
@@ -159,7 +159,7 @@ def close(act: Act, vial: Vial, closure: VialClosure, *, when: datetime) -> None
 
 
 def _waste_of(act: Act, why: Why, vial: Vial, account: Account, *, amount_ul: int, when: datetime) -> None:
-    place = Place(vial.site_id, vial.location_id)
+    place = ledger.place_of(act.session, vial)
     _post_waste(act, why, lot_id=vial.lot_id, place=place, source=account.id, amount_ul=amount_ul, when=when)
 
 
