@@ -40,6 +40,7 @@ WITNESSED = (
     "stock_count_variance",
     "recall_line",
     "recall_contact",
+    "temperature_reading",
     "excursion_hold",
     "disposal",
     "disposal_line",

@@ -23,6 +23,8 @@ ADJUST = {
     AdjustReason.MISSING: "Missing, cause unknown",
     AdjustReason.OVERFILL: "Found: the vial held more than its label says",
     AdjustReason.OPENING_BALANCE: "Opening balance",
+    AdjustReason.COUNTED: "Difference found by a count",
+    AdjustReason.MERGED: "Taken over to or from a lot of the same number",
     AdjustReason.SHORTFALL: "Shortfall of a recorded dose",
     AdjustReason.OTHER: "Other",
 }
@@ -37,6 +39,8 @@ CLOSURES = {
     VialClosure.SINGLE_USE: "Used once",
     VialClosure.DISCARDED: "Discarded",
     VialClosure.NEVER_OPENED: "Never really opened",
+    VialClosure.RELABELLED: "Taken over to the corrected lot",
+    VialClosure.RETURNED: "Returned to the supplier",
 }
 SEALED_WASTE_CHOICES = [(reason.value, WASTE[reason]) for reason in SEALED_REASONS]
 OPEN_WASTE_CHOICES = [(reason.value, WASTE[reason]) for reason in OPEN_REASONS]

@@ -23,6 +23,8 @@ def test_the_expected_laws_are_those_of_a_migrated_database(app: Flask) -> None:
 def test_every_insert_only_table_is_witnessed(app: Flask) -> None:
     suffix = "_no_update" if dialect_name() == "sqlite" else "_insert_only"
     insert_only = {law.partition(".")[0] for law in laws_in_place() if law.endswith(suffix)}
+    # A lot changes by a witnessed correction alone; it is compared with what it was when it was received.
+    insert_only.add("lot")
     assert insert_only - OWN_WITNESS == set(WITNESSED)
     assert set(WITNESSED) <= set(db.metadata.tables)
 

@@ -1,0 +1,164 @@
+"""A lot's life, and that of a vial, told as events."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
+
+from inventory.stock.models import (
+    AdjustReason,
+    Hold,
+    HoldKind,
+    Movement,
+    MovementKind,
+    WasteReason,
+)
+from inventory.stock.queries import Life, Told
+from inventory.stock.words import ADJUST, HOLDS, WASTE
+from inventory.web.presenting import count, local_time, ml
+
+_ICONS = {
+    MovementKind.RECEIVE: ("truck-delivery", "good"),
+    MovementKind.OPEN: ("bottle", "info"),
+    MovementKind.GIVE: ("vaccine", "quiet"),
+    MovementKind.WASTE: ("trash", "attention"),
+    MovementKind.ADJUST: ("adjustments", "attention"),
+    MovementKind.RETURN: ("truck-return", "quiet"),
+    MovementKind.TRANSFER: ("truck-delivery", "info"),
+    MovementKind.REVERSE: ("arrow-back-up", "stop"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a lot, ready for the timeline."""
+
+    title: str
+    at: datetime
+    by: str
+    icon: str
+    tone: str
+    details: tuple[str, ...] = ()
+
+
+def reason_words(kind: MovementKind, reason: str | None) -> str:
+    """Return the words for the coded reason of a waste or an adjustment."""
+    if reason is None:
+        return ""
+    if kind == MovementKind.WASTE:
+        return WASTE[WasteReason(reason)].removesuffix(" (say what)")
+    return ADJUST[AdjustReason(reason)] if kind == MovementKind.ADJUST else reason
+
+
+def events_of(life: Life) -> list[Event]:
+    """Return the page of a lot's life as events, newest first, one for what belongs to one act."""
+    moved = [
+        event
+        for _, acts in groupby(life.movements, key=lambda told: told.movement.act_id)
+        for event in _events_of_act(list(acts), life)
+    ]
+    held = [event for hold in life.holds for event in _events_of_hold(hold, life.names)]
+    shown = [event for event in held if life.shows(event.at)]
+    return sorted([*moved, *shown], key=lambda event: event.at, reverse=True)
+
+
+def _events_of_act(acts: Sequence[Told], life: Life) -> Iterable[Event]:
+    """A dose is told as one event; the containers opened for it are part of it, what was wasted with it is a detail."""
+    given = [told for told in acts if told.movement.kind == MovementKind.GIVE]
+    if not given:
+        return [_event(told, life) for told in acts]
+    opened_for_it = {
+        told.movement.to_id
+        for told in acts
+        if told.movement.kind == MovementKind.OPEN and told.to_label is None
+    }
+    rest = [told for told in acts if told not in given and told.movement.to_id not in opened_for_it]
+    details = tuple(_sentence(told, life) for told in reversed(rest))
+    return [replace(_event(given[0], life, details=details), title=_dose_sentence(given))]
+
+
+def _dose_sentence(given: Sequence[Told]) -> str:
+    volume = ml(sum(told.movement.amount_ul for told in given))
+    labels = [_vial(told.from_label) for told in reversed(given) if told.from_label]
+    single = len(given) - len(labels)
+    sources = [*labels, count(single, "single-dose container")] if single else labels
+    return f"Gave {volume} from {' and '.join(sources)}"
+
+
+def _event(told: Told, life: Life, details: tuple[str, ...] = ()) -> Event:
+    movement = told.movement
+    icon, tone = _ICONS[MovementKind(movement.kind)]
+    notes = [movement.note] if movement.note else []
+    if movement.witness_id:
+        notes.append(f"Witness: {life.names[movement.witness_id]}")
+    if movement.recorded_at.replace(second=0, microsecond=0) > movement.occurred_at:
+        notes.append(f"Recorded {local_time(movement.recorded_at)}")
+    return Event(
+        title=_sentence(told, life),
+        at=movement.occurred_at,
+        by=life.names[movement.actor_id],
+        icon=icon,
+        tone=tone,
+        details=(*details, *notes),
+    )
+
+
+def _sentence(told: Told, life: Life) -> str:
+    movement = told.movement
+    kind = MovementKind(movement.kind)
+    where = life.locations[movement.location_id]
+    return _SENTENCES[kind].format(
+        what=_amount(told, life),
+        where=where,
+        source=_vial(told.from_label),
+        target=_vial(told.to_label),
+        out_of=f" of {_vial(told.from_label)}" if told.touches_vial else f", {where}",
+        sent="Arrived:" if told.is_into_stock else "Sent:",
+        found="Found" if told.is_into_stock else "Missing:",
+        reason=reason_words(kind, movement.reason),
+        reversed=_REVERSED.get(told.reversed_kind or "", "movement"),
+    )
+
+
+_SENTENCES = {
+    MovementKind.RECEIVE: "Received {what} into {where}",
+    MovementKind.OPEN: "Opened {target} from {where}",
+    MovementKind.GIVE: "Gave {what} from {source}",
+    MovementKind.WASTE: "Wasted {what}{out_of}: {reason}",
+    MovementKind.ADJUST: "{found} {what}, {where}: {reason}",
+    MovementKind.RETURN: "Returned {what}{out_of} to the supplier",
+    MovementKind.TRANSFER: "{sent} {what}, {where}",
+    MovementKind.REVERSE: "Reversed: {reversed} of {what}",
+}
+_REVERSED = {
+    "receive": "receipt",
+    "open": "opening",
+    "give": "dose",
+    "waste": "waste",
+    "adjust": "adjustment",
+    "return": "return",
+    "transfer": "transfer",
+}
+
+
+def _amount(told: Told, life: Life) -> str:
+    """Sealed stock in containers, what was in a vial in mL."""
+    movement: Movement = told.movement
+    if told.from_label is None and told.to_label is None and not told.touches_vial:
+        return count(movement.amount_ul // life.lot.container_volume_ul, "container")
+    return ml(movement.amount_ul)
+
+
+def _vial(label: int | None) -> str:
+    return f"vial {label}" if label else "a single-dose container"
+
+
+def _events_of_hold(hold: Hold, names: dict[UUID, str]) -> Iterable[Event]:
+    words = HOLDS[HoldKind(hold.kind)]
+    yield Event(words, hold.held_at, names[hold.held_by_id], "hand-stop", "stop", (hold.reason,))
+    if hold.released_at and hold.released_by_id:
+        said = (hold.release_reason or "",)
+        yield Event(
+            f"Released: {words}", hold.released_at, names[hold.released_by_id], "lock-open", "good", said
+        )
