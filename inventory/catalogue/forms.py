@@ -7,6 +7,7 @@ from uuid import UUID
 
 from wtforms import HiddenField
 
+from inventory.catalogue import gs1
 from inventory.catalogue.models import ContainerType, Product, Route, Substance
 from inventory.catalogue.services import Ingredient, ProductDraft
 from inventory.catalogue.words import CONTAINER_TYPES, ROUTES
@@ -26,8 +27,20 @@ from inventory.web.fields import (
     VolumeField,
 )
 from inventory.web.forms import ClinicForm, FilterForm
+from inventory.web.typed_text import without_unseen
 
 INGREDIENTS = (1, 2, 3)
+
+
+class ScanField(CodeField):
+    """What a scanner sends or a person types of a barcode. It is read by `gs1.read_scan`, which says what is wrong with it."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Keep the text so that it can be shown; a text too long stays too long."""
+        self.data = gs1.shown(str(valuelist[0]))[: gs1.SCAN_LIMIT + 1] if valuelist else ""
+
+    def _value(self) -> str:
+        return without_unseen(str(self.data or ""), is_code=True)
 
 
 class ProductFilter(FilterForm):

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
+from inventory.catalogue import rules
 from inventory.catalogue.models import Formulation, Product, ProductIngredient, Substance, Supplier
 from inventory.kernel.errors import not_found
 from inventory.web.pagination import Page, paginate
@@ -63,6 +64,21 @@ def receivable_products(session: Session) -> Sequence[Product]:
     ).all()
 
 
+def products_of_gtin(session: Session, gtin: str) -> list[Product]:
+    """Return the products that a pack with this GTIN of 14 digits may be, by name, each in its newest version.
+
+    Found by the GTIN as it is recorded; where none has it, by the NDC that the GTIN is made of. Retired ones are returned
+    only where every one of them is retired.
+    """
+    found = session.scalars(select(Product).where(Product.gtin == gtin)).all()
+    ndc10 = rules.ndc10_in(gtin)
+    if not found and ndc10:
+        found = session.scalars(select(Product).where(func.replace(Product.ndc10, "-", "") == ndc10)).all()
+    newest = {product.id: product for product in (_newest(session, one) for one in found)}
+    ordered = sorted(newest.values(), key=lambda product: (product.name, product.id))
+    return [product for product in ordered if product.retired_at is None] or ordered
+
+
 def newer_version_of(session: Session, product_id: UUID) -> Product | None:
     """Return the version that replaces a product, if there is one."""
     return session.scalar(select(Product).where(Product.replaces_id == product_id))
@@ -103,6 +119,12 @@ def supplier_by_id(session: Session, supplier_id: UUID) -> Supplier:
     if found is None:
         raise not_found("supplier")
     return found
+
+
+def _newest(session: Session, product: Product) -> Product:
+    while (newer := newer_version_of(session, product.id)) is not None:
+        product = newer
+    return product
 
 
 def _with_formulation() -> Select[Product]:

@@ -23,6 +23,11 @@ def gtin14(digits: str) -> str:
     return digits.zfill(14)
 
 
+def ndc10_in(gtin: str) -> str | None:
+    """Return the ten digits of the NDC that a GTIN of 14 digits is made of, if it is a GTIN of the United States' drugs."""
+    return gtin[3:13] if gtin[1:3] == "03" else None
+
+
 def is_ndc10(text: str) -> bool:
     """Tell whether `text` is a ten-digit NDC: 4-4-2, 5-3-2 or 5-4-1, or without hyphens."""
     return bool(_NDC10.fullmatch(text))

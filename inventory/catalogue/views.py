@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Flask, flash, redirect, render_template, url_for
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
@@ -21,7 +21,7 @@ from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
 from inventory.staff.current import current_actor
-from inventory.web.access import requires
+from inventory.web.access import requires, safe_next_path
 from inventory.web.pagination import cursor_here
 
 bp = Blueprint("catalogue", __name__, url_prefix="/catalogue")
@@ -67,21 +67,22 @@ def product(product_id: UUID) -> str:
 @bp.route("/products/new", methods=["GET", "POST"])
 @requires(Permission.CATALOGUE_MANAGE)
 def add_product() -> ResponseReturnValue:
-    """Add a product."""
-    form = _product_form({})
+    """Add a product; `gtin` fills in that of a pack that was scanned, `next` leads back to where it was."""
+    form = _product_form({"gtin": request.args.get("gtin", "")[:14]})
+    back = safe_next_path(request.args.get("next"), default="")
     return act_page(
         form,
         lambda: services.add_product(
             actor=current_actor(), at=now(), request_key=form.act_key, draft=form.draft()
         ),
         template="catalogue/edit_product.html",
-        to=_product_page,
+        to=lambda outcome: back or _product_page(outcome),
         done="The product is in the catalogue.",
         shown=lambda: {
             "product": None,
             "heading": "Add a product",
             "submit_text": "Add the product",
-            "cancel_to": url_for("catalogue.index"),
+            "cancel_to": back or url_for("catalogue.index"),
             "has_formulations": bool(form.formulation.offered),
         },
     )

@@ -10,13 +10,15 @@ from uuid import UUID
 from sqlalchemy import select
 
 from inventory.audit.acts import Act, Outcome, perform
+from inventory.catalogue import gs1
 from inventory.catalogue.models import Product
+from inventory.catalogue.queries import products_of_gtin
 from inventory.catalogue.services import new_supplier
 from inventory.kernel.clock import local_day
 from inventory.kernel.errors import Refusal, Refusals, not_found
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import Actor
-from inventory.stock import ledger, queries, rules
+from inventory.stock import ledger, queries, rules, scans
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import AccountKind, HoldKind, Lot, MovementKind, Receipt
 from inventory.stock.services.holding import is_held, place_hold
@@ -29,7 +31,10 @@ EXPIRED_ON_RECEIPT = "Expired on receipt: for return or waste."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One line of a delivery as it was read from the pack. `received_at` None is now."""
+    """One line of a delivery as it was read from the pack. `received_at` None is now.
+
+    `raw_scan` is what was scanned of it, as `gs1.read_scans` takes it.
+    """
 
     product_id: UUID
     lot_number: str
@@ -52,7 +57,8 @@ def receive_delivery(
     """Put a delivery on a shelf; the outcome names its lot.
 
     Raises Refusal or Refusals: LOT-NUMBER-INVALID, LOT-EXPIRY-DIFFERS, LOT-EXPIRED-ON-RECEIPT (unless `hold_expired`, which holds
-    the lot in the same act), COUNT-RANGE, PRODUCT-RETIRED, LOCATION-ELSEWHERE, TIME-FUTURE, TIME-TOO-EARLY.
+    the lot in the same act), COUNT-RANGE, PRODUCT-RETIRED, LOCATION-ELSEWHERE, TIME-FUTURE, TIME-TOO-EARLY; where it was scanned,
+    also as `gs1.read_scan` and `scans.disagreements`.
     """
 
     def write(act: Act) -> Outcome:
@@ -61,6 +67,7 @@ def receive_delivery(
         _refuse_wrong(act, delivery)
         product = _locked_product(act, delivery)
         received_on = local_day(received_at, site.time_zone)
+        _refuse_other_scan(act, delivery, product, received_on)
         expired = _expired_on_receipt(delivery, received_on)
         lot, is_new = _lot_for(act, delivery, product)
         receipt = _receipt(act, delivery, lot, received_at=received_at)
@@ -99,6 +106,30 @@ def _locked_product(act: Act, delivery: Delivery) -> Product:
     return product
 
 
+def _refuse_other_scan(act: Act, delivery: Delivery, product: Product, received_on: date) -> None:
+    wrong: list[Refusal] = []
+    for scan in gs1.read_scans(delivery.raw_scan, on=received_on) if delivery.raw_scan else []:
+        wrong += scans.disagreements(
+            scan,
+            candidates=products_of_gtin(act.session, scan.gtin) if scan.gtin else [],
+            product=product,
+            lot_number=delivery.lot_number,
+            expires_on=delivery.expires_on,
+        )
+    if wrong:
+        raise Refusals(wrong)
+
+
+def refuse_other_expiry(stored: Lot | None, expires_on: date) -> None:
+    """Raise Refusal LOT-EXPIRY-DIFFERS where the lot stands here with another expiry."""
+    if stored is not None and stored.expires_on != expires_on:
+        said = (
+            f"Lot {stored.lot_number} stands here with the expiry {stored.expires_on.isoformat()}, not"
+            f" {expires_on.isoformat()}. Check the lot number and the expiry on the pack."
+        )
+        raise Refusal("LOT-EXPIRY-DIFFERS", said, "expires_on")
+
+
 def _expired_on_receipt(delivery: Delivery, received_on: date) -> bool:
     expired = delivery.expires_on < received_on
     if expired and not delivery.hold_expired:
@@ -119,12 +150,7 @@ def _lot_for(act: Act, delivery: Delivery, product: Product) -> tuple[Lot, bool]
             raw_scan=delivery.raw_scan,
         )
         return made, True
-    if found.expires_on != delivery.expires_on:
-        said = (
-            f"Lot {found.lot_number} stands here with the expiry {found.expires_on.isoformat()}, not"
-            f" {delivery.expires_on.isoformat()}. Check the lot number and the expiry on the pack."
-        )
-        raise Refusal("LOT-EXPIRY-DIFFERS", said, "expires_on")
+    refuse_other_expiry(found, delivery.expires_on)
     return queries.lot_by_id(act.session, found.id, lock=True), False
 
 
@@ -168,4 +194,5 @@ def _facts(delivery: Delivery, lot: Lot, receipt: dict[str, object]) -> dict[str
         "supplier_id": receipt["supplier_id"],
         "document_number": receipt["document_number"],
         "received_at": receipt["received_at"],
+        **({"scanned": delivery.raw_scan} if delivery.raw_scan else {}),
     }

@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from flask import render_template, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
 from inventory.catalogue.act_forms import act_page
+from inventory.catalogue.gs1 import SCAN_END
 from inventory.catalogue.presenters import product_line
 from inventory.catalogue.queries import receivable_products, suppliers
 from inventory.clinic.current import current_site
@@ -19,17 +20,20 @@ from inventory.stock import presenters, queries, services
 from inventory.stock.forms import ReasonForm, ReceiveForm
 from inventory.stock.services import Delivery
 from inventory.stock.views.blueprint import bp
+from inventory.stock.views.scanning import take_scan
 from inventory.web.access import requires
 
 
 @bp.route("/receive", methods=["GET", "POST"])
 @requires(Permission.STOCK_MANAGE)
 def receive() -> ResponseReturnValue:
-    """Receive a delivery."""
+    """Receive a delivery. What was scanned is read into the form first; what is typed into it then is received."""
     form = ReceiveForm()
     pack_sizes = _offer(form)
     if not pack_sizes:
         return render_template("stock/no_product.html")
+    if form.scan.data:
+        return _scanned_page(form)
     return act_page(
         form,
         lambda: services.receive_delivery(
@@ -38,7 +42,7 @@ def receive() -> ResponseReturnValue:
         template="stock/receive.html",
         to=lot_page,
         done=f"Received: {presenters.containers_words(*_counted(form, pack_sizes))}.",
-        shown=lambda: {"has_locations": len(form.location.offered) > 0},
+        shown=lambda: _shown(form),
     )
 
 
@@ -68,14 +72,26 @@ def lot_page(outcome: Outcome) -> str:
     return url_for("stock.lot", lot_id=outcome.subject_id)
 
 
+def _scanned_page(form: ReceiveForm) -> ResponseReturnValue:
+    scan = take_scan(form)
+    status = 422 if form.problems() else 200
+    return render_template("stock/receive.html", form=form, scan=scan, **_shown(form)), status
+
+
+def _shown(form: ReceiveForm) -> dict[str, Any]:
+    kept = str(form.scans.data or "")
+    return {"has_locations": bool(form.location.offered), "kept": kept.split(SCAN_END) if kept else []}
+
+
 def _offer(form: ReceiveForm) -> dict[str, int]:
     products = receivable_products(db.session())
     places = queries.locations_of(db.session(), current_site().id)
     form.product.offer((p.id, product_line(p)) for p in products)
     form.location.offer((p.id, p.name) for p in places)
     form.supplier.offer((s.id, s.name) for s in suppliers(db.session()))
-    if len(places) == 1 and not form.is_submitted():
-        form.location.data = str(places[0].id)
+    if not form.is_submitted():
+        form.scan.process_formdata(request.args.getlist("scan")[:1])
+        form.location.data = str(places[0].id) if len(places) == 1 else None
     return {str(p.id): p.pack_size for p in products}
 
 
@@ -100,6 +116,7 @@ def _delivery(form: ReceiveForm, pack_sizes: dict[str, int]) -> Delivery:
         document_number=str(form.document_number.data),
         received_at=form.received_at.data,
         hold_expired=bool(form.hold_expired.data),
+        raw_scan=None if form.without_scan.data else form.scans.data or None,
     )
 
 
