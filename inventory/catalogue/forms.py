@@ -43,6 +43,14 @@ class ScanField(CodeField):
         return without_unseen(str(self.data or ""), is_code=True)
 
 
+class SoughtField(TextField):
+    """Words to look for, or a scan instead."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Take a scan as `ScanField` does. Raises NotAcceptedError as a text."""
+        super().process_formdata([gs1.shown(str(text)) for text in valuelist])
+
+
 class ProductFilter(FilterForm):
     """Which products to show."""
 

@@ -2,7 +2,8 @@
 
 from wtforms import HiddenField
 
-from inventory.catalogue.forms import ScanField
+from inventory.catalogue.forms import ScanField, SoughtField
+from inventory.catalogue.gs1 import SCAN_LIMIT
 from inventory.stock import words
 from inventory.stock.rules import LOT_NUMBER_LIMIT
 from inventory.stock.services import MOST_CONTAINERS
@@ -27,7 +28,7 @@ from inventory.web.forms import ClinicForm, FilterForm
 class ShelfFilter(FilterForm):
     """What of the shelf to show."""
 
-    q = TextField("Lot, product or maker", limit=80)
+    q = SoughtField("Lot, product or maker, or a scan", limit=SCAN_LIMIT)
     formulation = ChoiceField("Formulation", blank="All formulations")
     location = ChoiceField("Location", blank="All locations")
     state = ChoiceField(
@@ -46,7 +47,7 @@ class ShelfFilter(FilterForm):
 class LotFilter(FilterForm):
     """Which of all lots to show."""
 
-    q = TextField("Lot, product or maker", limit=80)
+    q = SoughtField("Lot, product or maker, or a scan", limit=SCAN_LIMIT)
 
 
 class ReceiveForm(ClinicForm):

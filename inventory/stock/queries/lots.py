@@ -7,7 +7,9 @@ from uuid import UUID
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
+from inventory.catalogue.gs1 import Scan
 from inventory.catalogue.models import Product
+from inventory.catalogue.queries import products_of_gtin
 from inventory.clinic.models import Location
 from inventory.kernel.errors import not_found
 from inventory.stock import rules
@@ -47,6 +49,19 @@ def lot_by_number(session: Session, *, product_id: UUID, lot_number: str) -> Lot
     """Return the product's lot of this number, however it is spelt. Raises Refusal LOT-NUMBER-INVALID."""
     key = rules.lot_number_key(lot_number)
     return session.scalar(select(Lot).where(Lot.product_id == product_id, Lot.lot_number_key == key))
+
+
+def lots_of_scan(session: Session, scan: Scan) -> list[UUID]:
+    """Return the ids of the lots that a scan may name; without a lot number, none. Raises Refusal LOT-NUMBER-INVALID."""
+    if scan.lot_number is None:
+        return []
+    key = rules.lot_number_key(scan.lot_number)
+    statement = select(Lot.id).join(Lot.product).where(Lot.lot_number_key == key).order_by(Lot.id)
+    if scan.gtin:
+        ids = [product.id for product in products_of_gtin(session, scan.gtin)]
+        # A lot stays with the version of the product that it came as, which bears the same GTIN.
+        statement = statement.where(or_(Product.gtin == scan.gtin, Product.id.in_(ids)))
+    return list(session.scalars(statement))
 
 
 def vial_by_id(session: Session, vial_id: UUID, *, lock: bool = False) -> Vial:

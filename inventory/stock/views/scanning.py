@@ -35,6 +35,16 @@ def take_scan(form: ReceiveForm) -> Scan | None:
     return scan
 
 
+def scanned_lot_id(text: str) -> UUID | None:
+    """Return the lot that a scan names, if `text` is one and there is exactly one such lot."""
+    try:
+        scan = read_scan(text, on=site_today())
+        found = queries.lots_of_scan(db.session(), scan)
+    except Refusal:
+        return None
+    return found[0] if len(found) == 1 else None
+
+
 def _refuse_what_disagrees(form: ReceiveForm, scan: Scan, candidates: Sequence[Product]) -> None:
     if candidates and all(product.retired_at for product in candidates):
         named = " and ".join(map(product_line, candidates))

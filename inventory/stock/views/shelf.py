@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import render_template
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.catalogue.queries import formulations
@@ -13,6 +13,7 @@ from inventory.stock import presenters, queries
 from inventory.stock.forms import LotFilter, ShelfFilter
 from inventory.stock.queries import ShelfGroup
 from inventory.stock.views.blueprint import bp
+from inventory.stock.views.scanning import scanned_lot_id
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 from inventory.web.presenting import site_today
@@ -26,6 +27,8 @@ def shelf() -> ResponseReturnValue:
     filters.formulation.offer((f.id, f.name) for f in formulations(db.session()))
     filters.location.offer((p.id, p.name) for p in queries.locations_of(db.session(), current_site().id))
     valid = filters.validate()
+    if valid and (lot_id := scanned_lot_id(str(filters.q.data or ""))):
+        return redirect(url_for("stock.lot", lot_id=lot_id))
     groups = _groups(filters) if valid else []
     page = presenters.shelf_page(groups, cursor_here())
     totals = {group.formulation.id: group for group in groups}
@@ -39,6 +42,8 @@ def lots() -> ResponseReturnValue:
     """Every lot, also those used up."""
     filters = LotFilter()
     valid = filters.validate()
+    if valid and (lot_id := scanned_lot_id(str(filters.q.data or ""))):
+        return redirect(url_for("stock.lot", lot_id=lot_id))
     words = str(filters.q.data or "") if valid else ""
     page = queries.lots_page(db.session(), words=words, cursor=cursor_here())
     states = presenters.states_of(

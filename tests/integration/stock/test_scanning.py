@@ -342,6 +342,22 @@ def test_the_trail_keeps_what_was_scanned(app: Flask, signed_in_client: SignIn, 
     assert [one for one in told if one] == [GTIN]
 
 
+def test_a_scan_finds_its_lot(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
+    product, other = products()
+    lot = make_delivery(product_id=product.id, lot_number="ab-123")
+    make_delivery(product_id=other.id, lot_number="AB-123")
+    draft = draft_of(product.formulation_id, name="Ten", gtin=GTIN)
+    new_product_version(actor=SYSTEM_ACTOR, at=at, product_id=product.id, draft=draft)
+    nurse = signed_in_client(Role.PRACTITIONER)
+    for path in ("/stock/", "/stock/lots"):
+        answer = nurse.get(path, query_string={"q": f"{SCAN}\r"})
+        assert answer.headers["Location"] == f"/stock/lots/{lot.id}"
+        assert nurse.get(path, query_string={"q": "]C110AB-123"}).status_code == 200
+        assert nurse.get(path, query_string={"q": GTIN}).status_code == 200
+        assert nurse.get(path, query_string={"q": f"]d201{GTIN}10NONE"}).status_code == 200
+        assert nurse.get(path, query_string={"q": "A\x00\x1dB"}).status_code == 422
+
+
 def test_a_key_is_spent_by_the_receipt_alone(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
     products()
     place = make_place()
