@@ -43,6 +43,7 @@ FINISHED_ONCE = {
         "decided_by_id",
         "decision",
         "decision_note",
+        "began_at",
         "last_read_at",
         "lowest_decicelsius",
         "highest_decicelsius",
