@@ -78,6 +78,8 @@ class Movement(Model):
         CheckConstraint("witness_id IS NULL OR witness_id <> actor_id", name="witness"),
         Index("ix_movement_from", "from_id", "occurred_at", "amount_ul"),
         Index("ix_movement_to", "to_id", "occurred_at", "amount_ul"),
+        # What moved in a period, of all accounts: a reconciliation costs its own movements, not all history.
+        Index("ix_movement_occurred_at", "occurred_at"),
         Index(
             "uq_movement_reverses_id",
             "reverses_id",
