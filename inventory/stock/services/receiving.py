@@ -21,9 +21,11 @@ from inventory.kernel.permissions import Actor
 from inventory.stock import ledger, queries, rules, scans
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import AccountKind, HoldKind, Lot, MovementKind, Receipt
+from inventory.stock.queries.recalls import wait_for_recalls
 from inventory.stock.services.holding import is_held, place_hold
-from inventory.stock.services.lots import new_lot
+from inventory.stock.services.lots import new_lot, refuse_merged
 from inventory.stock.services.places import refuse_elsewhere, site_of
+from inventory.stock.services.recalled import hold_if_recalled
 
 MOST_CONTAINERS = 100_000
 EXPIRED_ON_RECEIPT = "Expired on receipt: for return or waste."
@@ -56,13 +58,14 @@ def receive_delivery(
 ) -> Outcome:
     """Put a delivery on a shelf; the outcome names its lot.
 
-    Raises Refusal or Refusals: LOT-NUMBER-INVALID, LOT-EXPIRY-DIFFERS, LOT-EXPIRED-ON-RECEIPT (unless `hold_expired`, which holds
+    Raises Refusal or Refusals: LOT-NUMBER-INVALID, LOT-MERGED, LOT-EXPIRY-DIFFERS, LOT-EXPIRED-ON-RECEIPT (unless `hold_expired`, which holds
     the lot in the same act), COUNT-RANGE, PRODUCT-RETIRED, LOCATION-ELSEWHERE, TIME-FUTURE, TIME-TOO-EARLY; where it was scanned,
     also as `gs1.read_scan` and `scans.disagreements`.
     """
 
     def write(act: Act) -> Outcome:
         site = site_of(act.session, delivery.site_id)
+        wait_for_recalls(act.session)
         received_at = rules.moment(delivery.received_at, recorded_at=act.recorded_at, field="received_at")
         _refuse_wrong(act, delivery)
         product = _locked_product(act, delivery)
@@ -73,7 +76,9 @@ def receive_delivery(
         receipt = _receipt(act, delivery, lot, received_at=received_at)
         if expired and not is_held(act, lot.id, HoldKind.HOLD, reason=EXPIRED_ON_RECEIPT):
             place_hold(act, lot.id, HoldKind.HOLD, EXPIRED_ON_RECEIPT)
+        recalled = hold_if_recalled(act, lot) if is_new else []
         facts = {**_facts(delivery, lot, receipt), "lot_is_new": is_new, "held_as_expired": expired}
+        facts |= {"held_by_recall": recalled} if recalled else {}
         return act.record("stock.receive", "lot", lot.id, site_id=site.id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
@@ -150,6 +155,7 @@ def _lot_for(act: Act, delivery: Delivery, product: Product) -> tuple[Lot, bool]
             raw_scan=delivery.raw_scan,
         )
         return made, True
+    refuse_merged(act.session, found)
     refuse_other_expiry(found, delivery.expires_on)
     return queries.lot_by_id(act.session, found.id, lock=True), False
 

@@ -1,0 +1,445 @@
+"""Recalls: the lots a notice names, under their former numbers too, what stands of them, and what became of the rest."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, contains_eager
+
+from inventory.catalogue.models import Product
+from inventory.catalogue.rules import gtin14, is_gtin, ndc10_in
+from inventory.clinic.models import Counter, CounterKind, Location, Site
+from inventory.kernel.errors import not_found
+from inventory.staff.models import User
+from inventory.stock.models import (
+    Account,
+    AccountKind,
+    Disposal,
+    DisposalKind,
+    DisposalLine,
+    Hold,
+    Lot,
+    LotCorrection,
+    Movement,
+    Recall,
+    RecallLine,
+    Vial,
+)
+from inventory.stock.notices import NamedLot
+from inventory.stock.rules import lot_number_key
+from inventory.web.pagination import Page, paginate
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLot:
+    """A lot of ours that a notice names. `how` says why, where its number is not the one that was typed."""
+
+    lot: Lot
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One lot number of a notice, the lots of ours that it names (none: not ours yet), and its product where one is meant."""
+
+    named: NamedLot
+    lots: tuple[FoundLot, ...]
+    product_id: UUID | None
+    product_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RecallRow:
+    """A recall with the site that numbered it and the names of who opened and closed it."""
+
+    recall: Recall
+    site_code: str
+    opened_by: str
+    closed_by: str | None
+    lots: int = 0
+
+    @property
+    def label(self) -> str:
+        """The number of the recall as it is written everywhere: `MAIN-R003`."""
+        return recall_label(self.site_code, self.recall.number)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not closed out."""
+        return self.recall.closed_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """One line of a recall with its lot and hold, where the number is of a lot of ours."""
+
+    line: RecallLine
+    lot: Lot | None
+    hold: Hold | None
+    product_name: str
+    added_by: str
+
+
+class Standing(NamedTuple):
+    """Where stock of a recalled lot is: sealed containers, an open vial, or on its way (no location). Microlitres."""
+
+    lot_id: UUID
+    lot_number: str
+    container_volume_ul: int
+    site_name: str | None
+    location_name: str | None
+    kind: AccountKind
+    vial_id: UUID | None
+    label_number: int | None
+    volume_ul: int
+
+    @property
+    def containers(self) -> int:
+        """Sealed containers; what is in a vial is no container any more."""
+        return 0 if self.kind == AccountKind.VIAL else self.volume_ul // self.container_volume_ul
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a lot, in microlitres. `held` is still on hand or on its way; `destroyed` is not counted as wasted."""
+
+    received: int = 0
+    given: int = 0
+    wasted: int = 0
+    returned: int = 0
+    destroyed: int = 0
+    adjusted: int = 0
+    held: int = 0
+
+    def __add__(self, other: "Fate") -> "Fate":
+        return Fate(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
+
+def recall_label(site_code: str, number: int) -> str:
+    """Return the number of a recall as it is written everywhere: `MAIN-R003`."""
+    return f"{site_code}-R{number:03d}"
+
+
+def wait_for_recalls(session: Session) -> None:
+    """Inside an act: let a recall that is being opened end first, and none begin before the act ends.
+
+    Without it a delivery could add a lot in the moment in which a recall looks for it. Deliveries do not wait for each other.
+    """
+    session.execute(
+        select(Counter.site_id)
+        .where(Counter.kind == CounterKind.RECALL)
+        .order_by(Counter.site_id)
+        .with_for_update(read=True)
+    ).all()
+
+
+def shut_out_deliveries(session: Session) -> None:
+    """Inside an act that adds lots to a recall: let deliveries under way end first, and none begin before the act ends."""
+    session.execute(
+        select(Counter.site_id)
+        .where(Counter.kind == CounterKind.RECALL)
+        .order_by(Counter.site_id)
+        .with_for_update(key_share=True)
+    ).all()
+
+
+def lock_lots(session: Session, lot_ids: Collection[UUID]) -> None:
+    """Inside an act: lock the lots, in the order of their ids: whoever draws from one waits, and then sees that it is held."""
+    session.execute(
+        select(Lot.id).where(Lot.id.in_(lot_ids)).order_by(Lot.id).with_for_update(key_share=True)
+    ).all()
+
+
+def next_position(session: Session, recall_id: UUID) -> int:
+    """Return the place of the next line of a recall."""
+    return (
+        int(
+            session.scalar(select(func.max(RecallLine.position)).where(RecallLine.recall_id == recall_id))
+            or 0
+        )
+        + 1
+    )
+
+
+def matches_of(session: Session, named: Sequence[NamedLot]) -> list[Match]:
+    """Return for each lot number the lots of ours that it names, now or before a correction, and those merged with them."""
+    products = _Products(session)
+    numbers = _Numbers(session, {one.key for one in named})
+    return [_match(one, numbers, products) for one in named]
+
+
+def _match(named: NamedLot, numbers: "_Numbers", products: "_Products") -> Match:
+    meant = products.meant_by(named.product)
+    lots = [
+        FoundLot(lot, how)
+        for lot, how in numbers.lots_of(named.key)
+        if meant is None or products.family(lot.product_id) in meant
+    ]
+    product_id = next(iter(meant)) if meant and len(meant) == 1 else None
+    return Match(named, tuple(lots), product_id, product_known=meant is None or bool(meant))
+
+
+class _Products:
+    """The catalogue's products, each with the first version it descends from. One statement."""
+
+    def __init__(self, session: Session) -> None:
+        columns = (Product.id, Product.replaces_id, Product.name, Product.gtin, Product.ndc10)
+        self._rows = session.execute(select(*columns).order_by(Product.version_number, Product.id)).all()
+        self._before = {row.id: row.replaces_id for row in self._rows}
+
+    def family(self, product_id: UUID) -> UUID:
+        """The first version of a product."""
+        while (before := self._before.get(product_id)) is not None:
+            product_id = before
+        return product_id
+
+    def meant_by(self, text: str) -> set[UUID] | None:
+        """The families that a GTIN or a name means; None where nothing was said."""
+        if not text:
+            return None
+        gtin = gtin14(text) if is_gtin(text) else ""
+        ndc10 = ndc10_in(gtin) if gtin else None
+        return {
+            self.family(row.id)
+            for row in self._rows
+            if row.name.casefold() == text.casefold()
+            or (gtin and row.gtin == gtin)
+            or (ndc10 and (row.ndc10 or "").replace("-", "") == ndc10)
+        }
+
+
+class _Numbers:
+    """The lots that some numbers name: as they stand, as they were before, and those merged with them. Two statements or three."""
+
+    def __init__(self, session: Session, keys: Collection[str]) -> None:
+        self._before: defaultdict[str, list[LotCorrection]] = defaultdict(list)
+        self._merged: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        # Corrections are few, and what a number was before stands in them as it was typed.
+        for correction in session.scalars(select(LotCorrection).order_by(LotCorrection.corrected_at)):
+            self._learn(correction)
+        former = {c.lot_id for key in keys for c in self._before[key]}
+        with_product = select(Lot).join(Lot.product).options(contains_eager(Lot.product))
+        found = session.scalars(
+            with_product.where(or_(Lot.lot_number_key.in_(keys), Lot.id.in_(former | self._merged.keys())))
+        )
+        self._lots = {lot.id: lot for lot in found}
+
+    def _learn(self, correction: LotCorrection) -> None:
+        if correction.merged_into_id is not None:
+            self._merged[correction.lot_id].add(correction.merged_into_id)
+            self._merged[correction.merged_into_id].add(correction.lot_id)
+        elif (key := lot_number_key(correction.lot_number_before)) != correction.lot_number_key:
+            self._before[key].append(correction)
+
+    def lots_of(self, key: str) -> list[tuple[Lot, str]]:
+        """The lots of a number, each once, with the words for why where the number is not theirs today."""
+        found = {lot.id: "" for lot in self._lots.values() if lot.lot_number_key == key}
+        for correction in self._before[key]:
+            found.setdefault(
+                correction.lot_id, f"recorded as {correction.lot_number_before} before it was corrected"
+            )
+        waiting = list(found)
+        while waiting:
+            one = waiting.pop()
+            for other in self._merged.get(one, set()) - found.keys():
+                found[other] = f"merged with lot {self._lots[one].lot_number}"
+                waiting.append(other)
+        return [(self._lots[lot_id], how) for lot_id, how in found.items()]
+
+
+def recalls_page(session: Session, *, cursor: str = "") -> Page[Any]:
+    """Return a page of all recalls, the last opened first, as rows of (Recall, site code, open holds)."""
+    held = (
+        select(func.count())
+        .select_from(RecallLine)
+        .join(Hold, Hold.id == RecallLine.hold_id)
+        .where(RecallLine.recall_id == Recall.id, Hold.released_at.is_(None))
+        .scalar_subquery()
+    )
+    numbers = select(func.count()).where(RecallLine.recall_id == Recall.id).scalar_subquery()
+    statement = select(Recall, Site.code, held.label("held"), numbers.label("numbers")).join(
+        Site, Site.id == Recall.site_id
+    )
+    order = [Recall.opened_at, Recall.id]
+    return paginate(session, statement, order=order, newest_first=True, cursor=cursor)
+
+
+def open_recalls(session: Session) -> int:
+    """Return how many recalls are not closed out."""
+    return int(
+        session.scalar(select(func.count()).select_from(Recall).where(Recall.closed_at.is_(None))) or 0
+    )
+
+
+def recall_by_id(session: Session, recall_id: UUID, *, lock: bool = False) -> Recall:
+    """Return the recall; with `lock`, held until the act ends. Raises Refusal NOT-FOUND."""
+    statement = select(Recall).where(Recall.id == recall_id)
+    recall = session.scalar(statement.with_for_update() if lock else statement)
+    if recall is None:
+        raise not_found("recall")
+    return recall
+
+
+def recall_row(session: Session, recall_id: UUID) -> RecallRow:
+    """Return a recall as a page shows it. Raises Refusal NOT-FOUND."""
+    recall = recall_by_id(session, recall_id)
+    code = session.scalar(select(Site.code).where(Site.id == recall.site_id))
+    people = {recall.opened_by_id} | ({recall.closed_by_id} if recall.closed_by_id else set())
+    rows = session.execute(select(User.id, User.display_name).where(User.id.in_(people)))
+    names = {row.id: row.display_name for row in rows}
+    closed_by = names[recall.closed_by_id] if recall.closed_by_id else None
+    return RecallRow(recall, str(code), names[recall.opened_by_id], closed_by)
+
+
+def lines_of(session: Session, recall_id: UUID) -> list[LineRow]:
+    """Return the lines of a recall in the order they were added."""
+    rows = session.execute(
+        select(RecallLine, Lot, Hold, Product.name, User.display_name)
+        .outerjoin(Lot, Lot.id == RecallLine.lot_id)
+        .outerjoin(Hold, Hold.id == RecallLine.hold_id)
+        .outerjoin(Product, Product.id == func.coalesce(Lot.product_id, RecallLine.product_id))
+        .join(User, User.id == RecallLine.actor_id)
+        .where(RecallLine.recall_id == recall_id)
+        .order_by(RecallLine.position)
+    )
+    return [LineRow(line, lot, hold, name or "", added_by) for line, lot, hold, name, added_by in rows]
+
+
+def recalled_lot_ids(session: Session, recall_id: UUID) -> list[UUID]:
+    """Return the lots of ours that a recall names."""
+    found = select(RecallLine.lot_id).where(RecallLine.recall_id == recall_id, RecallLine.lot_id.is_not(None))
+    return [lot_id for lot_id in session.scalars(found.distinct()) if lot_id is not None]
+
+
+def recalls_of(session: Session, lot_id: UUID) -> list[tuple[UUID, str, str, bool, datetime | None]]:
+    """Return the recalls that name a lot, the last opened first: id, label, title, whether it is a drill, when it was closed."""
+    rows = session.execute(
+        select(Recall, Site.code)
+        .join(Site, Site.id == Recall.site_id)
+        .where(Recall.id.in_(select(RecallLine.recall_id).where(RecallLine.lot_id == lot_id)))
+        .order_by(Recall.opened_at.desc(), Recall.id)
+    )
+    return [
+        (recall.id, recall_label(code, recall.number), recall.title, recall.is_drill, recall.closed_at)
+        for recall, code in rows
+    ]
+
+
+def recalls_awaiting(session: Session, lot: Lot) -> list[Recall]:
+    """Return the open recalls that name the number of `lot` for its product, or for none, and do not know the lot yet."""
+    rows = session.execute(
+        select(Recall, RecallLine.product_id, RecallLine.lot_id, RecallLine.lot_number_key)
+        .join(RecallLine, RecallLine.recall_id == Recall.id)
+        .where(
+            Recall.closed_at.is_(None),
+            or_(RecallLine.lot_number_key == lot.lot_number_key, RecallLine.lot_id == lot.id),
+        )
+        .order_by(Recall.opened_at, Recall.id, RecallLine.position)
+    ).all()
+    if not rows:
+        return []
+    products = _Products(session)
+    mine = products.family(lot.product_id)
+    known = {row.Recall.id for row in rows if row.lot_id == lot.id}
+    meant = {
+        row.Recall.id: row.Recall
+        for row in rows
+        if row.product_id is None or products.family(row.product_id) == mine
+    }
+    return [recall for recall_id, recall in meant.items() if recall_id not in known]
+
+
+_ON_HAND = (AccountKind.SHELF, AccountKind.VIAL, AccountKind.TRANSIT)
+
+
+def standing_stock(session: Session, lot_ids: Collection[UUID]) -> list[Standing]:
+    """Return where stock of the lots is now: on shelves, in open vials, on its way; by site, location and lot."""
+    rows = session.execute(
+        select(
+            Account.lot_id,
+            Lot.lot_number,
+            Lot.container_volume_ul,
+            Site.name,
+            Location.name,
+            Account.kind,
+            Account.vial_id,
+            Vial.label_number,
+            Account.balance_ul,
+        )
+        .join(Lot, Lot.id == Account.lot_id)
+        .outerjoin(Location, Location.id == Account.location_id)
+        .outerjoin(Site, Site.id == Location.site_id)
+        .outerjoin(Vial, Vial.id == Account.vial_id)
+        .where(Account.lot_id.in_(lot_ids), Account.kind.in_(_ON_HAND), Account.balance_ul > 0)
+        .order_by(Site.name, Location.name, Lot.lot_number, Account.id)
+    )
+    found = [Standing(*row) for row in rows]
+    return sorted(found, key=lambda one: one.kind == AccountKind.TRANSIT)
+
+
+def unresolved_stock(session: Session, recall_id: UUID) -> list[Standing]:
+    """Return the stock of a recall's lots that still lies somewhere, of those whose hold nobody has released."""
+    held = (
+        select(RecallLine.lot_id)
+        .join(Hold, Hold.id == RecallLine.hold_id)
+        .where(RecallLine.recall_id == recall_id, Hold.released_at.is_(None))
+    )
+    return standing_stock(session, {lot_id for lot_id in session.scalars(held) if lot_id is not None})
+
+
+def fates_of(session: Session, lot_ids: Iterable[UUID]) -> dict[UUID, Fate]:
+    """Return what became of each lot."""
+    ids = set(lot_ids)
+    sums: defaultdict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    rows = session.execute(
+        select(Account.lot_id, Account.kind, func.sum(Account.balance_ul))
+        .where(Account.lot_id.in_(ids))
+        .group_by(Account.lot_id, Account.kind)
+    )
+    for lot_id, kind, balance in rows:
+        sums[lot_id][_FATES[AccountKind(kind)]] += int(balance)
+    destroyed = _destroyed(session, ids)
+    return {lot_id: _fate(sums[lot_id], destroyed.get(lot_id, 0)) for lot_id in ids}
+
+
+_FATES = {
+    AccountKind.SUPPLIER: "received",
+    AccountKind.GIVEN: "given",
+    AccountKind.WASTE: "wasted",
+    AccountKind.RETURNED: "returned",
+    AccountKind.ADJUSTMENT: "adjusted",
+    **dict.fromkeys(_ON_HAND, "held"),
+}
+
+
+def _fate(sums: dict[str, int], destroyed: int) -> Fate:
+    return Fate(
+        received=-sums["received"],
+        given=sums["given"],
+        wasted=sums["wasted"] - destroyed,
+        returned=sums["returned"],
+        destroyed=destroyed,
+        adjusted=sums["adjusted"],
+        held=sums["held"],
+    )
+
+
+def _destroyed(session: Session, lot_ids: set[UUID]) -> dict[UUID, int]:
+    undone = select(Movement.reverses_id).where(
+        Movement.reverses_id.is_not(None), Movement.lot_id.in_(lot_ids)
+    )
+    rows = session.execute(
+        select(DisposalLine.lot_id, func.sum(DisposalLine.amount_ul))
+        .join(Disposal, Disposal.id == DisposalLine.disposal_id)
+        .where(
+            Disposal.kind == DisposalKind.DESTRUCTION,
+            DisposalLine.lot_id.in_(lot_ids),
+            DisposalLine.movement_id.not_in(undone),
+        )
+        .group_by(DisposalLine.lot_id)
+    )
+    return {row[0]: int(row[1]) for row in rows}
