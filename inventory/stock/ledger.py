@@ -101,6 +101,15 @@ def vial_account(session: Session, vial: Vial) -> int:
     return int(session.execute(here).scalar_one())
 
 
+def vial_account_at(session: Session, vial: Vial, location_id: UUID) -> int:
+    """Return the id of a vial's account at a location; it is born when the vial first comes there."""
+    there = select(ACCOUNT.c.id).where(ACCOUNT.c.vial_id == vial.id, ACCOUNT.c.location_id == location_id)
+    found = session.scalar(there)
+    if found is not None:
+        return int(found)
+    return open_vial_account(session, lot_id=vial.lot_id, location_id=location_id, vial_id=vial.id)
+
+
 def place_of(session: Session, vial: Vial) -> Place:
     """Return where a vial is now; the site that numbered its label may be another."""
     site_id = session.scalar(select(LOCATION.c.site_id).where(LOCATION.c.id == vial.location_id))

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from inventory.catalogue.models import ContainerType, Product, Route
@@ -16,9 +16,12 @@ from inventory.clinic.settings import Settings
 from inventory.kernel.errors import not_found
 from inventory.stock import rules
 from inventory.stock.models import Account, AccountKind, Hold, HoldKind, Lot, Vial
+from inventory.stock.queries.transfers import is_travelling
 
 NEAR_DAYS = Settings().near_expiry_days
 FefoKey = tuple[date, int, datetime, UUID]
+KEPT_APART: list[ColumnElement[bool]] = []
+"""Conditions on Vial under which an opened one is not for everybody; rooms above, who know patients, add theirs."""
 OnHandRow = tuple[Lot, Location, int, int, Vial | None]
 
 
@@ -56,8 +59,8 @@ class Drawable:
 
     @property
     def last_usable_on(self) -> date:
-        """The last day on which it may be given."""
-        return self.use_by_on or self.lot.expires_on
+        """The last day on which it may be given: its use-by is printed, and its lot's expiry may be corrected after that."""
+        return min(self.use_by_on or self.lot.expires_on, self.lot.expires_on)
 
     @property
     def is_held(self) -> bool:
@@ -82,12 +85,14 @@ class Drawable:
     def doses_left(self, dose_ng: int | None = None) -> int | None:
         """Whole doses in it, of `dose_ng` or the product's default dose; None where neither is known.
 
-        What is left in a sealed single-dose container is never part of the next dose.
+        What is left in a sealed single-dose container is never part of the next dose; each dose from a multi-dose vial costs
+        what the syringe keeps besides.
         """
         dose = dose_ng or self.product.default_dose_ng
         if not dose:
             return None
-        volume = max(1, self.lot.strength.volume_ul(dose))
+        lost = self.product.dead_space_ul if self.container_type == ContainerType.MULTI_DOSE else 0
+        volume = max(1, self.lot.strength.volume_ul(dose)) + lost
         each = self.lot.container_volume_ul // volume
         return self.volume_ul // volume if self.vial else self.containers * each
 
@@ -180,12 +185,19 @@ def _sealed(site_id: UUID) -> Select[Lot, Location, int, int]:
 
 
 def _opened(site_id: UUID) -> Select[Lot, Location, int, int, Vial]:
-    return _vials().where(Location.site_id == site_id, Vial.closed_at.is_(None))
+    # A vial on its way is nowhere: its account at the place it left is empty, and it is not there.
+    is_there = or_(Account.balance_ul > 0, ~is_travelling())
+    return _vials().where(Location.site_id == site_id, Vial.closed_at.is_(None), is_there)
 
 
 def at_its_place() -> ColumnElement[bool]:
     """Return what joins a vial to its account where it is now; those where it was before hold nothing."""
     return and_(Account.vial_id == Vial.id, Account.location_id == Vial.location_id)
+
+
+def is_kept_apart() -> ColumnElement[bool]:
+    """Return the condition under which a vial does not count as stock that everybody may be given."""
+    return or_(false(), *KEPT_APART)
 
 
 def _vials() -> Select[Lot, Location, int, int, Vial]:

@@ -12,6 +12,7 @@ from inventory.kernel.clock import local_day
 from inventory.kernel.errors import Refusal, not_found
 from inventory.stock import queries
 from inventory.stock.models import Account, Lot
+from inventory.stock.queries.transfers import is_linked
 
 
 def site_of(session: Session, site_id: UUID) -> Site:
@@ -44,6 +45,8 @@ def why_not_closed(session: Session, location_id: UUID) -> str | None:
     kept = exists().where(Account.location_id == location_id, Account.balance_ul > 0)
     if session.execute(select(kept)).scalar_one():
         return "Stock is still kept there, sealed or in open vials. Use it up or waste it first."
+    if is_linked(session, location_id):
+        return "Stock is on its way from or to there. Receive the transfer first."
     return None
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
 
 from inventory.clinic.models import CounterKind
 from inventory.clinic.numbers import next_number
@@ -22,29 +21,8 @@ from inventory.stock.models import Account, AccountKind, Lot, Movement, WasteRea
 from inventory.stock.services import Why
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.stock import balance_ul, make_delivery, make_open_vial, make_place, movements_of
-from tests.support.databases import OwnerConnection
 
 Try = Callable[[str], str]
-
-
-@pytest.fixture(params=["application", "owner"])
-def refused(request: pytest.FixtureRequest, app: Flask, owner_connection: OwnerConnection) -> Try:
-    """Runs a statement that must fail, and returns what the database said."""
-
-    def by_the_application(statement: str) -> str:
-        db.session.rollback()
-        with pytest.raises(DBAPIError) as caught, db.engine.begin() as connection:
-            connection.exec_driver_sql(statement)
-        return str(caught.value)
-
-    def by_the_owner(statement: str) -> str:
-        db.session.rollback()
-        with pytest.raises(Exception) as caught:
-            owner_connection.execute(statement)
-        owner_connection.rollback()
-        return str(caught.value)
-
-    return by_the_application if request.param == "application" else by_the_owner
 
 
 def kind_of(app: Flask) -> str:
