@@ -25,6 +25,7 @@ from inventory.kernel.errors import Refusal, not_found
 from inventory.kernel.permissions import Actor, Permission
 from inventory.patients.models import Patient
 from inventory.stock.models import Vial
+from inventory.stock.services.merging import settle
 
 
 def void_dose(
@@ -40,6 +41,7 @@ def void_dose(
             raise Refusal("VOID-KIND", "To correct an entry, amend it.", "kind")
         dose = _correctable(act, dose_id, reason)
         take_back(act, dose, kind)
+        settle(act, [source.lot_id for source, _ in sources_of(act.session, dose.id)])
         _void(act, dose, kind, reason)
         facts = {"number": dose.number, "kind": kind, "reason": reason.strip()}
         return act.record(
@@ -153,7 +155,9 @@ def _assess_anew(act: Act, dose: Dose, request: DoseRequest) -> _Anew:
 def _drawn(act: Act, anew: _Anew) -> list[Drawn]:
     """Take the containers over as they are, or draw anew; what was taken back is there since now, and leaves now."""
     if not anew.kept.moves_nothing:
-        return draw_all(act, anew.assessment, occurred_at=act.recorded_at)
+        drawn = draw_all(act, anew.assessment, occurred_at=act.recorded_at)
+        settle(act, [source.lot_id for source, _ in anew.sources])
+        return drawn
     lots = [container.lot for container in anew.assessment.containers]
     return [_taken_over(source, lot) for (source, _), lot in zip(anew.sources, lots, strict=True)]
 

@@ -14,6 +14,7 @@ from inventory.catalogue.models import Formulation, Product
 from inventory.clinic.models import Location
 from inventory.kernel.printed import as_printed
 from inventory.stock.models import Lot
+from inventory.stock.queries.corrections import formerly
 from inventory.stock.queries.on_hand import Drawable, FefoKey, on_hand
 from inventory.stock.rules import State, StateCode
 from inventory.web.pagination import Page, paginate
@@ -139,11 +140,12 @@ def lots_page(session: Session, *, words: str = "", cursor: str = "") -> Page[Lo
 
 
 def named(words: str) -> Any:
-    """Return the condition that a lot's number, or the name of its product or maker, contains `words`."""
+    """Return the condition that a lot's number, now or before, or the name of its product or maker, contains `words`."""
     key = as_printed(words).upper()
     in_name = func.lower(Product.name).contains(words.lower(), autoescape=True)
     in_maker = func.lower(Product.maker).contains(words.lower(), autoescape=True)
-    return or_(Lot.lot_number_key.contains(key, autoescape=True), in_name, in_maker)
+    numbered = Lot.lot_number_key.contains(key, autoescape=True)
+    return or_(numbered, formerly(words), in_name, in_maker)
 
 
 def _grouped(found: Sequence[Drawable]) -> list[ShelfGroup]:

@@ -24,6 +24,7 @@ from inventory.stock.models import (
     Vial,
     VialClosure,
 )
+from inventory.stock.services.lots import refuse_merged
 from inventory.stock.services.places import refuse_elsewhere
 from inventory.stock.services.receiving import MOST_CONTAINERS
 from inventory.stock.services.wasting import close, locked_open_vial
@@ -66,7 +67,7 @@ def adjust_shelf(
 ) -> Outcome:
     """Add found containers to a shelf, or take missing ones off; the outcome names the lot.
 
-    Raises Refusal STOCK-SHORT, COUNT-RANGE, NOTE-NEEDED, ADJUST-REASON, LOCATION-ELSEWHERE.
+    Raises Refusal STOCK-SHORT, COUNT-RANGE, NOTE-NEEDED, ADJUST-REASON, LOCATION-ELSEWHERE, LOT-MERGED.
     """
 
     def write(act: Act) -> Outcome:
@@ -76,6 +77,8 @@ def adjust_shelf(
         refuse_elsewhere(act.session, site_id=place.site_id, location_id=place.location_id)
         lot = queries.lot_by_id(act.session, lot_id, lock=True)
         found = difference.direction == Direction.FOUND
+        if found:
+            refuse_merged(act.session, lot, field=None)
         shelf = ledger.shelf_account(act.session, lot_id=lot_id, location_id=place.location_id, create=found)
         held = ledger.lock_balances(act.session, [shelf])[shelf]
         amount_ul = containers * lot.container_volume_ul

@@ -2,11 +2,15 @@
 
 from datetime import date
 
+from sqlalchemy.orm import Session
+
 from inventory.audit.acts import Act
 from inventory.catalogue.models import Product
+from inventory.kernel.errors import Refusal
 from inventory.kernel.ids import uuid7
 from inventory.stock import ledger, queries, rules
 from inventory.stock.models import Lot
+from inventory.stock.queries import corrections
 
 
 def new_lot(
@@ -39,3 +43,15 @@ def new_lot(
     act.insert(Lot, values)
     ledger.open_lot_accounts(act.session, lot_id)
     return queries.lot_by_id(act.session, lot_id)
+
+
+def refuse_merged(session: Session, lot: Lot, *, field: str | None = "lot_number") -> None:
+    """Raise Refusal LOT-MERGED, which names the lot that this one went over into."""
+    merge = corrections.merge_of(session, lot.id)
+    if merge is not None:
+        other = queries.lot_by_id(session, corrections.became(session, lot.id))
+        said = (
+            f"Lot {lot.lot_number} was a mistake for lot {other.lot_number} and was merged into it"
+            f" on {merge.corrected_at.date().isoformat()}. Use lot {other.lot_number}."
+        )
+        raise Refusal("LOT-MERGED", said, field)
