@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from inventory.kernel.quantity import format_ml
+from inventory.stock.verified_documents import DOCUMENTS
 
 SLICE = 50_000
 """Accounts re-added at once."""
@@ -63,6 +64,28 @@ _SIMPLE: tuple[tuple[str, str], ...] = (
         """,
     ),
     (
+        "Lot {0}: it does not stand as its newest correction says (lot {1}, expiry {2}).",
+        """
+        SELECT lot.lot_number, said.lot_number, said.expires_on FROM lot_correction said JOIN lot ON lot.id = said.lot_id
+        WHERE said.merged_into_id IS NULL AND said.position = (
+          SELECT max(newest.position) FROM lot_correction newest
+          WHERE newest.lot_id = said.lot_id AND newest.merged_into_id IS NULL)
+        AND (lot.lot_number <> said.lot_number OR lot.lot_number_key <> said.lot_number_key
+          OR lot.expires_on <> said.expires_on OR lot.expires_month_only <> said.expires_month_only)
+        ORDER BY lot.lot_number, lot.id
+        """,
+    ),
+    (
+        "Lot {0}: it was merged into another lot, but account {1} ({2}) still holds {3} microlitres.",
+        """
+        SELECT lot.lot_number, account.id, account.kind, account.balance_ul FROM account
+        JOIN lot ON lot.id = account.lot_id
+        JOIN lot_correction merge ON merge.lot_id = lot.id AND merge.merged_into_id IS NOT NULL
+        AND merge.position = (SELECT max(newest.position) FROM lot_correction newest WHERE newest.lot_id = lot.id)
+        WHERE account.kind IN ('shelf', 'vial', 'transit') AND account.balance_ul <> 0 ORDER BY account.id
+        """,
+    ),
+    (
         "Movement {0}: it is not between two accounts of its lot, or moves no positive amount.",
         """
         SELECT movement.id FROM movement
@@ -99,6 +122,38 @@ _SIMPLE: tuple[tuple[str, str], ...] = (
         WHERE movement.id IS NULL ORDER BY receipt.movement_id
         """,
     ),
+    (
+        "Count {0}, line {1}: its adjustment (movement {2}) is not what was counted beside what the ledger held.",
+        """
+        SELECT stock_count.number, variance.position, variance.movement_id FROM stock_count_variance variance
+        JOIN stock_count ON stock_count.id = variance.count_id
+        LEFT JOIN stock_count_line line ON line.count_id = variance.count_id AND line.position = variance.position
+        LEFT JOIN movement ON movement.id = variance.movement_id AND movement.kind = 'adjust'
+        AND movement.lot_id = line.lot_id AND movement.location_id = stock_count.location_id
+        AND movement.reason = variance.reason AND movement.amount_ul = abs(line.counted_ul - line.expected_ul)
+        AND EXISTS (SELECT 1 FROM account WHERE account.kind = 'adjustment' AND account.id =
+          CASE WHEN line.counted_ul > line.expected_ul THEN movement.from_id ELSE movement.to_id END)
+        WHERE movement.id IS NULL OR stock_count.outcome IS NULL OR stock_count.outcome <> 'posted'
+        ORDER BY variance.movement_id
+        """,
+    ),
+    (
+        "Count {0}, line {1}: it differs and was posted, but nothing was adjusted.",
+        """
+        SELECT stock_count.number, line.position FROM stock_count_line line
+        JOIN stock_count ON stock_count.id = line.count_id AND stock_count.outcome = 'posted'
+        LEFT JOIN stock_count_variance variance ON variance.count_id = line.count_id AND variance.position = line.position
+        WHERE line.counted_ul <> line.expected_ul AND variance.count_id IS NULL
+        ORDER BY stock_count.started_at, stock_count.id, line.position
+        """,
+    ),
+    (
+        "Count {0}: it was posted, but what was counted was never handed in.",
+        """
+        SELECT stock_count.number FROM stock_count LEFT JOIN stock_count_result result ON result.count_id = stock_count.id
+        WHERE stock_count.outcome = 'posted' AND result.count_id IS NULL ORDER BY stock_count.started_at, stock_count.id
+        """,
+    ),
 )
 
 
@@ -120,7 +175,7 @@ def counted(session: Session) -> Counted:
 def findings(session: Session) -> Iterator[str]:
     """Yield a line for each thing in the ledger that does not agree with its movements; none when all is well."""
     yield from _readded(session)
-    for words, query in _SIMPLE:
+    for words, query in (*_SIMPLE, *DOCUMENTS):
         for row in session.execute(text(query)):
             yield words.format(*row)
     for check in CHECKS:
