@@ -96,6 +96,21 @@ GROUPS: dict[str, tuple[SettingRule, ...]] = {
             "Another person of the clinic. Never asked for a remainder or dead space.",
             Kind.REASONS,
         ),
+        SettingRule(
+            "count_approval_containers",
+            "Count, sealed: second person above",
+            "Sealed containers more and less than recorded, added up. 0: for each one.",
+            most=10_000,
+            unit="containers",
+        ),
+        SettingRule(
+            "count_approval_ul",
+            "Count, open vials: second person above",
+            "In open vials, more and less than recorded, added up. 0: for each difference.",
+            Kind.VOLUME,
+            most=1_000_000,
+            unit="mL",
+        ),
     ),
     "Sign-in": (
         SettingRule(
