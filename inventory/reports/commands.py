@@ -18,6 +18,7 @@ from inventory.kernel.permissions import Actor, Permission
 from inventory.reports import services
 from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.requests import Asked
+from inventory.reports.register import FileFormat
 from inventory.staff.actor_option import as_user
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -55,7 +56,7 @@ def administrations(first: datetime, last: datetime, site_code: str, out: Path, 
 
 
 def _issued(asked: Asked, out: Path, actor: Actor) -> str:
-    file_format: services.FileFormat = "csv" if out.suffix.lower() == ".csv" else "pdf"
+    file_format: FileFormat = "csv" if out.suffix.lower() == ".csv" else "pdf"
     at = now()
     # Opened first: a report that cannot be written must not take a number.
     with _written_beside(out) as written:

@@ -13,6 +13,7 @@ from inventory.kernel.permissions import Permission
 from inventory.reports import services
 from inventory.reports.forms import AdministrationReportForm
 from inventory.reports.queries import issued, requests
+from inventory.reports.register import FileFormat
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 from inventory.web.presenting import site_today
@@ -60,7 +61,7 @@ def download(report_id: UUID, file_format: str) -> ResponseReturnValue:
     """A file of a report, as it was issued."""
     file = services.fetch_file(
         report_id=report_id,
-        file_format=cast("services.FileFormat", file_format),
+        file_format=cast(FileFormat, file_format),
         actor=current_user.actor,
         at=now(),
     )

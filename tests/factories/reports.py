@@ -19,6 +19,7 @@ from inventory.kernel.permissions import Actor, Role
 from inventory.reports import services
 from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.requests import Asked
+from inventory.reports.register import FileFormat
 from inventory.stock.ledger import Place
 from tests.factories.catalogue import make_product
 from tests.factories.patients import make_patient
@@ -83,7 +84,7 @@ class ReportingClinic:
             request_key=request_key,
         )
 
-    def content(self, report: IssuedReport, file_format: services.FileFormat) -> bytes:
+    def content(self, report: IssuedReport, file_format: FileFormat) -> bytes:
         """The bytes of a file of a report."""
         return services.fetch_file(
             report_id=report.id, file_format=file_format, actor=self.auditor, at=RECORDED_AT

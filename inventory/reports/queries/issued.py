@@ -12,8 +12,10 @@ from sqlalchemy import select
 from inventory.clinic.models import Site
 from inventory.kernel.db import db
 from inventory.kernel.errors import not_found
+from inventory.reports.kinds import KIND_WORDS, ReportKind
 from inventory.reports.models import Report, ReportFile
 from inventory.web.pagination import Page, paginate
+from inventory.web.presenting import count
 
 
 class StoredFile(NamedTuple):
@@ -28,6 +30,7 @@ class IssuedReport:
     """One issued report, ready to be shown. Without files it was interrupted before they were written."""
 
     id: UUID
+    kind: ReportKind
     label: str
     site_name: str
     covers_all_sites: bool
@@ -40,6 +43,16 @@ class IssuedReport:
     head_seq: int
     head_hash: str
     files: tuple[StoredFile, ...]
+
+    @property
+    def title(self) -> str:
+        """What a report of this kind is called."""
+        return KIND_WORDS[self.kind].title
+
+    @property
+    def counted(self) -> str:
+        """How much is in it: `12 doses`."""
+        return count(self.row_count, KIND_WORDS[self.kind].counts)
 
 
 _REPORT: Any = select(Report, Site.code, Site.name).join(Site, Site.id == Report.site_id)
@@ -90,6 +103,7 @@ def _shown(row: Any, files: dict[UUID, list[StoredFile]]) -> IssuedReport:
     report: Report = row[0]
     return IssuedReport(
         id=report.id,
+        kind=ReportKind(report.kind),
         label=report_label(row.code, report.number),
         site_name=row.name,
         covers_all_sites=report.covers_all_sites,

@@ -1,0 +1,106 @@
+"""The register of reports, whatever they are about: an entry under the next number, then its files, then who takes them.
+
+Laws kept here: an issued report is never changed (4), and it names the head of the chain it shows (10). A report that is
+interrupted between its entry and its files keeps its number.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, BinaryIO, Literal
+from uuid import UUID
+
+from inventory.audit.acts import Act, Outcome, perform
+from inventory.clinic.models import CounterKind
+from inventory.clinic.numbers import next_number
+from inventory.kernel.errors import Refusal
+from inventory.kernel.ids import uuid7
+from inventory.kernel.permissions import SYSTEM_USER_ID, Actor, Permission
+from inventory.reports.kinds import ReportKind
+from inventory.reports.models import Report, ReportFile
+from inventory.reports.queries.issued import IssuedReport, report_label
+
+FileFormat = Literal["pdf", "csv"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What the register keeps of a report: what it is about, and the head of the chain it shows.
+
+    `facts` is what the trail says of it beside its number.
+    """
+
+    kind: ReportKind
+    site_id: UUID
+    site_code: str
+    covers_all_sites: bool
+    period_from: date
+    period_to: date
+    filters: tuple[tuple[str, str], ...]
+    row_count: int
+    head_seq: int
+    head_hash: str
+    patient_id: UUID | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def refuse_unless(actor: Actor, permission: Permission) -> None:
+    """Raise Refusal NOT-PERMITTED unless the actor holds the permission.
+
+    Commands without a name act as `system:cli`, which holds no role: whoever can run them owns the machine.
+    """
+    if actor.id != SYSTEM_USER_ID and not actor.can(permission):
+        raise Refusal("NOT-PERMITTED", f"{actor.name} may not do this.", status=403)
+
+
+def enter(act: Act, entry: Entry) -> Outcome:
+    """Inside an act: enter a report under the site's next number; the outcome names it."""
+    report_id, number = uuid7(), next_number(act.session, entry.site_id, CounterKind.REPORT)
+    values = {
+        "id": report_id,
+        "kind": entry.kind,
+        "number": number,
+        "site_id": entry.site_id,
+        "covers_all_sites": entry.covers_all_sites,
+        "period_from": entry.period_from,
+        "period_to": entry.period_to,
+        "filters": json.dumps(entry.filters),
+        "row_count": entry.row_count,
+        "issued_at": act.recorded_at,
+        "actor_id": act.actor.id,
+        "actor_name": act.actor.name,
+        "head_seq": entry.head_seq,
+        "head_hash": entry.head_hash,
+    }
+    act.insert(Report, values)
+    facts = {"report": report_label(entry.site_code, number), **entry.facts}
+    return act.record(
+        "reports.issue", "report", report_id, site_id=entry.site_id, patient_id=entry.patient_id, facts=facts
+    )
+
+
+def store_files(
+    report: IssuedReport, files: Mapping[FileFormat, BinaryIO], *, actor: Actor, at: datetime
+) -> None:
+    """Store the files of a report as one act."""
+
+    def store(act: Act) -> Outcome:
+        hashes = {
+            file_format: _store_file(act, report.id, file_format, file) for file_format, file in files.items()
+        }
+        return act.record(
+            "reports.store", "report", report.id, facts={"report": report.label, "sha256": hashes}
+        )
+
+    perform(store, actor=actor, at=at)
+
+
+def _store_file(act: Act, report_id: UUID, file_format: FileFormat, file: BinaryIO) -> str:
+    file.seek(0)
+    content = file.read()
+    sha256 = hashlib.sha256(content).hexdigest()
+    values = {"report_id": report_id, "format": file_format, "sha256": sha256, "content": content}
+    act.insert(ReportFile, values)
+    return sha256
