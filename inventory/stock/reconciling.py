@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from inventory.stock.models.terms import AdjustReason, MovementKind
@@ -179,3 +180,78 @@ def period_of(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
 
 def _midnight(day: date, zone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+class Topic(StrEnum):
+    """What a reader of a reconciliation must be told beside the columns, the gravest first."""
+
+    UNEXPLAINED = "unexplained"
+    SHORTFALL = "shortfall"
+    UNWITNESSED = "unwitnessed"
+    LATE = "late"
+    COUNTED = "counted"
+    PAST_USE_BY = "past_use_by"
+    HELD = "held"
+    ON_ITS_WAY = "on_its_way"
+    REVERSED = "reversed"
+    EXPLAINED = "explained"
+    WITNESSED = "witnessed"
+
+
+def topics_of(
+    *, kind: str, reason: str | None, is_late: bool, is_witnessed: bool, needs_witness: bool
+) -> list[Topic]:
+    """Return under which topics a single movement of the period is told; under none where it is nothing special."""
+    found = [Topic.LATE] if is_late else []
+    if kind == MovementKind.REVERSE:
+        found.append(Topic.REVERSED)
+    if kind == MovementKind.ADJUST:
+        found.append(_topic_of_adjustment(reason))
+    if kind == MovementKind.WASTE and is_witnessed:
+        found.append(Topic.WITNESSED)
+    if kind == MovementKind.WASTE and needs_witness and not is_witnessed:
+        found.append(Topic.UNWITNESSED)
+    return found
+
+
+def _topic_of_adjustment(reason: str | None) -> Topic:
+    if reason == AdjustReason.SHORTFALL:
+        return Topic.SHORTFALL
+    return Topic.UNEXPLAINED if reason in UNEXPLAINED else Topic.EXPLAINED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """One thing that a reader must be told. Volume in microlitres, above zero where it came in."""
+
+    topic: Topic
+    at: datetime
+    site_code: str = ""
+    zone: str = "UTC"
+    lot_id: UUID | None = None
+    lot_number: str = ""
+    label: int | None = None
+    kind: str = ""
+    reason: str | None = None
+    undone: str | None = None
+    amount_ul: int | None = None
+    note: str = ""
+    by: str = ""
+    witness: str = ""
+    recorded_at: datetime | None = None
+    number: int | None = None
+    use_by_on: date | None = None
+    place: str = ""
+    lines: int = 0
+    differing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LastCount:
+    """A storage location in which stock is or was kept, when it was last counted, and how many local days ago. None is never."""
+
+    site_code: str
+    location: str
+    zone: str
+    counted_at: datetime | None
+    days: int | None
