@@ -11,6 +11,7 @@ from inventory.catalogue import gs1
 from inventory.catalogue.models import ContainerType, Product, Route, Substance
 from inventory.catalogue.services import Ingredient, ProductDraft
 from inventory.catalogue.words import CONTAINER_TYPES, ROUTES
+from inventory.clinic.setting_rules import WITNESS_REASONS
 from inventory.web.fields import (
     AmountField,
     Between,
@@ -86,6 +87,9 @@ class ProductForm(ClinicForm):
     in_use_days = CountField("Days in use, once opened", [Required(), Between(1, 3_650)], default=28)
     default_dose = DoseField("Usual dose")
     overfill_limit = VolumeField("Overfill that may be found")
+    dead_space = VolumeField("Lost in the syringe each time")
+    own_witness_rule = TickField("Waste of it has its own rule for a witness")
+    witness_reasons = ManyChoiceField("Waste of it that needs a witness", choices=WITNESS_REASONS.items())
     gtin = CodeField("GTIN", limit=14)
     ndc10 = CodeField("NDC, ten digits", limit=12)
     ndc11 = CodeField("NDC, eleven digits", limit=14)
@@ -153,9 +157,14 @@ class ProductForm(ClinicForm):
             protect_from_light=bool(self.protect_from_light.data),
             default_dose_ng=self.default_dose.data or None,
             overfill_limit_ul=self.overfill_limit.data or 0,
+            dead_space_ul=self.dead_space.data or 0,
+            waste_witness_reasons=self._witness_reasons(),
             notes=str(self.notes.data),
             ingredients=self._ingredients(),
         )
+
+    def _witness_reasons(self) -> frozenset[str] | None:
+        return frozenset(self.witness_reasons.data or []) if self.own_witness_rule.data else None
 
     def _ingredients(self) -> tuple[Ingredient, ...]:
         return tuple(
@@ -197,6 +206,9 @@ def typed_of(product: Product) -> dict[str, Any]:
         "routes": [route.value for route in product.route_set],
         "default_dose": product.default_dose_ng,
         "overfill_limit": product.overfill_limit_ul or None,
+        "dead_space": product.dead_space_ul or None,
+        "own_witness_rule": product.witness_reasons is not None,
+        "witness_reasons": sorted(product.witness_reasons or ()),
         "storage_min": _degrees(product.storage_min_decicelsius),
         "storage_max": _degrees(product.storage_max_decicelsius),
     }

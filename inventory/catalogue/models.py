@@ -126,6 +126,12 @@ class Product(Model):
         """The routes on the label."""
         return frozenset(Route(code) for code in self.routes.split(",") if code)
 
+    @property
+    def witness_reasons(self) -> frozenset[str] | None:
+        """The reasons for which waste of it needs a witness; None where the clinic's settings say so."""
+        own = self.waste_witness_reasons
+        return None if own is None else frozenset(code for code in own.split(",") if code)
+
 
 class ProductIngredient(Model):
     """An active ingredient beside the formulation's own substance, such as folic acid or biotin."""

@@ -2,6 +2,7 @@
 
 from inventory.catalogue.models import ContainerType, Product, Route
 from inventory.catalogue.words import CONTAINER_TYPES, ROUTES
+from inventory.clinic.setting_rules import WITNESS_REASONS
 from inventory.kernel.quantity import format_ml
 from inventory.web.presenting import EMPTY, ml
 
@@ -45,6 +46,14 @@ def storage(product: Product) -> str:
     if product.protect_from_light:
         parts.append("protect from light")
     return ", ".join(parts) or EMPTY
+
+
+def witness(product: Product) -> str:
+    """Return for which waste of the product another person has to confirm."""
+    own = product.witness_reasons
+    if own is None:
+        return "As the clinic's settings say"
+    return ", ".join(words for code, words in WITNESS_REASONS.items() if code in own) or "Never"
 
 
 def _degrees(tenths: int) -> str:

@@ -34,6 +34,7 @@ def init_app(app: Flask) -> None:
         "product_container": presenters.container,
         "product_routes": presenters.routes,
         "product_storage": presenters.storage,
+        "product_witness": presenters.witness,
     }
     app.jinja_env.filters.update(filters)
 

@@ -6,6 +6,9 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+# A column that points to another room's table has that column's type only once that table is known.
+import inventory.patients.models
+import inventory.stock.models  # noqa: F401
 from inventory.catalogue.models import Route
 from inventory.doses.rules.terms import (
     BodySite,

@@ -16,7 +16,7 @@ from inventory.reorder import rules
 from inventory.reorder.models import ReorderRule
 from inventory.reorder.rules import Advice
 from inventory.stock.models import Account, AccountKind, Hold, Lot, Movement, MovementKind, Vial
-from inventory.stock.queries import at_its_place
+from inventory.stock.queries import at_its_place, is_kept_apart
 
 USE_DAYS = 90
 """Over how many days past use is looked at."""
@@ -166,7 +166,7 @@ def _sealed(session: Session, *, site_id: UUID, on: date) -> defaultdict[UUID, t
 
 
 def _open(session: Session, *, site_id: UUID, on: date) -> defaultdict[UUID, int]:
-    """Usable microlitres in open vials of each product."""
+    """Usable microlitres in open vials of each product; what is kept for one patient is none."""
     rows = session.execute(
         select(Lot.product_id, func.sum(Account.balance_ul))
         .select_from(Vial)
@@ -178,6 +178,7 @@ def _open(session: Session, *, site_id: UUID, on: date) -> defaultdict[UUID, int
             Vial.use_by_on >= on,
             Lot.expires_on >= on,
             ~_held(Vial.location_id, Vial.id),
+            ~is_kept_apart(),
         )
         .group_by(Lot.product_id)
     )

@@ -11,6 +11,7 @@ from inventory.audit.acts import Act, Outcome, perform
 from inventory.catalogue import rules
 from inventory.catalogue.models import ContainerType, Formulation, Product, ProductIngredient, Route
 from inventory.catalogue.services.names import changed
+from inventory.clinic.setting_rules import WITNESS_REASONS
 from inventory.kernel.errors import Refusal, Refusals, not_found
 from inventory.kernel.ids import uuid7
 from inventory.kernel.laws import means
@@ -34,7 +35,11 @@ class Ingredient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductDraft:
-    """Everything a label says of a product. Amounts in nanograms and microlitres, temperatures in tenths of a degree."""
+    """Everything a label says of a product, and how the clinic handles it.
+
+    Amounts in nanograms and microlitres, temperatures in tenths of a degree. `dead_space_ul` is what a syringe keeps of a
+    multi-dose vial each time; `waste_witness_reasons` None asks for a witness of waste where the clinic's settings do.
+    """
 
     formulation_id: UUID
     name: str
@@ -58,6 +63,8 @@ class ProductDraft:
     protect_from_light: bool = False
     default_dose_ng: int | None = None
     overfill_limit_ul: int = 0
+    dead_space_ul: int = 0
+    waste_witness_reasons: frozenset[str] | None = None
     notes: str = ""
     ingredients: tuple[Ingredient, ...] = ()
 
@@ -144,11 +151,13 @@ def refuse_wrong_label(session: Session, draft: ProductDraft) -> None:
     """Raise Refusals with everything in `draft` that no label can say.
 
     NOT-FOUND (formulation), GTIN-INVALID, GTIN-CHECK-DIGIT, NDC-INVALID, ROUTE-MISSING, STRENGTH-INVALID, STORAGE-INVALID,
-    DOSE-ABOVE-CONTAINER, INGREDIENT-TWICE.
+    DOSE-ABOVE-CONTAINER, DEAD-SPACE-RANGE, CHOICE-INVALID (witness reasons), INGREDIENT-TWICE.
     """
     wrong = [*_wrong_codes(draft), *_wrong_amounts(draft)]
     if session.get(Formulation, draft.formulation_id) is None:
         wrong.append(Refusal("NOT-FOUND", "Choose a formulation of the catalogue.", "formulation"))
+    if not (draft.waste_witness_reasons or frozenset()) <= WITNESS_REASONS.keys():
+        wrong.append(Refusal("CHOICE-INVALID", "Choose from the answers offered here.", "witness_reasons"))
     if not draft.routes:
         wrong.append(Refusal("ROUTE-MISSING", "Choose every route on the label, at least one.", "routes"))
     if wrong:
@@ -183,6 +192,9 @@ def _wrong_amounts(draft: ProductDraft) -> list[Refusal]:
     ):
         said = "One container does not hold this dose. Check the dose, the strength and the volume."
         wrong.append(Refusal("DOSE-ABOVE-CONTAINER", said, "default_dose"))
+    if not 0 <= draft.dead_space_ul < max(draft.container_volume_ul, 1):
+        said = "A syringe loses less than a container holds. Check the volume."
+        wrong.append(Refusal("DEAD-SPACE-RANGE", said, "dead_space"))
     low, high = draft.storage_min_decicelsius, draft.storage_max_decicelsius
     if low is not None and high is not None and low > high:
         wrong.append(Refusal("STORAGE-INVALID", "The lower limit is above the upper one.", "storage_min"))
@@ -236,11 +248,16 @@ def _insert(
 
 def _fill(row: Product, draft: ProductDraft) -> None:
     for name, value in asdict(draft).items():
-        if name not in {"ingredients", "routes", "gtin"}:
+        if name not in {"ingredients", "routes", "gtin", "waste_witness_reasons"}:
             setattr(row, name, value)
+    row.waste_witness_reasons = _written_reasons(draft.waste_witness_reasons)
     row.routes = ",".join(route for route in Route if route in draft.routes)
     row.gtin = rules.gtin14(draft.gtin) if draft.gtin else None
     _fill_ingredients(row, draft.ingredients)
+
+
+def _written_reasons(reasons: frozenset[str] | None) -> str | None:
+    return None if reasons is None else ",".join(code for code in WITNESS_REASONS if code in reasons)
 
 
 def _fill_ingredients(row: Product, wanted: tuple[Ingredient, ...]) -> None:

@@ -74,6 +74,7 @@ class DoseForm(ClinicForm):
     information_sheet = TextField("Information sheet given (its version)", limit=120)
     needle = TextField("Needle", limit=60)
     note = LongTextField("Note")
+    dedicate = TickField("For this patient only")
     other_product = ChoiceField("Product of that lot", blank="Choose a product")
     other_lot_number = CodeField("Lot number", limit=40)
     other_expires_on = ExpiryField("Expiry of that lot")
@@ -174,6 +175,7 @@ def details(form: DoseForm) -> dict[str, Any]:
         "information_sheet": form.information_sheet.data or None,
         "needle": form.needle.data or None,
         "note": form.note.data or None,
+        "dedicate": bool(form.dedicate.data),
     }
 
 

@@ -10,6 +10,7 @@ from inventory.doses.presenters.words import containers_words, todo, volume_word
 from inventory.doses.queries.assessment import Assessment
 from inventory.doses.queries.containers import Container
 from inventory.doses.rules.gate import Finding, Weight
+from inventory.doses.rules.sourcing import dead_space
 from inventory.doses.rules.terms import BODY_SITE_WORDS, EntryMode
 from inventory.kernel.quantity import Strength, format_mcg
 from inventory.web.presenting import day
@@ -96,6 +97,7 @@ def _more(assessment: Assessment) -> list[tuple[str, str]]:
         ("Information sheet", wanted.information_sheet),
         ("Needle", wanted.needle),
         ("Note", wanted.note),
+        ("The vial", "Kept for this patient only from now on" if wanted.dedicate else None),
     ]
     return [(term, value) for term, value in facts if value]
 
@@ -144,16 +146,25 @@ def _containers(assessment: Assessment) -> str:
 
 
 def _left(container: Container) -> int:
-    return container.available_ul - container.draw.volume_ul
+    return _content(container) - container.draw.volume_ul - _lost(container)
+
+
+def _content(container: Container) -> int:
+    """What it holds before the dose; a sealed container holds what its label says, whether or not it was on the shelf."""
+    return int(container.available_ul if container.vial else container.lot.container_volume_ul)
+
+
+def _lost(container: Container) -> int:
+    """What stays in the syringe of a multi-dose vial."""
+    return dead_space(container.lot.dead_space_ul, _content(container) - container.draw.volume_ul)
 
 
 def _wasted(containers: tuple[Container, ...]) -> str:
+    lost = sum(_lost(container) for container in containers if _is_multi(container))
+    if lost:
+        return f"{volume_words(lost)} dead space of the syringe, wasted in the same act"
     rest = sum(
-        max(
-            0,
-            (container.available_ul if container.vial else container.lot.container_volume_ul)
-            - container.draw.volume_ul,
-        )
+        max(0, _content(container) - container.draw.volume_ul)
         for container in containers
         if not _is_multi(container)
     )

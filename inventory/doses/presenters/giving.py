@@ -150,7 +150,7 @@ def _typed_mcg(dose_ng: int | None) -> str:
 
 def unusable(offered: Offer) -> list[tuple[str, Vial]]:
     """Return what lies here and must not be given, with its product and the reason in words."""
-    return [(_product(one), _vial(one, offered)) for one in offered.drawables if not one.givable]
+    return [(_product(one), _vial(one, offered)) for one in offered.drawables if not offered.may_give(one)]
 
 
 def spots(offered: Offer) -> list[Spot]:
@@ -178,23 +178,33 @@ def _product(one: Drawable) -> str:
 
 
 def _vial(one: Drawable, offered: Offer) -> Vial:
-    refused = one.product.formulation.refused
+    state, tone, code = _standing(one, offered)
     return Vial(
         key=key_of(one),
         name=_name(one),
         left=_left(one),
         expiry=_expiry(one, offered.today),
         location=one.location.name,
-        state=f"This clinic does not use {one.product.formulation.name}" if refused else one.state.words,
-        tone="stop" if refused else one.state.tone,
-        code="FORMULATION-REFUSED" if refused else _CODES.get(one.state.code, ""),
+        state=state,
+        tone=tone,
+        code=code,
         strength_ng=one.lot.strength_ng,
         strength_ul=one.lot.strength_ul,
         default_mcg=_typed_mcg(one.product.default_dose_ng),
         is_suggested=one is offered.suggested,
-        is_usable=one.givable,
+        is_usable=offered.may_give(one),
         formulation_id=str(one.product.formulation_id),
     )
+
+
+def _standing(one: Drawable, offered: Offer) -> tuple[str, str, str]:
+    """Return what a container is in, for this patient: words, tone, and the code of what speaks against it."""
+    if one.product.formulation.refused:
+        return f"This clinic does not use {one.product.formulation.name}", "stop", "FORMULATION-REFUSED"
+    if one.usable and not offered.may_give(one):
+        return "For another patient only", "stop", "VIAL-DEDICATED"
+    own = "For this patient only. " if offered.is_own(one) else ""
+    return own + one.state.words, one.state.tone, _CODES.get(one.state.code, "")
 
 
 def _name(one: Drawable) -> str:

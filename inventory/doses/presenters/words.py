@@ -16,6 +16,7 @@ WHAT_TO_DO: dict[str, str] = {
     "LOT-UNKNOWN": "Take a lot that was received, or ask the manager to receive the delivery first.",
     "VIAL-PAST-USE-BY": "Discard the vial under Stock and open another.",
     "VIAL-CLOSED": "This vial was discarded. Choose another.",
+    "VIAL-DEDICATED": "Choose another vial. This one serves its own patient until it is discarded.",
     "VIAL-NO-USE-BY": "Discard the vial: nobody can say until when it may be used.",
     "VIAL-NOT-OPEN-THEN": "Check the time, or choose the vial that was open then.",
     "SINGLE-DOSE-REUSED": "Open a new container. What is left of this one is waste.",

@@ -4,7 +4,6 @@ The page asks early, without locks. The act asks again inside its transaction wi
 (law 7): what it then finds is what counts.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any, cast
@@ -17,7 +16,7 @@ from sqlalchemy.orm import Session
 from inventory.catalogue.models import ContainerType, Route
 from inventory.clinic.models import Location, Site
 from inventory.clinic.settings import Settings, current_settings
-from inventory.doses.models import Dose, DoseVoid
+from inventory.doses.models import Dose, DoseVoid, VialDedication
 from inventory.doses.queries import containers as containing
 from inventory.doses.queries import statements
 from inventory.doses.queries.containers import Container, DoseRequest, Kept
@@ -32,8 +31,9 @@ from inventory.patients.queries import PatientFacts, patient_facts
 from inventory.staff.models import User
 from inventory.stock.models import Account, AccountKind, Hold, Lot, Vial
 
-_ACCOUNT, _DOSE, _VOID, _LOT, _VIAL, _HOLD, _PLACE, _SITE, _USER = (
-    cast(Table, model.__table__) for model in (Account, Dose, DoseVoid, Lot, Vial, Hold, Location, Site, User)
+_ACCOUNT, _DOSE, _VOID, _LOT, _VIAL, _HOLD, _PLACE, _SITE, _USER, _DEDICATION = (
+    cast(Table, model.__table__)
+    for model in (Account, Dose, DoseVoid, Lot, Vial, Hold, Location, Site, User, VialDedication)
 )
 # Statements that every dose sends are made once.
 _SITE_AND_GIVER = (
@@ -96,6 +96,7 @@ _SOONER = union_all(
         _VIAL.c.closed_at.is_(None),
         _VIAL.c.use_by_on >= bindparam("day"),
         _VIAL.c.use_by_on < bindparam("chosen"),
+        ~exists().where(_DEDICATION.c.vial_id == _VIAL.c.id, _DEDICATION.c.patient_id != an_id("patient_id")),
     ),
 ).limit(1)
 
@@ -141,7 +142,7 @@ def assess(
     first_expiring = (
         (kept is not None and kept.moves_nothing)
         or not read.containers
-        or _is_first_expiring(session, read.containers, read.site.id, read.given_on)
+        or _is_first_expiring(session, request, read)
     )
     question = replace(
         _question(request, read, giver_state, known_at=kept.known_at if kept else recorded_at),
@@ -281,9 +282,15 @@ def _in_words(dose: Any) -> str:
     return f"dose {written_number(dose.site_code, dose.number)} at {at}: {format_mcg(dose.dose_ng)} mcg, {where}, by {dose.giver_name}"
 
 
-def _is_first_expiring(session: Session, containers: Sequence[Container], site_id: UUID, on: date) -> bool:
+def _is_first_expiring(session: Session, request: DoseRequest, read: _Read) -> bool:
     """Tell whether nothing usable of the product at the site runs out sooner than what was chosen first."""
-    first = containers[0]
+    first = read.containers[0]
     chosen = (first.vial.use_by_on if first.vial else None) or first.lot.expires_on
-    asked = {"product_id": first.lot.product_id, "site_id": site_id, "day": on, "chosen": chosen}
+    asked = {
+        "product_id": first.lot.product_id,
+        "site_id": read.site.id,
+        "day": read.given_on,
+        "chosen": chosen,
+        "patient_id": request.patient_id,
+    }
     return session.scalar(_SOONER, asked) is None

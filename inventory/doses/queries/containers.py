@@ -42,7 +42,7 @@ class DoseRequest:
     """A dose as a person asks to record it. Amounts in nanograms and microlitres.
 
     `given_at` is None for a dose about to be given: its time is when it is recorded. `draws` name the containers; with
-    `unknown_lot` there are none.
+    `unknown_lot` there are none. `dedicate`: the multi-dose vial it comes from is kept for this patient from then on.
     """
 
     mode: EntryMode
@@ -62,6 +62,7 @@ class DoseRequest:
     unknown_lot: UnknownLot | None = None
     blocked_before: str | None = None
     amends_id: UUID | None = None
+    dedicate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,8 @@ def resolve(
         state = _state(
             draw, lot, vial, given_at=given_at, available_ul=available, holds=_holds_on(draw, held)
         )
+        if vial is not None and _is_anothers(vial, request, given_at):
+            state = replace(state, dedicated_to_another=True)
         if kept is not None and vial is not None and vial.id in kept.vial_ids:
             state = _as_kept(state, draw, kept)
         resolved.append(Container(draw, lot, vial, account.id if account else None, available, state))
@@ -228,6 +231,12 @@ def _refuse_needless(request: DoseRequest, lots: dict[UUID, Any]) -> None:
 
 def _is_of(vial: Any, draw: Draw) -> bool:
     return bool(vial.lot_id == draw.lot_id and vial.location_id == draw.location_id)
+
+
+def _is_anothers(vial: Any, request: DoseRequest, given_at: datetime) -> bool:
+    """Tell whether the vial was kept for another patient at that time."""
+    owner = vial.dedicated_to_id
+    return owner is not None and owner != request.patient_id and vial.dedicated_at <= given_at
 
 
 def _as_kept(state: gate.SourceState, draw: Draw, kept: Kept) -> gate.SourceState:

@@ -5,8 +5,8 @@ grown old still says which container was meant, and the gate can say what became
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from inventory.catalogue.models import ContainerType, Product, Route
 from inventory.clinic.models import Site
 from inventory.clinic.settings import Settings
 from inventory.doses.queries.assessment import limits_of
+from inventory.doses.queries.dedicated import owners_of
 from inventory.doses.queries.lists import last_uses, recent_doses
 from inventory.doses.rules.rotation import allowed_sites, next_site
 from inventory.doses.rules.sourcing import Draw, Supply, plan_draws
@@ -60,6 +61,8 @@ class Offer:
     last_uses: dict[BodySite, date]
     recent: Sequence[Any]
     looks_back: bool = False
+    owners: Mapping[UUID, UUID] = field(default_factory=dict)
+    """By vial, the patient for whom alone it is kept."""
 
     @property
     def suggested_site(self) -> BodySite | None:
@@ -77,8 +80,27 @@ class Offer:
 
     @property
     def givable(self) -> list[Drawable]:
-        """What may be given today, first expiring first."""
-        return [one for one in self.drawables if one.givable]
+        """What may be given today: what is kept for this patient, then first expiring first."""
+        return sorted(
+            (one for one in self.drawables if self.may_give(one)), key=lambda one: not self.is_own(one)
+        )
+
+    def may_give(self, one: Drawable) -> bool:
+        """Whether it may be given to this patient today."""
+        return one.givable and (self.owner(one) is None or self.is_own(one))
+
+    def is_own(self, one: Drawable) -> bool:
+        """Whether it is a vial that is kept for this patient."""
+        return self.owner(one) == self.patient.id
+
+    def owner(self, one: Drawable) -> UUID | None:
+        """For whom alone it is kept; None where it is for everybody."""
+        return self.owners.get(one.vial.id) if one.vial else None
+
+    @property
+    def has_multi_dose(self) -> bool:
+        """Whether anything here comes from multi-dose vials."""
+        return any(one.container_type == ContainerType.MULTI_DOSE for one in self.drawables)
 
     @property
     def suggested(self) -> Drawable | None:
@@ -131,6 +153,7 @@ def offer(
         last_uses=uses,
         recent=recent_doses(session, patient_id),
         looks_back=looks_back,
+        owners=owners_of(session, (one.vial.id for one in found if one.vial)),
     )
 
 

@@ -6,12 +6,13 @@ from sqlalchemy import ColumnElement, Label, Select, Table, and_, bindparam, or_
 
 from inventory.catalogue.models import Formulation, Product, Substance
 from inventory.clinic.models import Location
+from inventory.doses.models import VialDedication
 from inventory.kernel.db import an_id
 from inventory.stock.models import Account, AccountKind, Hold, Lot, Vial
 
-_ACCOUNT, _LOT, _VIAL, _HOLD, _PRODUCT, _FORMULATION, _SUBSTANCE, _PLACE = (
+_ACCOUNT, _LOT, _VIAL, _HOLD, _PRODUCT, _FORMULATION, _SUBSTANCE, _PLACE, _DEDICATION = (
     cast(Table, model.__table__)
-    for model in (Account, Lot, Vial, Hold, Product, Formulation, Substance, Location)
+    for model in (Account, Lot, Vial, Hold, Product, Formulation, Substance, Location, VialDedication)
 )
 
 _PRODUCT_COLUMNS = (
@@ -22,6 +23,7 @@ _PRODUCT_COLUMNS = (
     _PRODUCT.c.has_benzyl_alcohol,
     _PRODUCT.c.contains_aluminium,
     _PRODUCT.c.overfill_limit_ul,
+    _PRODUCT.c.dead_space_ul,
     _PRODUCT.c.container_kind,
     _FORMULATION.c.id.label("formulation_id"),
     _FORMULATION.c.name.label("formulation_name"),
@@ -74,12 +76,18 @@ UNKNOWN = (
     .where(_PRODUCT.c.id == an_id("product_id"))
 )
 AT_SITE = select(_PLACE.c.id).where(_PLACE.c.site_id == an_id("site_id"))
-VIALS = select(
-    *(
-        _VIAL.c[n]
-        for n in ("id", "lot_id", "location_id", "label_number", "opened_at", "use_by_on", "closed_at")
+VIALS = (
+    select(
+        *(
+            _VIAL.c[n]
+            for n in ("id", "lot_id", "location_id", "label_number", "opened_at", "use_by_on", "closed_at")
+        ),
+        _DEDICATION.c.patient_id.label("dedicated_to_id"),
+        _DEDICATION.c.dedicated_at,
     )
-).where(_VIAL.c.id.in_(an_id("vial_ids", many=True)), _VIAL.c.location_id.in_(AT_SITE))
+    .select_from(_VIAL.outerjoin(_DEDICATION, _DEDICATION.c.vial_id == _VIAL.c.id))
+    .where(_VIAL.c.id.in_(an_id("vial_ids", many=True)), _VIAL.c.location_id.in_(AT_SITE))
+)
 HERE = select(_PLACE.c.id).where(
     _PLACE.c.id.in_(an_id("location_ids", many=True)),
     _PLACE.c.site_id == an_id("site_id"),

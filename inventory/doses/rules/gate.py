@@ -126,6 +126,8 @@ def _open_vial(source: SourceState, q: Question) -> Iterator[Finding]:
         yield _block(
             "VIAL-PAST-USE-BY", f"{source.name} was usable until {_day(source.use_by_on)}.", "source"
         )
+    if source.dedicated_to_another:
+        yield _block("VIAL-DEDICATED", f"{source.name} is kept for another patient only.", "source")
     if source.closed:
         yield _block("VIAL-CLOSED", f"{source.name} was discarded.", "source")
     if source.opened_later:

@@ -77,6 +77,7 @@ class SourceState:
     held: bool = False
     recalled: bool = False
     lot_unknown: bool = False
+    dedicated_to_another: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,11 @@ class Draw:
     volume_ul: int
 
 
+def dead_space(lost_ul: int, left_ul: int) -> int:
+    """Return what one syringe keeps of a multi-dose vial in which `left_ul` is left after the dose, in microlitres."""
+    return max(0, min(lost_ul, left_ul))
+
+
 def plan_draws(volume_ul: int, supplies: Sequence[Supply]) -> list[Draw]:
     """Return where `volume_ul` comes from, taking the supplies in their order; the first is the one the person chose.
 

@@ -150,6 +150,17 @@ class ContactOutcome(StrEnum):
     DECEASED = "deceased"
 
 
+CONTACT_OUTCOME_WORDS: dict[ContactOutcome, str] = {
+    ContactOutcome.TOLD: "Told",
+    ContactOutcome.MESSAGE_LEFT: "Message left, or letter sent",
+    ContactOutcome.NOT_REACHED: "Not reached",
+    ContactOutcome.WRONG_DETAILS: "Contact details are wrong",
+    ContactOutcome.DECEASED: "Deceased",
+}
+CONTACT_ENDS = frozenset({ContactOutcome.TOLD, ContactOutcome.DECEASED})
+"""The outcomes after which nobody has to be reached any more."""
+
+
 class ContactMeans(StrEnum):
     """How a patient was reached for."""
 
@@ -157,3 +168,11 @@ class ContactMeans(StrEnum):
     IN_PERSON = "in_person"
     LETTER = "letter"
     EMAIL = "email"
+
+
+CONTACT_MEANS_WORDS: dict[ContactMeans, str] = {
+    ContactMeans.PHONE: "Phone",
+    ContactMeans.IN_PERSON: "In person",
+    ContactMeans.LETTER: "Letter",
+    ContactMeans.EMAIL: "E-mail",
+}

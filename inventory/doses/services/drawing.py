@@ -9,6 +9,7 @@ from inventory.audit.acts import Act
 from inventory.catalogue.models import ContainerType
 from inventory.doses.queries.assessment import Assessment
 from inventory.doses.queries.containers import Container
+from inventory.doses.rules.sourcing import dead_space
 from inventory.stock import ledger
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import AccountKind, AdjustReason, MovementKind, WasteReason
@@ -29,13 +30,14 @@ class Drawn:
     use_by_on: date | None
     label_number: int | None
     shortfall_ul: int
+    dead_space_ul: int = 0
 
 
 def draw_all(act: Act, assessment: Assessment, *, occurred_at: datetime) -> list[Drawn]:
     """Draw from every container of the assessed request, effective at `occurred_at`; return them in order.
 
     What a container did not hold is posted from adjustment first, at the same instant: overfill that was found, or after
-    the fact a shortfall. The remainder of a single-dose container is wasted.
+    the fact a shortfall. The remainder of a single-dose container is wasted; of a multi-dose vial, what the syringe keeps.
     """
     return [_draw(act, container, assessment, occurred_at) for container in assessment.containers]
 
@@ -66,17 +68,19 @@ class _Drawing:
         assert vial is not None  # noqa: S101  so the caller chose
         holds_ul, volume_ul = container.available_ul, container.draw.volume_ul
         movement_id, shortfall = self._give(account_id, volume_ul, holds_ul)
-        if vial.closed_at is not None and not self._is_single and holds_ul > volume_ul:
+        dead_ul = self._lose_dead_space(account_id, holds_ul - volume_ul)
+        if vial.closed_at is not None and not self._is_single and holds_ul - volume_ul > dead_ul:
             # An amended volume: what the old entry took more came back, and this vial is not there any more.
-            self._waste(account_id, holds_ul - volume_ul, WasteReason.DRAWN_NOT_GIVEN)
+            self._waste(account_id, holds_ul - volume_ul - dead_ul, WasteReason.DRAWN_NOT_GIVEN)
         return Drawn(
             vial.id,
             self.lot,
             movement_id,
-            container.draw.volume_ul,
+            volume_ul,
             vial.use_by_on,
             vial.label_number,
             shortfall,
+            dead_ul,
         )
 
     def from_shelf(self, container: Container, assessment: Assessment) -> Drawn:
@@ -95,16 +99,25 @@ class _Drawing:
             # The assessment has locked the shelf and found the container on it, or the shortfall was just posted.
             shelf=container.account_id,
         )
-        movement_id, beyond = self._give(opened.account_id, container.draw.volume_ul, content_ul)
+        volume_ul = container.draw.volume_ul
+        movement_id, beyond = self._give(opened.account_id, volume_ul, content_ul)
         return Drawn(
             opened.vial_id,
             self.lot,
             movement_id,
-            container.draw.volume_ul,
+            volume_ul,
             opened.use_by_on,
             opened.label_number,
             missing + beyond,
+            self._lose_dead_space(opened.account_id, content_ul - volume_ul),
         )
+
+    def _lose_dead_space(self, account_id: int, left_ul: int) -> int:
+        """Waste what the syringe keeps of a multi-dose vial, at most what is left in it; return how much that was."""
+        dead_ul = 0 if self._is_single else dead_space(self.lot.dead_space_ul, left_ul)
+        if dead_ul:
+            self._waste(account_id, dead_ul, WasteReason.DEAD_SPACE)
+        return dead_ul
 
     def _give(self, account_id: int, volume_ul: int, holds_ul: int) -> tuple[int, int]:
         """Move a volume to `given`; return the movement, and how much of it nobody can account for.

@@ -1,6 +1,6 @@
 """Records a dose: gate, stock, snapshot, findings and trail in one act (laws 5, 7 and 9)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from inventory.doses.rules.gate import Finding, Weight
 from inventory.doses.rules.sourcing import Draw, Supply, plan_draws
 from inventory.doses.rules.terms import Disposition, EntryMode, IncidentKind
 from inventory.doses.services.decisions import Decided, Decisions, decide
+from inventory.doses.services.dedicating import keep_drawn
 from inventory.doses.services.drawing import Drawn, draw_all
 from inventory.doses.services.incidents import is_looked_into, open_incident
 from inventory.kernel.errors import Refusal
@@ -25,6 +26,7 @@ from inventory.kernel.permissions import Actor
 from inventory.stock.services.unknown import unknown_lot
 
 NO_DECISIONS = Decisions()
+NOTHING_MORE: Mapping[str, Any] = {}
 
 
 def record_dose(
@@ -38,7 +40,7 @@ def record_dose(
     """Record one dose given by `actor`: the stock it takes, what was found and decided, its entry. Outcome: the dose.
 
     Raises Refusals with every finding of the gate that still stands against it (codes of domain.md section 2), Refusal
-    NOT-FOUND, SOURCE-NEEDED, SOURCES-MIXED, UNKNOWN-LOT-LATER, STOCK-SHORT-THEN. Nothing is written then.
+    NOT-FOUND, SOURCE-NEEDED, SOURCES-MIXED, UNKNOWN-LOT-LATER, STOCK-SHORT-THEN, VIAL-OF-OTHERS. Nothing is written then.
     """
 
     def write(act: Act) -> Outcome:
@@ -48,8 +50,9 @@ def record_dose(
             assessment = as_unknown(assessment)
         decided = decided_on(assessment, decisions, actor)
         drawn = draw_all(act, assessment, occurred_at=assessment.given_at)
+        kept = _kept_vials(act, assessment, drawn)
         return write_dose(
-            act, assessment, decided, drawn, action="doses.record", giver=actor, mode=request.mode
+            act, assessment, decided, drawn, action="doses.record", giver=actor, mode=request.mode, more=kept
         )
 
     return perform(write, actor=actor, at=at, request_key=request_key)
@@ -75,8 +78,9 @@ def write_dose(
     action: str,
     giver: Actor,
     mode: EntryMode,
+    more: Mapping[str, Any] = NOTHING_MORE,
 ) -> Outcome:
-    """Write the dose with its sources, findings, incidents and entry; the volume has been drawn."""
+    """Write the dose with its sources, findings, incidents and entry, which tells `more`; the volume has been drawn."""
     dose_id = uuid7()
     for position, source in enumerate(drawn, start=1):
         act.insert(DoseSource, _source_row(dose_id, position, source))
@@ -91,8 +95,16 @@ def write_dose(
         dose_id,
         site_id=assessment.site.id,
         patient_id=assessment.patient.id,
-        facts=_facts(row, decided, drawn),
+        facts={**_facts(row, decided, drawn), **more},
     )
+
+
+def _kept_vials(act: Act, assessment: Assessment, drawn: Sequence[Drawn]) -> dict[str, Any]:
+    """Keep the vial for the patient where the giver says so; return what the trail tells of it."""
+    if not assessment.request.dedicate:
+        return {}
+    kept = keep_drawn(act, drawn, assessment.patient.id, since=assessment.given_at)
+    return {"dedicated_vials": kept} if kept else {}
 
 
 def _with_blocks(act: Act, request: DoseRequest) -> DoseRequest:
@@ -240,6 +252,7 @@ def _facts(row: dict[str, Any], decided: Sequence[Decided], drawn: Sequence[Draw
         **{name: row[name] for name in (*names, *more) if row[name] is not None},
         "sources": [[source.lot.lot_number, source.label_number, source.volume_ul] for source in drawn],
         "findings": {item.finding.code: item.disposition for item in decided},
+        **({"dead_space_ul": lost} if (lost := sum(source.dead_space_ul for source in drawn)) else {}),
         **_overrides(decided),
     }
 

@@ -1,7 +1,7 @@
 """Takes back what a dose took, so that each container is as it really was (law 4: by reversals, never by changing a row).
 
-Everything the dose moved is undone with it: the opening, the remainder, and what was posted from adjustment because the
-ledger did not know of it. Volume that would come back into a closed container is wasted instead: a reversal never refills
+Everything the dose moved is undone with it: the opening, the remainder, what the syringe kept, and what was posted from
+adjustment because the ledger did not know of it. Volume that would come back into a closed container is wasted instead: a reversal never refills
 an ampoule.
 """
 
@@ -74,7 +74,10 @@ class _Taking:
     acts: frozenset[UUID]
 
     def waste_what_was_drawn(self) -> None:
-        """It was drawn: the container is as it is, and what left it was wasted. What the ledger lacked, it truly lacked."""
+        """It was drawn: the container is as it is, and what left it was wasted. What the ledger lacked, it truly lacked.
+
+        What the syringe kept stays wasted as it is.
+        """
         self._undo([self.given])
         self._waste(self.given.amount_ul, WasteReason.DRAWN_NOT_GIVEN)
 
@@ -92,8 +95,9 @@ class _Taking:
                 close(self.act, self.vial, VialClosure.NEVER_OPENED, when=self.act.recorded_at)
             return
         adjusted = [m for m in mates if m.kind == MovementKind.ADJUST]
-        self._undo([self.given, *adjusted])
-        back_ul = self.given.amount_ul - sum(m.amount_ul for m in adjusted)
+        lost = [m for m in mates if m.reason == WasteReason.DEAD_SPACE]
+        self._undo([self.given, *lost, *adjusted])
+        back_ul = self.given.amount_ul + sum(m.amount_ul for m in lost) - sum(m.amount_ul for m in adjusted)
         if self.vial.closed_at is not None and back_ul > 0:
             self._waste(back_ul, WasteReason.DRAWN_NOT_GIVEN)
 

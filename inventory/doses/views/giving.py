@@ -145,6 +145,7 @@ def _dose_page(form: DoseForm, offered: Offer, status: int) -> ResponseReturnVal
         if about
         else giving.used_up(used_up_vials(db.session(), site_id=offered.site_id, at=now())),
         spots=giving.spots(offered),
+        keeps=offered.has_multi_dose,
     ), status
 
 

@@ -6,12 +6,14 @@ from datetime import datetime
 from uuid import UUID
 
 from inventory.audit.acts import Act, Outcome, perform
-from inventory.clinic.settings import current_settings
+from inventory.catalogue.models import Product
+from inventory.clinic.settings import Settings, current_settings
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Actor
 from inventory.stock import ledger, queries, rules
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import Account, AccountKind, MovementKind, Vial, VialClosure, WasteReason
+from inventory.stock.queries.transfers import refuse_on_its_way
 from inventory.stock.services.places import refuse_elsewhere
 
 R = WasteReason
@@ -58,8 +60,8 @@ def waste_sealed(
     """
 
     def write(act: Act) -> Outcome:
-        _refuse_reason(act, why, allowed=SEALED_REASONS)
         lot = queries.lot_by_id(act.session, lot_id)
+        refuse_reason(act, why, lot.product, allowed=SEALED_REASONS)
         if containers < 1:
             raise Refusal("COUNT-RANGE", "Type how many containers, at least 1.", "containers")
         refuse_elsewhere(act.session, site_id=place.site_id, location_id=place.location_id)
@@ -90,8 +92,8 @@ def waste_from_vial(
     """
 
     def write(act: Act) -> Outcome:
-        _refuse_reason(act, why, allowed=OPEN_REASONS)
         vial, account = locked_open_vial(act, vial_id)
+        refuse_reason(act, why, vial.lot.product, allowed=OPEN_REASONS)
         if volume_ul <= 0:
             raise Refusal("AMOUNT-INVALID", "Type how much was wasted, more than 0 mL.", "volume")
         ledger.require(account.balance_ul, volume_ul, what="The vial", field="volume")
@@ -123,8 +125,8 @@ def discard_vial(
     """
 
     def write(act: Act) -> Outcome:
-        _refuse_reason(act, why, allowed=OPEN_REASONS)
         vial, account = locked_open_vial(act, vial_id)
+        refuse_reason(act, why, vial.lot.product, allowed=OPEN_REASONS)
         when = _moment(act, discarded_at, account.id)
         _refuse_before_last_use(account, when)
         if account.balance_ul:
@@ -137,16 +139,23 @@ def discard_vial(
     return perform(write, actor=actor, at=at, request_key=request_key)
 
 
-def witness_needed(reason: WasteReason | str) -> bool:
-    """Tell whether the clinic asks for a witness of waste for this reason."""
-    return reason in current_settings().waste_witness_reasons and reason not in NEVER_WITNESSED
+def witness_needed(reason: WasteReason | str, product: Product) -> bool:
+    """Tell whether waste of the product for this reason needs a witness: its own rule counts before the clinic's."""
+    return reason in witnessed_reasons(product, current_settings())
+
+
+def witnessed_reasons(product: Product, settings: Settings) -> frozenset[str]:
+    """Return the reasons for which waste of the product needs a witness; never a remainder or dead space."""
+    own = product.witness_reasons
+    return (frozenset(settings.waste_witness_reasons) if own is None else own) - set(NEVER_WITNESSED)
 
 
 def locked_open_vial(act: Act, vial_id: UUID) -> tuple[Vial, Account]:
-    """Inside an act: return the vial and its account, both locked. Raises Refusal NOT-FOUND, VIAL-CLOSED."""
+    """Inside an act: return the vial and its account, both locked. Raises Refusal NOT-FOUND, VIAL-CLOSED, VIAL-ON-ITS-WAY."""
     vial = queries.vial_by_id(act.session, vial_id, lock=True)
     if vial.closed_at is not None:
         raise Refusal("VIAL-CLOSED", "This vial was closed already. Nothing is left in it.")
+    refuse_on_its_way(act.session, vial.id)
     account_id = ledger.vial_account(act.session, vial)
     ledger.lock_balances(act.session, [account_id])
     return vial, act.session.get_one(Account, account_id, populate_existing=True)
@@ -196,7 +205,8 @@ def _refuse_before_last_use(account: Account, when: datetime) -> None:
         raise Refusal("VIAL-USED-LATER", said, "occurred_at")
 
 
-def _refuse_reason(act: Act, why: Why, *, allowed: Collection[WasteReason]) -> None:
+def refuse_reason(act: Act, why: Why, product: Product, *, allowed: Collection[WasteReason]) -> None:
+    """Inside an act: raise Refusal WASTE-REASON, NOTE-NEEDED, WITNESS-SAME or WITNESS-NEEDED where `why` is not enough."""
     if why.reason not in allowed:
         raise Refusal("WASTE-REASON", "Choose one of the reasons offered.", "reason")
     if why.reason == WasteReason.OTHER and not why.note.strip():
@@ -205,8 +215,9 @@ def _refuse_reason(act: Act, why: Why, *, allowed: Collection[WasteReason]) -> N
         raise Refusal(
             "WITNESS-SAME", "The witness is another person than the one recording.", "witness_username"
         )
-    if why.witness_id is None and witness_needed(why.reason):
-        raise Refusal("WITNESS-NEEDED", "The clinic asks for a witness of this.", "witness_username")
+    if why.witness_id is None and witness_needed(why.reason, product):
+        said = "Waste of this product for this reason needs a witness."
+        raise Refusal("WITNESS-NEEDED", said, "witness_username")
 
 
 def _facts(why: Why) -> dict[str, object]:

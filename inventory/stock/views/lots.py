@@ -88,7 +88,7 @@ def waste(lot_id: UUID) -> ResponseReturnValue:
         template="stock/waste.html",
         to=lot_page,
         done="The waste is recorded.",
-        shown=lambda: _lot_shown(lot_id, form, "Record the waste") | witness_asked(),
+        shown=lambda: _waste_shown(lot_id, form),
     )
 
 
@@ -197,6 +197,11 @@ def _lot_shown(lot_id: UUID, form: Any, submit_text: str) -> dict[str, Any]:
         "submit_text": submit_text,
         "cancel_to": url_for("stock.lot", lot_id=lot_id),
     }
+
+
+def _waste_shown(lot_id: UUID, form: Any) -> dict[str, Any]:
+    shown = _lot_shown(lot_id, form, "Record the waste")
+    return shown | witness_asked(shown["lot"].product)
 
 
 def _hold_shown(hold_id: UUID) -> dict[str, Any]:

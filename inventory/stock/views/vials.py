@@ -48,7 +48,7 @@ def waste_vial(vial_id: UUID) -> ResponseReturnValue:
         template="stock/waste_vial.html",
         to=vial_page,
         done="The waste is recorded.",
-        shown=lambda: _vial_shown(vial_id, "Record the waste") | witness_asked(),
+        shown=lambda: _waste_shown(vial_id, "Record the waste"),
     )
 
 
@@ -70,7 +70,7 @@ def discard(vial_id: UUID) -> ResponseReturnValue:
         template="stock/discard.html",
         to=vial_page,
         done="The vial is discarded.",
-        shown=lambda: _vial_shown(vial_id, "Discard the vial") | witness_asked(),
+        shown=lambda: _waste_shown(vial_id, "Discard the vial"),
     )
 
 
@@ -133,6 +133,11 @@ def _vial_shown(vial_id: UUID, submit_text: str = "") -> dict[str, Any]:
         "submit_text": submit_text,
         "cancel_to": url_for("stock.vial", vial_id=vial_id),
     }
+
+
+def _waste_shown(vial_id: UUID, submit_text: str) -> dict[str, Any]:
+    shown = _vial_shown(vial_id, submit_text)
+    return shown | witness_asked(shown["lot"].product)
 
 
 def _history(vial_id: UUID) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from inventory.catalogue.models import Product
 from inventory.clinic.current import settings_here
 from inventory.kernel.clock import now
 from inventory.staff.current import address
@@ -9,7 +10,7 @@ from inventory.staff.services import confirm_person
 from inventory.stock import words
 from inventory.stock.forms import DiscardForm, WasteSealedForm, WasteVialForm
 from inventory.stock.models import WasteReason
-from inventory.stock.services import Why
+from inventory.stock.services import Why, witnessed_reasons
 
 
 def why_of(form: WasteSealedForm | WasteVialForm | DiscardForm) -> Why:
@@ -27,7 +28,7 @@ def why_of(form: WasteSealedForm | WasteVialForm | DiscardForm) -> Why:
     return Why(reason, note, witness.id)
 
 
-def witness_asked() -> dict[str, Any]:
-    """Return the reasons for which this clinic asks for a witness, in words; none by default."""
-    reasons = settings_here().waste_witness_reasons
-    return {"witness_reasons": [words.WASTE[WasteReason(reason)] for reason in reasons]}
+def witness_asked(product: Product) -> dict[str, Any]:
+    """Return the reasons for which waste of the product needs a witness, in words; none by default."""
+    reasons = witnessed_reasons(product, settings_here())
+    return {"witness_reasons": [said for reason, said in words.WASTE.items() if reason in reasons]}

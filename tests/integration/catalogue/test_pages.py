@@ -163,3 +163,31 @@ def test_formulations_and_suppliers_are_kept(app: Flask, signed_in_client: SignI
     assert "SUPPLIER-NAME-TAKEN" in twice.get_data(as_text=True)
     manager.submit(f"/catalogue/suppliers/{supplier}/edit", {"name": "Renamed"})
     assert db.session.scalars(select(Supplier.name)).all() == ["Renamed"]
+
+
+def test_what_a_syringe_loses_and_who_sees_its_waste_are_kept_with_the_product(
+    app: Flask, signed_in_client: SignIn, at: datetime
+) -> None:
+    manager = signed_in_client(Role.MANAGER)
+    typed = {
+        **LABEL,
+        "formulation": str(make_formulation()),
+        "dead_space": "0.07",
+        "witness_reasons": ["broken"],
+    }
+    page = manager.submit("/catalogue/products/new", typed, follow_redirects=True).get_data(as_text=True)
+    assert "As the clinic&#39;s settings say" in page
+    assert (only_product().dead_space_ul, only_product().witness_reasons) == (70, None)
+    path = f"/catalogue/products/{only_product().id}/edit"
+    make_delivery(product_id=only_product().id, place=make_place())
+    page = manager.submit(path, {"own_witness_rule": "y"}, follow_redirects=True).get_data(as_text=True)
+    assert only_product().witness_reasons == frozenset()
+    assert ">Never<" in page
+    page = manager.submit(path, {"witness_reasons": ["lost", "broken"]}, follow_redirects=True).get_data(
+        as_text=True
+    )
+    assert only_product().witness_reasons == {"broken", "lost"}
+    assert "Broken, Lost" in page
+    refused = manager.submit(path, {"dead_space": "10"})
+    assert refused.status_code == 422
+    assert "DEAD-SPACE-RANGE" in refused.get_data(as_text=True)

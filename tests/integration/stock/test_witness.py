@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from datetime import datetime
 
+import pytest
 from flask import Flask
 
 from inventory.clinic.models import Setting
 from inventory.clinic.settings import encode
 from inventory.kernel.db import unit_of_work
 from inventory.kernel.permissions import Role
-from inventory.stock.models import MovementKind
+from inventory.stock.models import MovementKind, WasteReason
+from inventory.stock.services import witness_needed
+from tests.factories.catalogue import make_product
 from tests.factories.staff import PASSWORD, make_user
 from tests.factories.stock import make_delivery, make_place, movements_of
 from tests.support.client import CheckingClient
@@ -41,3 +44,41 @@ def test_a_witness_is_another_person_who_confirms(app: Flask, signed_in_client: 
     wasted = [m for m in movements_of(lot) if m.kind == MovementKind.WASTE]
     assert [(m.reason, m.witness_id) for m in wasted] == [("expired", None), ("broken", seen_by.id)]
     assert "Witness: Manager" in nurse.get(f"/stock/lots/{lot.id}").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    "own,asked",
+    [
+        (None, {"broken"}),
+        (frozenset({"sample"}), {"sample"}),
+        (frozenset(), set()),
+    ],
+)
+def test_the_rule_of_the_product_counts_before_the_clinics(
+    app: Flask, at: datetime, own: frozenset[str] | None, asked: set[str]
+) -> None:
+    with unit_of_work() as session:
+        session.add(Setting(key="waste_witness_reasons", value=encode(["broken"])))
+    product = make_product(waste_witness_reasons=own)
+    assert {reason for reason in WasteReason if witness_needed(reason, product)} == asked
+
+
+def test_a_remainder_and_dead_space_never_need_one(app: Flask, at: datetime) -> None:
+    with unit_of_work() as session:
+        session.add(Setting(key="waste_witness_reasons", value=encode(["remainder", "dead_space"])))
+    product = make_product()
+    assert not [reason for reason in WasteReason if witness_needed(reason, product)]
+
+
+def test_asks_for_what_the_product_needs(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
+    place = make_place()
+    lot = make_delivery(product_id=make_product(waste_witness_reasons=frozenset({"sample"})).id)
+    nurse = signed_in_client(Role.PRACTITIONER)
+    path = f"/stock/lots/{lot.id}/waste"
+    typed = {"location": str(place.location_id), "containers": "1"}
+    answer = nurse.submit(path, {**typed, "reason": "sample"})
+    assert answer.status_code == 422
+    assert "WITNESS-NEEDED" in answer.get_data(as_text=True)
+    assert "a witness is needed for: Taken as a sample." in answer.get_data(as_text=True)
+    nurse.submit(path, {**typed, "reason": "broken"})
+    assert [m.reason for m in movements_of(lot) if m.kind == MovementKind.WASTE] == ["broken"]

@@ -108,6 +108,7 @@ CASES: list[tuple[str, Weight, dict[str, Any]]] = [
     ("LOT-RECALLED", Weight.BLOCK, source(held=True, recalled=True)),
     ("VIAL-CLOSED", Weight.BLOCK, source(OPEN, closed=True)),
     ("VIAL-NOT-OPEN-THEN", Weight.BLOCK, source(OPEN, opened_later=True)),
+    ("VIAL-DEDICATED", Weight.BLOCK, source(OPEN, dedicated_to_another=True)),
     ("SINGLE-DOSE-REUSED", Weight.BLOCK, source(already_open=True)),
     ("LOT-UNKNOWN", Weight.BLOCK, source(lot_unknown=True)),
     ("STOCK-SHORT", Weight.BLOCK, source(available_ul=0)),
