@@ -101,8 +101,13 @@ def _incidents(session: Session, dose_ids: Iterable[UUID]) -> dict[UUID, Inciden
 
 
 def _past(row: Any, incident: Incident | None) -> PastExpiry:
+    dose_id, site_id, number, given_on, expires_on_then = row
     return PastExpiry(
-        *row,
+        dose_id=dose_id,
+        site_id=site_id,
+        number=number,
+        given_on=given_on,
+        expires_on_then=expires_on_then,
         incident_id=incident.id if incident else None,
         incident_number=incident.number if incident else None,
         is_closed=incident is not None and incident.closed_at is not None,

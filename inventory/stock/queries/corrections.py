@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from inventory.kernel.printed import as_printed
@@ -63,7 +63,7 @@ TOLD = (
 """Corrections as they are told, the first first."""
 
 
-def told(rows: Iterable[Row[Any]]) -> list[Corrected]:
+def told(rows: Iterable[Any]) -> list[Corrected]:
     """Return the rows of `TOLD` as corrections."""
     return [Corrected(*row) for row in rows]
 
