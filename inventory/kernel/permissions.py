@@ -32,6 +32,7 @@ class Permission(StrEnum):
     STOCK_READ = "stock-read"
     STOCK_USE = "stock-use"
     STOCK_MANAGE = "stock-manage"
+    STOCK_RECONCILE = "stock-reconcile"
     CATALOGUE_READ = "catalogue-read"
     CATALOGUE_MANAGE = "catalogue-manage"
     REORDER_READ = "reorder-read"
@@ -49,36 +50,49 @@ _GIVE = _CARE | {P.DOSE_GIVE, P.PATIENT_WRITE, P.STOCK_USE, P.REPORT_READ, P.REP
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PRACTITIONER: frozenset(_GIVE),
-    Role.PRESCRIBER: frozenset(_GIVE | {P.DOSE_OVERRIDE, P.DOSE_VOID_ANY, P.INCIDENT_CLOSE}),
+    Role.PRESCRIBER: frozenset(
+        _GIVE | {P.DOSE_OVERRIDE, P.DOSE_VOID_ANY, P.INCIDENT_CLOSE, P.STOCK_RECONCILE}
+    ),
     Role.MANAGER: frozenset(
         {
             P.OWN_ACCOUNT,
             P.STOCK_READ,
             P.STOCK_USE,
             P.STOCK_MANAGE,
+            P.STOCK_RECONCILE,
             P.CATALOGUE_READ,
             P.CATALOGUE_MANAGE,
             P.REORDER_READ,
             P.REORDER_MANAGE,
         }
     ),
-    Role.AUDITOR: frozenset(_CARE | {P.REPORT_READ, P.REPORT_ISSUE, P.AUDIT_READ, P.REORDER_READ}),
+    Role.AUDITOR: frozenset(
+        _CARE | {P.REPORT_READ, P.REPORT_ISSUE, P.AUDIT_READ, P.REORDER_READ, P.STOCK_RECONCILE}
+    ),
     Role.ADMIN: frozenset({P.OWN_ACCOUNT, P.STAFF_MANAGE, P.SETTINGS_MANAGE, P.AUDIT_READ, P.CATALOGUE_READ}),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The person (or `system:cli`) in whose name an act is done, with the credential they held at that moment."""
+    """The person (or `system:cli`) in whose name an act is done, with the credential they held at that moment.
+
+    `site_ids` are the sites they work at; None is every site.
+    """
 
     id: UUID
     name: str
     roles: frozenset[Role] = frozenset()
     credential: str = ""
+    site_ids: frozenset[UUID] | None = None
 
     def can(self, permission: Permission) -> bool:
         """Tell whether any of the actor's roles grants `permission`."""
         return any(permission in ROLE_PERMISSIONS[role] for role in self.roles)
+
+    def works_at(self, site_id: UUID) -> bool:
+        """Tell whether this is one of the sites the actor works at."""
+        return self.site_ids is None or site_id in self.site_ids
 
 
 SYSTEM_ACTOR = Actor(id=SYSTEM_USER_ID, name="system:cli")
