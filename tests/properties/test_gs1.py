@@ -4,7 +4,6 @@ import string
 from datetime import date
 from urllib.parse import quote, unquote
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +15,9 @@ ON = date(2026, 3, 16)
 GS = "\x1d"
 # GS1 AI encodable character set 82. < and > spell substitutes of FNC1 only in <GS> and <FNC1>.
 SET_82 = string.ascii_letters + string.digits + "!\"%&'()*+,-./:;<=>?_"
-codes = st.text(SET_82, min_size=1, max_size=20).filter(lambda text: not {"<GS>", "<FNC1>"} & {text.upper()})
-codes = codes.filter(lambda text: "<GS>" not in text.upper() and "<FNC1>" not in text.upper())
+codes = st.text(SET_82, min_size=1, max_size=20).filter(
+    lambda text: "<GS>" not in text.upper() and "<FNC1>" not in text.upper()
+)
 unbracketed = codes.filter(lambda text: "(" not in text)
 
 
@@ -148,9 +148,3 @@ def test_no_text_is_too_strange_and_nothing_is_made_up(text: str) -> None:
     for ai, value in said(scan).items():
         assert value.lstrip("0") in plain, (ai, value)
     assert scan.raw.replace(SHOWN_SEPARATOR, "") in text.replace(GS, "").replace(SHOWN_SEPARATOR, "")
-
-
-@pytest.mark.parametrize("length", [499, 500])
-def test_the_longest_scan_is_read_quickly(length: int) -> None:
-    with pytest.raises(Refusal, match="SCAN-"):
-        read_scan("(10)" * (length // 4), on=ON)
