@@ -1,0 +1,38 @@
+"""What the heading and the ending of every report are made of: facts in two columns, instants, the head of the chain."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from inventory.reports.documents.administration_row import moment
+from inventory.reports.documents.sheet import Sheet
+from inventory.web.presenting import day
+
+CHAIN_MEANING = "The audit trail can be checked against this head: it shows changes made since, not whether what was typed was true."
+
+
+def facts(sheet: Sheet, told: Iterable[tuple[str, str]], left: float, width: float) -> float:
+    """Write label and value pairs from `top` down, return where they end and leave `top` as it was."""
+    label, value = sheet.face(8, is_bold=True), sheet.face(8)
+    began = sheet.top
+    for name, text in told:
+        below = sheet.text(left, label, name, width=82)
+        sheet.top = min(below, sheet.text(left + 84, value, text, width=width - 84)) - 0.8
+    ended, sheet.top = sheet.top, began
+    return ended
+
+
+def chain_head(sequence: int, digest: str) -> tuple[str, str]:
+    """The fact that names the head of the chain a report shows."""
+    return "Audit chain head", f"entry {sequence:,}, hash {digest}"
+
+
+def in_utc(instant: datetime) -> str:
+    """An instant as UTC has it, to the second."""
+    utc = instant.astimezone(UTC)
+    return f"{day(utc.date())}, {utc:%H:%M:%S} UTC"
+
+
+def in_zone(instant: datetime, zone: str, between: str = " ") -> str:
+    """An instant by the clock of a zone."""
+    return moment(instant.astimezone(ZoneInfo(zone)), between)
