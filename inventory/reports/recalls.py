@@ -1,0 +1,102 @@
+"""Issuing the report of a recall, at any time: how it stands, or how it was closed out (laws 4 and 10)."""
+
+import json
+import tempfile
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from inventory.audit.acts import perform
+from inventory.clinic.settings import current_settings
+from inventory.kernel.clock import local_day
+from inventory.kernel.db import db
+from inventory.kernel.permissions import Actor, Permission, Role
+from inventory.reports import register
+from inventory.reports.documents.recall import RecallHeader, write_recall_report
+from inventory.reports.documents.recall_csv import write_recall_csv
+from inventory.reports.kinds import ReportKind
+from inventory.reports.models import Report
+from inventory.reports.queries.issued import IssuedReport, issued_report
+from inventory.reports.queries.recall import RecallState, recall_state
+
+
+def issue_recall_report(
+    *, recall_id: UUID, actor: Actor, at: datetime, request_key: str | None = None
+) -> IssuedReport:
+    """Issue the report of a recall as PDF and CSV, and return its entry in the register.
+
+    Raises Refusal NOT-FOUND, NOT-PERMITTED.
+    """
+    register.refuse_unless(actor, Permission.REPORT_ISSUE)
+    register.refuse_unless(actor, Permission.PATIENT_READ)
+    state = recall_state(recall_id)
+    entry = _entry(state, at)
+    outcome = perform(lambda act: register.enter(act, entry), actor=actor, at=at, request_key=request_key)
+    report = issued_report(outcome.subject_id)
+    if not outcome.repeated:
+        _write_files(report, state, actor=actor, at=at)
+    return issued_report(outcome.subject_id)
+
+
+def reports_of_recall(label: str) -> list[UUID]:
+    """Return the reports issued of the recall with this label, the newest first."""
+    mine = select(Report.id).where(
+        Report.kind == ReportKind.RECALL, Report.filters.startswith(_beginning(label), autoescape=True)
+    )
+    return list(db.session.scalars(mine.order_by(Report.issued_at.desc(), Report.id)))
+
+
+def _beginning(label: str) -> str:
+    """How the filters of each report of a recall begin: its label stands first."""
+    return json.dumps([["Recall", label]])[:-1]
+
+
+def _entry(state: RecallState, at: datetime) -> register.Entry:
+    recall, zone = state.row.recall, state.site.time_zone
+    stands = "drill, " if recall.is_drill else ""
+    told = (
+        ("Recall", state.row.label),
+        ("Title", recall.title),
+        ("State", stands + ("open" if recall.closed_at is None else "closed")),
+        ("Lots", ", ".join(line.line.lot_number for line in state.lines)),
+    )
+    return register.Entry(
+        kind=ReportKind.RECALL,
+        site_id=state.site.id,
+        site_code=state.site.code,
+        covers_all_sites=True,
+        period_from=local_day(recall.opened_at, zone),
+        period_to=local_day(max(recall.closed_at or at, recall.opened_at), zone),
+        filters=told,
+        row_count=state.progress.patients,
+        head_seq=state.head_seq,
+        head_hash=state.head_hash,
+        facts={"recall": state.row.label, "patients": state.progress.patients},
+    )
+
+
+def _write_files(report: IssuedReport, state: RecallState, *, actor: Actor, at: datetime) -> None:
+    with tempfile.TemporaryFile() as pdf, tempfile.TemporaryFile() as csv:
+        write_recall_report(pdf, _header(report, actor), state)
+        write_recall_csv(
+            csv,
+            recall=state.row.label,
+            is_drill=state.row.recall.is_drill,
+            recipients=state.recipients,
+            doses=state.doses,
+            contacts=state.contacts,
+        )
+        register.store_files(report, {"pdf": pdf, "csv": csv}, actor=actor, at=at)
+
+
+def _header(report: IssuedReport, actor: Actor) -> RecallHeader:
+    settings = current_settings()
+    return RecallHeader(
+        number=report.label,
+        clinic_name=settings.clinic_name or "Clinic without a name",
+        generated_by=actor.name,
+        generated_as=", ".join(role.value for role in Role if role in actor.roles) or "command line",
+        generated_at=report.issued_at,
+        is_demo=settings.is_demo,
+    )
