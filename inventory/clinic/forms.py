@@ -87,6 +87,12 @@ class SiteChoiceForm(ClinicForm):
     site = RadioChoiceField("Site", [Required("Choose a site.")])
 
 
+class PersonSitesForm(ClinicForm):
+    """The sites at which a person works; none ticked is every site."""
+
+    sites = ManyChoiceField("Works at")
+
+
 class RulesForm(ClinicForm):
     """The settings; its fields are made from their rules, below."""
 
@@ -104,7 +110,7 @@ def _field(rule: SettingRule) -> Field:
         return TickField(rule.label)
     if rule.kind is Kind.REASONS:
         return ManyChoiceField(rule.label, choices=setting_rules.WITNESS_REASONS.items())
-    if rule.kind is Kind.TEXT:
+    if rule.kind in {Kind.TEXT, Kind.CURRENCY}:
         return TextField(rule.label, needed, limit=rule.most)
     return (VolumeField if rule.kind is Kind.VOLUME else CountField)(rule.label, needed)
 

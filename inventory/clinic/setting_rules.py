@@ -8,6 +8,7 @@ from json import dumps
 from typing import Any
 
 from inventory.kernel.errors import Refusal
+from inventory.kernel.money import is_currency
 from inventory.kernel.quantity import format_ml
 
 WITNESS_REASONS = {
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     VOLUME = "volume"
     TICK = "tick"
     REASONS = "reasons"
+    CURRENCY = "currency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,13 @@ GROUPS: dict[str, tuple[SettingRule, ...]] = {
             Kind.REASONS,
         ),
         SettingRule(
+            "currency",
+            "Currency of prices",
+            "Three letters, such as USD, EUR or GBP. Prices that were typed before are not converted.",
+            Kind.CURRENCY,
+            most=3,
+        ),
+        SettingRule(
             "count_approval_containers",
             "Count, sealed: second person above",
             "Sealed containers more and less than recorded, added up. 0: for each one.",
@@ -149,6 +158,9 @@ def _refusal(rule: SettingRule, value: Any) -> Refusal | None:
         return Refusal(
             "VALUE-RANGE", f"From {_shown(rule, rule.least)} to {_shown(rule, rule.most)}.", rule.name
         )
+    if rule.kind is Kind.CURRENCY and not is_currency(value):
+        said = "Type the currency as three capital letters, such as USD."
+        return Refusal("CURRENCY-INVALID", said, rule.name)
     if rule.kind is Kind.REASONS and not set(value) <= set(WITNESS_REASONS):
         return Refusal("CHOICE-INVALID", "Choose from the answers offered here.", rule.name)
     return None

@@ -33,6 +33,7 @@ class Settings:
     buttock_enabled: bool = False
     override_needs_second_person: bool = False
     waste_witness_reasons: tuple[str, ...] = ()
+    currency: str = "USD"
     count_approval_containers: int = 1
     count_approval_ul: int = 1_000
     min_password_length: int = 12

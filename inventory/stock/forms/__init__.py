@@ -1,5 +1,7 @@
 """The forms of stock. Instants left empty mean now."""
 
+from decimal import Decimal
+
 from wtforms import HiddenField
 
 from inventory.catalogue.forms import ScanField, SoughtField
@@ -8,6 +10,7 @@ from inventory.stock import words
 from inventory.stock.rules import LOT_NUMBER_LIMIT
 from inventory.stock.services import MOST_CONTAINERS
 from inventory.web.fields import (
+    AmountField,
     Between,
     ChoiceField,
     CodeField,
@@ -69,6 +72,7 @@ class ReceiveForm(ClinicForm):
     supplier = ChoiceField("Supplier", blank="Not recorded")
     new_supplier = TextField("Or a new supplier", limit=200)
     document_number = CodeField("Delivery note", limit=60)
+    price = AmountField("Price of one container", [Between(Decimal(0), Decimal(1_000_000))])
     received_at = LocalTimeField("Received at")
     hold_expired = TickField("It has expired: put it on hold for return or waste")
 

@@ -17,6 +17,7 @@ from inventory.catalogue.services import new_supplier
 from inventory.kernel.clock import local_day
 from inventory.kernel.errors import Refusal, Refusals, not_found
 from inventory.kernel.ids import uuid7
+from inventory.kernel.money import MOST_MINOR
 from inventory.kernel.permissions import Actor
 from inventory.stock import ledger, queries, rules, scans
 from inventory.stock.ledger import Place, Posting
@@ -35,6 +36,7 @@ EXPIRED_ON_RECEIPT = "Expired on receipt: for return or waste."
 class Delivery:
     """One line of a delivery as it was read from the pack. `received_at` None is now.
 
+    `container_price_minor` is what one container cost, where it is known, in the smallest unit of the clinic's currency.
     `raw_scan` is what was scanned of it, as `gs1.read_scans` takes it.
     """
 
@@ -51,6 +53,7 @@ class Delivery:
     received_at: datetime | None = None
     hold_expired: bool = False
     raw_scan: str | None = None
+    container_price_minor: int | None = None
 
 
 def receive_delivery(
@@ -93,6 +96,8 @@ def _refuse_wrong(act: Act, delivery: Delivery) -> None:
     if not 1 <= delivery.containers <= MOST_CONTAINERS:
         said = f"Type how many containers came, from 1 to {MOST_CONTAINERS:,}."
         wrong.append(Refusal("COUNT-RANGE", said, "containers"))
+    if delivery.container_price_minor is not None and not 0 <= delivery.container_price_minor <= MOST_MINOR:
+        wrong.append(Refusal("PRICE-INVALID", "Type the price of one container.", "price"))
     if wrong:
         raise Refusals(wrong)
     refuse_elsewhere(act.session, site_id=delivery.site_id, location_id=delivery.location_id)
@@ -174,6 +179,7 @@ def _receipt(act: Act, delivery: Delivery, lot: Lot, *, received_at: datetime) -
         "supplier_id": _supplier(act, delivery),
         "document_number": delivery.document_number.strip() or None,
         "containers": delivery.containers,
+        "container_price_minor": delivery.container_price_minor,
         "movement_id": ledger.post(act, posting, lot_id=lot.id, place=place, occurred_at=received_at),
         "received_at": received_at,
         "recorded_at": act.recorded_at,
@@ -200,5 +206,6 @@ def _facts(delivery: Delivery, lot: Lot, receipt: dict[str, object]) -> dict[str
         "supplier_id": receipt["supplier_id"],
         "document_number": receipt["document_number"],
         "received_at": receipt["received_at"],
+        "container_price_minor": delivery.container_price_minor,
         **({"scanned": delivery.raw_scan} if delivery.raw_scan else {}),
     }

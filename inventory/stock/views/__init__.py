@@ -5,12 +5,25 @@ from uuid import uuid4
 from flask import Flask
 
 from inventory.audit.witness import AS_INSERTED
-from inventory.stock import presenters, words
+from inventory.clinic.current import settings_here
+from inventory.kernel.money import format_minor
+from inventory.stock import belonging, presenters, words
 from inventory.stock.versions import as_received
-from inventory.stock.views import lots, receiving, shelf, vials
+from inventory.stock.views import counts, disposals, excursions, lots, receiving, reconciliation, shelf, vials, waste_cost
 from inventory.stock.views.blueprint import bp
 
-__all__ = ["bp", "init_app", "lots", "receiving", "shelf", "vials"]
+__all__ = [
+    "belonging",
+    "bp",
+    "counts",
+    "init_app",
+    "lots",
+    "receiving",
+    "reconciliation",
+    "shelf",
+    "vials",
+    "waste_cost",
+]
 
 
 def init_app(app: Flask) -> None:
@@ -22,3 +35,10 @@ def init_app(app: Flask) -> None:
         "hold_words": words.HOLDS,
     }
     app.jinja_env.globals.update(shared)
+    app.jinja_env.filters["price"] = _price
+
+
+def _price(minor: int) -> str:
+    """Word an amount of the smallest unit of the clinic's currency: 4.75 USD."""
+    currency = settings_here().currency
+    return f"{format_minor(minor, currency)} {currency}"

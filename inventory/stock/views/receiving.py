@@ -11,9 +11,10 @@ from inventory.catalogue.act_forms import act_page
 from inventory.catalogue.gs1 import SCAN_END
 from inventory.catalogue.presenters import product_line
 from inventory.catalogue.queries import receivable_products, suppliers
-from inventory.clinic.current import current_site
+from inventory.clinic.current import current_site, settings_here
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
+from inventory.kernel.money import to_minor
 from inventory.kernel.permissions import Permission
 from inventory.staff.current import current_actor
 from inventory.stock import presenters, queries, services
@@ -80,7 +81,11 @@ def _scanned_page(form: ReceiveForm) -> ResponseReturnValue:
 
 def _shown(form: ReceiveForm) -> dict[str, Any]:
     kept = str(form.scans.data or "")
-    return {"has_locations": bool(form.location.offered), "kept": kept.split(SCAN_END) if kept else []}
+    return {
+        "has_locations": bool(form.location.offered),
+        "kept": kept.split(SCAN_END) if kept else [],
+        "currency": settings_here().currency,
+    }
 
 
 def _offer(form: ReceiveForm) -> dict[str, int]:
@@ -116,8 +121,15 @@ def _delivery(form: ReceiveForm, pack_sizes: dict[str, int]) -> Delivery:
         document_number=str(form.document_number.data),
         received_at=form.received_at.data,
         hold_expired=bool(form.hold_expired.data),
+        container_price_minor=_price(form),
         raw_scan=None if form.without_scan.data else form.scans.data or None,
     )
+
+
+def _price(form: ReceiveForm) -> int | None:
+    """Return the price of one container in the smallest unit of the clinic's currency. Raises Refusal PRICE-INVALID."""
+    typed = form.price.data
+    return None if typed is None else to_minor(typed, settings_here().currency, field="price")
 
 
 def _receipt_shown(receipt_id: UUID) -> dict[str, Any]:
