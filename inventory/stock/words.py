@@ -1,6 +1,6 @@
 """The closed sets of stock in words, and as they are offered in forms."""
 
-from inventory.stock.models import AdjustReason, HoldKind, VialClosure, WasteReason
+from inventory.stock.models import AdjustReason, CountOutcome, HoldKind, VialClosure, WasteReason
 from inventory.stock.services import OPEN_REASONS, SEALED_REASONS, Direction
 
 WASTE = {
@@ -28,6 +28,11 @@ ADJUST = {
     AdjustReason.SHORTFALL: "Shortfall of a recorded dose",
     AdjustReason.OTHER: "Other",
 }
+COUNTED = ADJUST | {
+    AdjustReason.OVERFILL: "The vial held more than its label says",
+    AdjustReason.OTHER: "Other (say what)",
+}
+COUNT_OUTCOMES = {CountOutcome.POSTED: "Posted", CountOutcome.ABANDONED: "Given up"}
 HOLDS = {
     HoldKind.HOLD: "On hold",
     HoldKind.RECALL: "Recalled",

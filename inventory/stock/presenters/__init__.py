@@ -1,5 +1,15 @@
 """The words for stock: where it stands, and a lot's life told as events."""
 
+from inventory.stock.presenters.counts import (
+    CSV_HEADING,
+    by_product,
+    count_state,
+    csv_rows,
+    shown_counts,
+    shown_lines,
+    shown_rates,
+    since_words,
+)
 from inventory.stock.presenters.life import Event, events_of, reason_words
 from inventory.stock.presenters.standing import (
     Standing,
@@ -12,14 +22,22 @@ from inventory.stock.presenters.standing import (
 )
 
 __all__ = [
+    "CSV_HEADING",
     "Event",
     "Standing",
+    "by_product",
     "containers_words",
+    "count_state",
+    "csv_rows",
     "events_of",
     "only_in_state",
     "reason_words",
     "shelf_page",
+    "shown_counts",
+    "shown_lines",
+    "shown_rates",
     "shown_state",
+    "since_words",
     "standing_of",
     "states_of",
 ]

@@ -9,10 +9,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, contains_eager
 
+from inventory.catalogue.gs1 import Scan
 from inventory.catalogue.models import Product
 from inventory.clinic.models import Location
-from inventory.kernel.errors import not_found
+from inventory.kernel.errors import Refusal, not_found
 from inventory.staff.models import User
+from inventory.stock import rules
 from inventory.stock.counting import field_of
 from inventory.stock.models import (
     Account,
@@ -29,7 +31,7 @@ from inventory.stock.models import (
     Vial,
 )
 from inventory.stock.queries.life import location_names
-from inventory.stock.queries.lots import lot_by_id
+from inventory.stock.queries.lots import lot_by_id, lots_of_scan
 from inventory.web.pagination import Page, paginate
 
 LISTED_FOR = timedelta(days=90)
@@ -160,6 +162,18 @@ def sheet(session: Session, count: StockCount, *, at: datetime, also: Iterable[U
     return sorted([*listed, *map(ToCount, found)], key=_order)
 
 
+def lots_named(session: Session, text: str, *, scan: Scan | None) -> list[UUID]:
+    """Return the lots that a scan names, or else those of this number. Raises Refusal COUNT-LOT-UNKNOWN, LOT-NUMBER-INVALID."""
+    found = lots_of_scan(session, scan) if scan else []
+    if not found:
+        key = rules.lot_number_key(text)
+        found = list(session.scalars(select(Lot.id).where(Lot.lot_number_key == key).order_by(Lot.id)))
+    if not found:
+        said = "No lot of this number was ever received. If it is right, set it aside: a manager receives it first."
+        raise Refusal("COUNT-LOT-UNKNOWN", said, "found")
+    return found
+
+
 def is_on_its_way() -> ColumnElement[bool]:
     """Return the condition that a vial was sent and has not arrived."""
     arrived = exists().where(TransferReceipt.transfer_id == TransferLine.transfer_id)
@@ -284,7 +298,15 @@ def _listed(location_id: UUID, since: datetime) -> Select[Lot, Vial, int]:
 def _order(line: ToCount) -> tuple[object, ...]:
     lot, vial = line.lot, line.vial
     label = (vial.label_number or 0) if vial else 0
-    return lot.product.name, str(lot.strength), lot.expires_on, lot.lot_number_key, lot.id, label
+    return (
+        lot.product.name,
+        str(lot.strength),
+        lot.product_id,
+        lot.expires_on,
+        lot.lot_number_key,
+        lot.id,
+        label,
+    )
 
 
 def _same_line() -> ColumnElement[bool]:
