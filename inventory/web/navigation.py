@@ -64,6 +64,8 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("stock.shelf", "Shelf", "packages", Permission.STOCK_READ),
             Entry("stock.receive", "Receive", "truck-delivery", Permission.STOCK_MANAGE),
+            Entry("stock.temperatures", "Temperatures", "temperature", Permission.STOCK_READ),
+            Entry("stock.disposals", "Returns", "truck-return", Permission.STOCK_READ),
             Entry("reorder.index", "Reorder", "shopping-cart", Permission.REORDER_READ),
             Entry("catalogue.index", "Catalogue", "book", Permission.CATALOGUE_READ),
         ),
@@ -72,6 +74,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Oversight",
         (
             Entry("doses.incidents", "Deviations", "alert-triangle", Permission.DOSE_READ),
+            Entry("stock.reconciliation", "Reconciliation", "file-check", Permission.STOCK_RECONCILE),
             Entry("reports.index", "Reports", "file-text", Permission.REPORT_READ),
             Entry("audit.index", "Trail", "history", Permission.AUDIT_READ),
         ),

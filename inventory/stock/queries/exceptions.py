@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table, and_, func, or_, select
+from sqlalchemy.orm import Session
 
 from inventory.clinic.settings import Settings
 from inventory.staff.models import User
@@ -32,6 +33,7 @@ from inventory.stock.queries.reconciliation import (
     of_lots,
 )
 from inventory.stock.reconciling import Noted, Topic, topics_of
+from inventory.web.pagination import Page, paginate
 
 USER = cast(Table, User.__table__)
 NEVER_WITNESSED = (WasteReason.REMAINDER, WasteReason.DEAD_SPACE)
@@ -53,7 +55,8 @@ def noted(
 
 
 def _of_movements(reader: Reader, scope: Scope, settings: Settings) -> Iterator[Noted]:
-    for row in reader.execute(_told_movements(scope)):
+    statement = _told_movements(scope).where(_worth_telling(MOVEMENT.c.recorded_at >= scope.ends()))
+    for row in reader.execute(statement.order_by(MOVEMENT.c.occurred_at, MOVEMENT.c.id)):
         product = row.waste_witness_reasons
         asked = settings.waste_witness_reasons if product is None else product.split(",")
         topics = topics_of(
@@ -65,6 +68,14 @@ def _of_movements(reader: Reader, scope: Scope, settings: Settings) -> Iterator[
         )
         for topic in topics:
             yield _noted_movement(row, topic)
+
+
+def movements_page(session: Session, scope: Scope, *, cursor: str = "", size: int = 50) -> Page[Noted]:
+    """Return a page of every movement of the scope, in the order in which they took place."""
+    order = [MOVEMENT.c.occurred_at, MOVEMENT.c.id]
+    page: Page[Any] = paginate(session, _told_movements(scope), order=order, cursor=cursor, size=size)
+    told = [_noted_movement(row, Topic.LATE if row.is_late else Topic.EXPLAINED) for row in page.items]
+    return Page(told, page.previous, page.next)
 
 
 def _noted_movement(row: Any, topic: Topic) -> Noted:
@@ -88,7 +99,6 @@ def _noted_movement(row: Any, topic: Topic) -> Noted:
 
 
 def _told_movements(scope: Scope) -> Any:
-    """Adjustments, reversals, waste that a person decided on, and what was recorded once the period had ended."""
     source, target, undone, witness = (
         ACCOUNT.alias("source"),
         ACCOUNT.alias("target"),
@@ -121,12 +131,12 @@ def _told_movements(scope: Scope) -> Any:
         .outerjoin(VIAL, VIAL.c.id == func.coalesce(target.c.vial_id, source.c.vial_id))
         .outerjoin(undone, undone.c.id == MOVEMENT.c.reverses_id)
         .outerjoin(witness, witness.c.id == MOVEMENT.c.witness_id)
-        .where(_within(scope), _worth_telling(is_late), SITE.c.id.in_(scope.site_ids), *of_lots(scope))
-        .order_by(MOVEMENT.c.occurred_at, MOVEMENT.c.id)
+        .where(_within(scope), SITE.c.id.in_(scope.site_ids), *of_lots(scope))
     )
 
 
 def _worth_telling(is_late: Any) -> Any:
+    """Adjustments, reversals, waste that a person decided on, and what was recorded once the period had ended."""
     by_itself = or_(MOVEMENT.c.reason.is_(None), MOVEMENT.c.reason != WasteReason.REMAINDER)
     return or_(
         MOVEMENT.c.kind.in_((MovementKind.ADJUST, MovementKind.REVERSE)),
