@@ -1,6 +1,7 @@
 """One dose's record in words: its number, its marks, its containers, what was found and decided."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from inventory.doses.rules.terms import (
 )
 from inventory.kernel.permissions import Actor, Permission
 from inventory.kernel.quantity import format_mcg
+from inventory.stock.presenters.corrections import correction_sentence
 from inventory.web.presenting import day
 
 DISPOSITION_WORDS = {
@@ -117,6 +119,11 @@ def _source(row: Any) -> Source:
         remaining=(closed if row.closed_at else holds) if from_vial else "",
         emptied=f"Vial {row.label_number}" if from_vial and not row.closed_at and row.balance_ul <= 0 else "",
     )
+
+
+def corrections(story: Story) -> list[tuple[str, datetime]]:
+    """Return what was corrected of the dose's lots since: what, from what, to what, why, by whom; and when."""
+    return [(correction_sentence(said), said.corrected_at) for said in story.corrections]
 
 
 def findings(story: Story) -> list[Judged]:

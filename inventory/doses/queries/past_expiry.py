@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from inventory.clinic.models import Site
 from inventory.doses.models import Dose, DoseSource, Incident
 from inventory.doses.queries.lists import VOIDED
 from inventory.doses.rules.terms import IncidentKind
@@ -21,7 +22,7 @@ class PastExpiry:
     """A dose that was given after the expiry its lot has since; whose it was is not told here."""
 
     dose_id: UUID
-    site_id: UUID
+    site_code: str
     number: int
     given_on: date
     expires_on_then: date
@@ -50,11 +51,13 @@ def past_expiry(session: Session, lot_id: UUID) -> list[PastExpiry]:
     Those that had been given after the expiry known then are deviations of their own day, and not told here.
     """
     expires_on = _expiry_now(session, lot_id)
+    row = (Dose.id, Site.code, Dose.number, Dose.given_on)
     doses = session.execute(
         _late(corrections.with_merged(session, lot_id))
+        .join(Site, Site.id == Dose.site_id)
         .where(Dose.given_on > expires_on)
-        .with_only_columns(Dose.id, Dose.site_id, Dose.number, Dose.given_on, func.min(DoseSource.expires_on))
-        .group_by(Dose.id, Dose.site_id, Dose.number, Dose.given_on)
+        .with_only_columns(*row, func.min(DoseSource.expires_on))
+        .group_by(*row)
         .order_by(Dose.given_on, Dose.id)
     ).all()
     looked_into = _incidents(session, [row[0] for row in doses])
@@ -101,10 +104,10 @@ def _incidents(session: Session, dose_ids: Iterable[UUID]) -> dict[UUID, Inciden
 
 
 def _past(row: Any, incident: Incident | None) -> PastExpiry:
-    dose_id, site_id, number, given_on, expires_on_then = row
+    dose_id, site_code, number, given_on, expires_on_then = row
     return PastExpiry(
         dose_id=dose_id,
-        site_id=site_id,
+        site_code=site_code,
         number=number,
         given_on=given_on,
         expires_on_then=expires_on_then,

@@ -15,6 +15,7 @@ from inventory.kernel.errors import not_found
 from inventory.staff.models import User
 from inventory.stock.models import Account, Movement, MovementKind, Vial, WasteReason
 from inventory.stock.queries import at_its_place
+from inventory.stock.queries.corrections import Corrected, later_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Story:
     amended_by: Any | None
     incidents: Sequence[Incident]
     wasted_ul: int
+    corrections: Sequence[Corrected] = ()
 
 
 def get_dose(session: Session, dose_id: UUID) -> Dose:
@@ -42,7 +44,7 @@ def get_dose(session: Session, dose_id: UUID) -> Dose:
 
 
 def story_of(session: Session, dose_id: UUID) -> Story:
-    """Return one dose's story, in eight statements. Raises Refusal NOT-FOUND."""
+    """Return one dose's story, in nine statements. Raises Refusal NOT-FOUND."""
     dose = get_dose(session, dose_id)
     sources = _sources(session, dose_id)
     return Story(
@@ -62,6 +64,7 @@ def story_of(session: Session, dose_id: UUID) -> Story:
             select(Incident).where(Incident.dose_id.in_((dose_id, dose.amends_id))).order_by(Incident.number)
         ).all(),
         wasted_ul=_remainder(session, sources),
+        corrections=_corrected_since(session, dose, sources),
     )
 
 
@@ -90,6 +93,14 @@ def _sources(session: Session, dose_id: UUID) -> Sequence[Any]:
         .where(DoseSource.dose_id == dose_id)
         .order_by(DoseSource.position)
     ).all()
+
+
+def _corrected_since(session: Session, dose: Dose, sources: Sequence[Any]) -> list[Corrected]:
+    """Return what was corrected of the dose's lots since it was recorded, each correction once."""
+    words = later_words(session, {source.lot_id for source in sources})
+    every = {(said.lot_id, said.position): said for told in words.values() for said in told}
+    since = [said for said in every.values() if said.corrected_at >= dose.recorded_at]
+    return sorted(since, key=lambda said: (said.corrected_at, said.lot_id, said.position))
 
 
 def _findings(session: Session, dose_id: UUID) -> Sequence[Any]:

@@ -21,6 +21,7 @@ from inventory.reports.documents.administration_row import AdministrationRow, Pr
 from inventory.reports.queries.remarks import AnyRow, Facts, Finding, marked
 from inventory.reports.queries.selection import Snapshot, reading
 from inventory.staff.models import User
+from inventory.stock.queries.corrections import Corrected
 
 _BATCH = 1_000
 _AMENDED = aliased(Dose)
@@ -97,10 +98,15 @@ def administration_rows(snapshot: Snapshot) -> Iterator[AdministrationRow]:
             doses = {dose.id: dose for dose in connection.execute(_DOSES.where(Dose.id.in_(ids)))}
             sources = _sources(connection, ids)
             findings = _findings(connection, ids)
+            corrections = _corrections(connection, ids, snapshot)
         for dose_id in ids:
             dose = doses[dose_id]
             facts = Facts(
-                dose, findings.get(dose_id, ()), snapshot.voids.get(dose_id), snapshot.amended_by.get(dose_id)
+                dose,
+                findings.get(dose_id, ()),
+                snapshot.voids.get(dose_id),
+                snapshot.amended_by.get(dose_id),
+                [said for said in corrections.get(dose_id, ()) if said.corrected_at >= dose.recorded_at],
             )
             yield _row(dose, tuple(sources.get(dose_id, ())), facts)
 
@@ -161,4 +167,19 @@ def _findings(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Fi
     found: dict[UUID, list[Finding]] = {}
     for dose_id, *said in connection.execute(_FINDINGS.where(DoseFinding.dose_id.in_(ids))):
         found.setdefault(dose_id, []).append(Finding._make(said))
+    return found
+
+
+def _corrections(
+    connection: Connection, ids: Sequence[UUID], snapshot: Snapshot
+) -> dict[UUID, list[Corrected]]:
+    """What was ever corrected of the doses' lots; hardly any lot is."""
+    found: dict[UUID, list[Corrected]] = {}
+    if snapshot.corrections:
+        of_corrected = select(DoseSource.dose_id, DoseSource.lot_id).where(
+            DoseSource.dose_id.in_(ids), DoseSource.lot_id.in_(snapshot.corrections)
+        )
+        for dose_id, lot_id in connection.execute(of_corrected.order_by(DoseSource.position)):
+            told = found.setdefault(dose_id, [])
+            told += [said for said in snapshot.corrections[lot_id] if said not in told]
     return found

@@ -17,6 +17,8 @@ from inventory.doses.rules.terms import (
 from inventory.kernel.numbering import written_number
 from inventory.reports.documents.administration_row import Remark, Standing, moment
 from inventory.reports.queries.selection import VoidFacts
+from inventory.stock.presenters.corrections import correction_sentence
+from inventory.stock.queries.corrections import Corrected
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -40,6 +42,8 @@ class Facts(NamedTuple):
     findings: Sequence[Finding]
     void: VoidFacts | None
     amended_by: int | None
+    corrections: Sequence[Corrected] = ()
+    """What was corrected of its lots since it was recorded."""
 
 
 _DECIDED = {
@@ -64,6 +68,7 @@ def _is_plain(facts: Facts) -> bool:
         facts.findings
         or facts.void
         or facts.amended_by
+        or facts.corrections
         or dose.is_late
         or dose.is_deviation
         or dose.blocked_before
@@ -96,6 +101,9 @@ def _since(facts: Facts, zone: ZoneInfo) -> Iterator[Remark]:
     if facts.dose.amends:
         amends = written_number(facts.dose.site_code, facts.dose.amends)
         yield Remark("AMENDS", f"{amends}, which this entry corrects.")
+    for correction in facts.corrections:
+        when = moment(correction.corrected_at.astimezone(zone))
+        yield Remark("LOT CORRECTED", f"{correction_sentence(correction)}, {when}.")
 
 
 def _then(facts: Facts) -> Iterator[Remark]:

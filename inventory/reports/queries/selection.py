@@ -5,9 +5,9 @@ head of the chain. It is fixed in one short transaction (the doses' ids in order
 them since); the rows themselves are never changed, so that they can then be read in short transactions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,6 +21,7 @@ from inventory.doses.models import Dose, DoseSource, DoseVoid, NotGiven
 from inventory.doses.rules.terms import BodySite
 from inventory.kernel.db import db
 from inventory.staff.models import User
+from inventory.stock.queries.corrections import Corrected, every_later_word
 
 Wide = Select[*tuple[Any, ...]]
 
@@ -72,6 +73,8 @@ class Snapshot:
     voids: dict[UUID, VoidFacts]
     amended_by: dict[UUID, int]
     not_given: int | None
+    corrections: Mapping[UUID, Sequence[Corrected]] = field(default_factory=dict)
+    """What was corrected of each lot, and of the lot it became, the first first."""
 
     @property
     def row_count(self) -> int:
@@ -106,6 +109,7 @@ def take_snapshot(selection: Selection) -> Snapshot:
             voids=_voids(connection, selection),
             amended_by=_amended_by(connection, selection),
             not_given=_not_given(connection, selection),
+            corrections=every_later_word(connection),
         )
 
 

@@ -14,7 +14,9 @@ from inventory.stock.models import (
     MovementKind,
     WasteReason,
 )
+from inventory.stock.presenters.corrections import correction_details, correction_title
 from inventory.stock.queries import Life, Told
+from inventory.stock.queries.corrections import Corrected
 from inventory.stock.words import ADJUST, HOLDS, WASTE
 from inventory.web.presenting import count, local_time, ml
 
@@ -59,7 +61,8 @@ def events_of(life: Life) -> list[Event]:
         for event in _events_of_act(list(acts), life)
     ]
     held = [event for hold in life.holds for event in _events_of_hold(hold, life.names)]
-    shown = [event for event in held if life.shows(event.at)]
+    corrected = [_event_of_correction(said, life) for said in life.corrections]
+    shown = [event for event in (*held, *corrected) if life.shows(event.at)]
     return sorted([*moved, *shown], key=lambda event: event.at, reverse=True)
 
 
@@ -152,6 +155,11 @@ def _amount(told: Told, life: Life) -> str:
 
 def _vial(label: int | None) -> str:
     return f"vial {label}" if label else "a single-dose container"
+
+
+def _event_of_correction(said: Corrected, life: Life) -> Event:
+    title, details = correction_title(said, life.lot.id), correction_details(said)
+    return Event(title, said.corrected_at, said.by, "edit", "attention", details)
 
 
 def _events_of_hold(hold: Hold, names: dict[UUID, str]) -> Iterable[Event]:

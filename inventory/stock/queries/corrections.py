@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, aliased
 
 from inventory.kernel.printed import as_printed
 from inventory.staff.models import User
-from inventory.stock.models import Lot, LotCorrection
+from inventory.stock.models import Account, AccountKind, AdjustReason, Lot, LotCorrection, Movement, Vial
+
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ TOLD = (
     .order_by(LotCorrection.corrected_at, LotCorrection.lot_id, LotCorrection.position)
 )
 """Corrections as they are told, the first first."""
+# A correction keeps what stood there as it was typed: in any case, with or without spaces.
+_BEFORE = func.upper(func.replace(LotCorrection.lot_number_before, " ", ""))
 
 
 def told(rows: Iterable[Any]) -> list[Corrected]:
@@ -117,12 +122,64 @@ def with_merged(session: Session, lot_id: UUID) -> list[UUID]:
     return found
 
 
+def every_later_word(session: Session | Connection) -> dict[UUID, list[Corrected]]:
+    """As `later_words`, of every lot that was ever corrected."""
+    rows = told(session.execute(TOLD))
+    found = {lot_id: [row for row in rows if row.lot_id == lot_id] for lot_id in {row.lot_id for row in rows}}
+    return {lot_id: _followed(lot_id, found) for lot_id in found}
+
+
+def went_over(session: Session, merge: LotCorrection) -> list[tuple[Vial, str]]:
+    """Return the vials that a merge gave a new label, with what their movement says: `From vial 3 of lot TYP0.`"""
+    rows = session.execute(
+        select(Vial, Movement.note)
+        .join(Account, Account.vial_id == Vial.id)
+        .join(Movement, Movement.to_id == Account.id)
+        .where(
+            Movement.lot_id == merge.merged_into_id,
+            Movement.reason == AdjustReason.MERGED,
+            Movement.recorded_at == merge.corrected_at,
+            Vial.lot_id == merge.merged_into_id,
+        )
+        .order_by(Vial.label_number)
+    )
+    return [(vial, note or "") for vial, note in rows]
+
+
+def sealed_and_open(session: Session, lot: Lot) -> tuple[int, int]:
+    """Return how many sealed containers of the lot there are at all sites, and how many open vials."""
+    shelves = select(func.coalesce(func.sum(Account.balance_ul), 0)).where(
+        Account.lot_id == lot.id, Account.kind == AccountKind.SHELF
+    )
+    opened = select(func.count()).where(Vial.lot_id == lot.id, Vial.closed_at.is_(None))
+    return int(session.scalar(shelves) or 0) // lot.container_volume_ul, int(session.scalar(opened) or 0)
+
+
+def use_bys_apart(session: Session, lot: Lot) -> tuple[int, int]:
+    """Return how many open vials of the lot bear a use-by after its expiry, and how many one that an expiry shortened once.
+
+    The second could be used longer by what the opening and the expiry say now; but the day that was written on them counts.
+    """
+    opened = select(Vial.use_by_on, Vial.opened_at).where(Vial.lot_id == lot.id, Vial.closed_at.is_(None))
+    labelled = [(use_by_on, at) for use_by_on, at in session.execute(opened) if use_by_on is not None]
+    late = [use_by_on for use_by_on, _ in labelled if use_by_on > lot.expires_on]
+    # The day of the opening is the site's: a day less by the clock of UTC is none.
+    in_use = timedelta(days=lot.in_use_days) - A_DAY
+    early = [day for day, at in labelled if day < min(lot.expires_on, (at + in_use).date())]
+    return len(late), len(early)
+
+
+def lots_numbered(session: Session, key: str) -> list[Lot]:
+    """Return the lots that have this number, as `rules.lot_number_key` has it, now or before they were corrected."""
+    before = select(LotCorrection.lot_id).where(_BEFORE.in_([key]))
+    now_or_then = (Lot.lot_number_key == key) | Lot.id.in_(before)
+    return list(session.scalars(select(Lot).where(now_or_then).order_by(Lot.created_at, Lot.id)))
+
+
 def formerly(words: str) -> ColumnElement[bool]:
     """Return the condition that a number under which the lot stood before contains `words`, or that of a lot merged into it."""
     key = as_printed(words).upper()
-    # A correction keeps what stood there as it was typed: in any case, with or without spaces.
-    as_key = func.upper(func.replace(LotCorrection.lot_number_before, " ", ""))
-    before = as_key.contains(key, autoescape=True)
+    before = _BEFORE.contains(key, autoescape=True)
     own = select(LotCorrection.lot_id).where(before)
     merged = select(LotCorrection.merged_into_id).where(before, LotCorrection.merged_into_id.is_not(None))
     return Lot.id.in_(own) | Lot.id.in_(merged)

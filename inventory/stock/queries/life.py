@@ -1,17 +1,19 @@
 """A lot's life: its movements a page at a time, its holds, receipts and balances, with the names of who and where."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from inventory.catalogue.models import Supplier
 from inventory.clinic.models import Location, Site
 from inventory.staff.models import User
 from inventory.stock.models import Account, AccountKind, Hold, Lot, Movement, Receipt, Vial
+from inventory.stock.queries.corrections import Corrected, corrections_of
 from inventory.stock.queries.on_hand import at_its_place
 from inventory.web.pagination import Page, paginate
 
@@ -39,7 +41,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One page of a lot's movements, newest first, and all of its holds."""
+    """One page of a lot's movements, newest first, all of its holds, and what was corrected of it."""
 
     lot: Lot
     page: Page[Movement]
@@ -47,6 +49,7 @@ class Life:
     holds: Sequence[Hold]
     names: dict[UUID, str] = field(default_factory=dict)
     locations: dict[UUID, str] = field(default_factory=dict)
+    corrections: Sequence[Corrected] = ()
 
     def shows(self, instant: datetime) -> bool:
         """Tell whether an instant falls on this page of the life."""
@@ -57,19 +60,31 @@ class Life:
         return after and before
 
 
-def life_of(session: Session, lot: Lot, *, cursor: str = "", size: int = 50) -> Life:
-    """Return a page of the lot's life. Every movement touches an account of the lot itself or a shelf of it, and is found by that."""
+def life_of(
+    session: Session,
+    lot: Lot,
+    *,
+    cursor: str = "",
+    size: int = 50,
+    site_ids: Collection[UUID] | None = None,
+) -> Life:
+    """Return a page of the lot's life, of those sites only where some are named.
+
+    Every movement touches an account of the lot itself or a shelf of it, and is found by that.
+    """
     own = list(session.scalars(select(Account.id).where(Account.lot_id == lot.id, Account.vial_id.is_(None))))
     page: Page[Movement] = paginate(
         session,
-        select(Movement).where(or_(Movement.from_id.in_(own), Movement.to_id.in_(own))),
+        select(Movement).where(
+            or_(Movement.from_id.in_(own), Movement.to_id.in_(own)), _at(Movement.site_id, site_ids)
+        ),
         order=[Movement.occurred_at, Movement.id],
         newest_first=True,
         cursor=cursor,
         size=size,
     )
     holds = holds_of(session, lot.id)
-    return _life(session, lot, page, holds)
+    return replace(_life(session, lot, page, holds), corrections=corrections_of(session, lot.id))
 
 
 def holds_of(session: Session, lot_id: UUID) -> list[Hold]:
@@ -81,14 +96,16 @@ def holds_of(session: Session, lot_id: UUID) -> list[Hold]:
     )
 
 
-def receipts_of(session: Session, lot_id: UUID) -> list[Delivered]:
-    """Return the lot's receipts, newest first."""
+def receipts_of(
+    session: Session, lot_id: UUID, *, site_ids: Collection[UUID] | None = None
+) -> list[Delivered]:
+    """Return the lot's receipts, newest first, of those sites only where some are named."""
     undone = aliased(Movement)
     rows = session.execute(
         select(Receipt, Supplier.name, undone.id)
         .outerjoin(Supplier, Supplier.id == Receipt.supplier_id)
         .outerjoin(undone, undone.reverses_id == Receipt.movement_id)
-        .where(Receipt.lot_id == lot_id)
+        .where(Receipt.lot_id == lot_id, _at(Receipt.site_id, site_ids))
         .order_by(Receipt.received_at.desc(), Receipt.id.desc())
     )
     return [
@@ -96,13 +113,19 @@ def receipts_of(session: Session, lot_id: UUID) -> list[Delivered]:
     ]
 
 
-def balances_of(session: Session, lot_id: UUID) -> list[tuple[AccountKind, str, UUID | None, int]]:
-    """Return what each account of the lot that is no vial holds, in microlitres: kind, location's name and id, balance."""
+def balances_of(
+    session: Session, lot_id: UUID, *, site_ids: Collection[UUID] | None = None
+) -> list[tuple[AccountKind, str, UUID | None, int]]:
+    """Return what each account of the lot that is no vial holds, in microlitres: kind, location's name and id, balance.
+
+    With `site_ids`, shelves of other sites are left out.
+    """
+    here = or_(Account.location_id.is_(None), _at(Location.site_id, site_ids))
     rows = session.execute(
         select(Account.kind, Site.code, Location.name, Account.location_id, Account.balance_ul)
         .outerjoin(Location, Location.id == Account.location_id)
         .outerjoin(Site, Site.id == Location.site_id)
-        .where(Account.lot_id == lot_id, Account.vial_id.is_(None))
+        .where(Account.lot_id == lot_id, Account.vial_id.is_(None), here)
         .order_by(Account.id)
     )
     return [
@@ -111,13 +134,18 @@ def balances_of(session: Session, lot_id: UUID) -> list[tuple[AccountKind, str, 
     ]
 
 
-def vials_of(session: Session, lot_id: UUID, *, most: int = 200) -> list[tuple[Vial, int, str]]:
-    """Return the lot's labelled vials, newest first, with what each holds (microlitres) and where it is."""
+def vials_of(
+    session: Session, lot_id: UUID, *, most: int = 200, site_ids: Collection[UUID] | None = None
+) -> list[tuple[Vial, int, str]]:
+    """Return the lot's labelled vials, newest first, with what each holds (microlitres) and where it is.
+
+    With `site_ids`, vials that are at other sites are left out.
+    """
     rows = session.execute(
         select(Vial, Account.balance_ul, Location.name)
         .join(Account, at_its_place())
         .join(Location, Location.id == Vial.location_id)
-        .where(Vial.lot_id == lot_id, Vial.label_number.is_not(None))
+        .where(Vial.lot_id == lot_id, Vial.label_number.is_not(None), _at(Location.site_id, site_ids))
         .order_by(Vial.opened_at.desc(), Vial.id.desc())
         .limit(most)
     )
@@ -148,6 +176,11 @@ def location_names(session: Session, location_ids: Iterable[UUID]) -> dict[UUID,
     """Return the names of storage locations by id."""
     rows = session.execute(select(Location.id, Location.name).where(Location.id.in_(set(location_ids))))
     return {location_id: name for location_id, name in rows}  # noqa: C416  as above
+
+
+def _at(column: Any, site_ids: Collection[UUID] | None) -> ColumnElement[bool]:
+    """Return the condition that a row is of one of the sites; of any where none are named."""
+    return true() if site_ids is None else column.in_(site_ids)
 
 
 def _life(session: Session, lot: Lot, page: Page[Movement], holds: Sequence[Hold]) -> Life:

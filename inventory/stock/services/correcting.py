@@ -124,7 +124,12 @@ def _corrected(act: Act, correction: Correction, lot: Lot) -> Done:
 def _merged(act: Act, correction: Correction, lot: Lot, other: Lot) -> Done:
     refuse_merged(act.session, other, field="lot_number")
     refuse_unlike(act.session, lot, other)
-    _refuse_unconfirmed(correction, other)
+    refuse_unconfirmed(
+        other,
+        merge_with=correction.merge_with,
+        expires_on=correction.expires_on,
+        right_expiry=correction.right_expiry,
+    )
     facts, expiries = [], []
     if correction.right_expiry is RightExpiry.TYPED and other.expires_on != correction.expires_on:
         lots = tuple(corrections.with_merged(act.session, other.id))
@@ -234,14 +239,17 @@ def _refuse_unchanged(correction: Correction, lot: Lot) -> None:
         raise Refusal("LOT-UNCHANGED", said, "lot_number")
 
 
-def _refuse_unconfirmed(correction: Correction, other: Lot) -> None:
-    if correction.merge_with != other.id:
+def refuse_unconfirmed(
+    other: Lot, *, merge_with: UUID | None, expires_on: date, right_expiry: RightExpiry | None
+) -> None:
+    """Raise Refusal LOT-COLLIDES until it was confirmed that `other` is the same lot, LOT-MERGE-EXPIRY until one expiry is right."""
+    if merge_with != other.id:
         said = (
             f"Lot {other.lot_number} of this product is here already, with the expiry {other.expires_on.isoformat()}."
             " Look at both below; if they are one lot, confirm it."
         )
         raise Refusal("LOT-COLLIDES", said, "lot_number")
-    if other.expires_on != correction.expires_on and correction.right_expiry is None:
+    if other.expires_on != expires_on and right_expiry is None:
         said = "The two lots have different expiries. Choose the one that is printed on the pack."
         raise Refusal("LOT-MERGE-EXPIRY", said, "right_expiry")
 

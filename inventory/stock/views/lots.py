@@ -7,7 +7,7 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.catalogue.act_forms import act_page
-from inventory.clinic.current import current_site, settings_here
+from inventory.clinic.current import current_site, settings_here, visible_sites
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
@@ -19,6 +19,7 @@ from inventory.stock.models import AdjustReason, HoldKind, Lot
 from inventory.stock.queries import Life
 from inventory.stock.services import Difference, Direction
 from inventory.stock.views.blueprint import bp
+from inventory.stock.views.corrected import corrections_shown
 from inventory.stock.views.receiving import lot_page
 from inventory.stock.views.witnessing import why_of, witness_asked
 from inventory.web.access import requires
@@ -32,14 +33,15 @@ def lot(lot_id: UUID) -> ResponseReturnValue:
     """Show a lot and its whole life."""
     session = db.session()
     found = queries.lot_by_id(session, lot_id)
-    life = queries.life_of(session, found, cursor=cursor_here())
+    life = queries.life_of(session, found, cursor=cursor_here(), site_ids=visible_sites())
     return render_template(
         "stock/lot.html",
         lot=found,
         life=life,
         events=presenters.events_of(life),
         standing=_standing(found, life),
-        receipts=queries.receipts_of(session, lot_id),
+        receipts=queries.receipts_of(session, lot_id, site_ids=visible_sites()),
+        **corrections_shown(lot_id, life.corrections),
     )
 
 
@@ -170,8 +172,8 @@ def difference_of(form: Any) -> Difference:
 
 def _standing(lot: Lot, life: Life) -> presenters.Standing:
     return presenters.standing_of(
-        queries.balances_of(db.session(), lot.id),
-        queries.vials_of(db.session(), lot.id),
+        queries.balances_of(db.session(), lot.id, site_ids=visible_sites()),
+        queries.vials_of(db.session(), lot.id, site_ids=visible_sites()),
         lot,
         life.holds,
         on=site_today(),
