@@ -136,6 +136,11 @@ class Sums:
         """What is missing without a cause."""
         return self._unexplained(Column.LOST)
 
+    @property
+    def unexplained_ul(self) -> int:
+        """What differed without a cause, both ways."""
+        return self.unexplained_found_ul + self.unexplained_lost_ul
+
     def reasons(self, column: Column) -> list[tuple[str, int]]:
         """Return what a column holds by reason, the most first."""
         found = [(reason, ul) for (of, reason), ul in self.by_reason.items() if of is column and ul]

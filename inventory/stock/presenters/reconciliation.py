@@ -31,8 +31,6 @@ COLUMNS: dict[Column, str] = {
     Column.TRANSFERRED_OUT: "Transferred out",
     Column.LOST: "Lost",
 }
-OF_LOTS = [column for column in COLUMNS if column is not Column.OPENED]
-"""Opening a container moves inside its lot: a lot's own columns leave it out."""
 TOPICS: dict[Topic, str] = {
     Topic.UNEXPLAINED: "Differences without a cause",
     Topic.SHORTFALL: "Doses that were given of more than the ledger held",
@@ -46,6 +44,8 @@ TOPICS: dict[Topic, str] = {
     Topic.EXPLAINED: "Adjustments with a cause",
     Topic.WITNESSED: "Wasted before a witness",
 }
+AT_LENGTH = {Topic.REVERSED, Topic.EXPLAINED, Topic.WITNESSED}
+"""Topics that are the course of things, and long: shown when asked for."""
 ATTENTION = {Topic.UNEXPLAINED, Topic.SHORTFALL, Topic.UNWITNESSED, Topic.PAST_USE_BY, Topic.ON_ITS_WAY}
 _REVERSED = {
     "receive": "receipt",
@@ -116,6 +116,14 @@ def equation(rows: Sequence[LotRow]) -> list[Line]:
     ]
 
 
+def columns_of(rows: Sequence[LotRow], *, by_part: bool) -> list[Column]:
+    """Return the columns in which anything of the rows moved; opening a container moves inside a lot, between its parts."""
+    every = [row.sums for row in rows]
+    if by_part:
+        every = [part.sums for row in rows for part in row.parts]
+    return [column for column in COLUMNS if any(sums.moved[column] for sums in every)]
+
+
 def _of(column: Column) -> Pick:
     return lambda sums: sums.moved[column]
 
@@ -162,18 +170,19 @@ def part_words(part: Part) -> str:
 
 
 def unexplained_words(sums: Sums) -> str:
-    """Return the headline: what differed without a cause, both ways, and how often."""
-    if not (sums.unexplained or sums.unexplained_found_ul or sums.unexplained_lost_ul):
-        return "nothing"
+    """Return what differed without a cause, both ways, and how often."""
     lost, found = ml(sums.unexplained_lost_ul), ml(sums.unexplained_found_ul)
     return f"{lost} missing, {found} found, in {count(sums.unexplained, 'adjustment')}"
 
 
 def count_words(last: LastCount) -> str:
-    """Return how long ago a location was counted."""
-    if last.days is None:
-        return "never counted"
-    return "counted that day" if last.days == 0 else f"{count(last.days, 'day')} since its last count"
+    """Return how long before the end of the period, or before today, a location was counted."""
+    return "never" if last.days is None else count(last.days, "day")
+
+
+def longest_uncounted(last_counts: Sequence[LastCount]) -> LastCount | None:
+    """Return the location that was counted the longest ago, or never."""
+    return max(last_counts, key=lambda last: (last.days is None, last.days or 0), default=None)
 
 
 def by_topic(noted: Sequence[Noted]) -> list[tuple[Topic, list[Told]]]:
