@@ -88,8 +88,11 @@ class Act:
     ) -> Outcome:
         """Write the entry that says `action` was done to the subject; `facts` are what a reader needs to see.
 
-        Whatever was inserted since the last entry is witnessed by this one.
+        Whatever was inserted since the last entry is witnessed by this one. Every act at a site passes here: it is refused
+        (SITE-NOT-YOURS), and nothing of it is written, where the site is none of the actor's.
         """
+        if site_id is not None and not self.actor.works_at(site_id):
+            raise Refusal("SITE-NOT-YOURS", "This belongs to a site at which you do not work.", status=403)
         payload = rules.canonical({"facts": dict(facts or {}), "rows": self._witnessed})
         self._witnessed = {}
         salt = secrets.token_hex(16)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, or_, select
 from sqlalchemy.orm import Session
 
 from inventory.audit.models import AccessEntry, AuditEntry, AuditHead, AuditLink, AuditPayload
@@ -43,8 +43,13 @@ class Checked:
     findings: Sequence[str]
 
 
-def entries_page(session: Session, sought: Sought, *, cursor: str) -> Page[Any]:
-    """Return a page of the trail, newest first: as the chain has it, whatever the clock said."""
+def entries_page(
+    session: Session, sought: Sought, *, cursor: str, site_ids: frozenset[UUID] | None = None
+) -> Page[Any]:
+    """Return a page of the trail, newest first: as the chain has it, whatever the clock said.
+
+    With `site_ids`, what was done at other sites is left out; what was done at none is the clinic's.
+    """
     user, patient = _table("user"), _table("patient")
     statement: Any = (
         select(
@@ -61,6 +66,8 @@ def entries_page(session: Session, sought: Sought, *, cursor: str) -> Page[Any]:
         .join(user, user.c.id == AuditEntry.actor_id)
         .outerjoin(patient, patient.c.id == AuditEntry.patient_id)
     )
+    if site_ids is not None:
+        statement = statement.where(or_(AuditEntry.site_id.is_(None), AuditEntry.site_id.in_(site_ids)))
     if sought.action:
         statement = statement.where(AuditEntry.action == sought.action)
     if sought.person_id:

@@ -24,7 +24,10 @@ def index() -> ResponseReturnValue:
     filters.action.offer((action, presenters.action_words(action)) for action in queries.actions(session))
     filters.person.offer(queries.people(session))
     fine = filters.validate()
-    page = queries.entries_page(session, filters.sought, cursor=cursor_here()) if fine else None
+    seen = current_user.site_ids
+    page = (
+        queries.entries_page(session, filters.sought, cursor=cursor_here(), site_ids=seen) if fine else None
+    )
     shown = render_template(
         "audit/index.html", filters=filters, page=page, head=queries.head(session), present=presenters
     )

@@ -1,4 +1,7 @@
-"""Where the work is done: the site of the present session, and the clinic's settings, each read once a request."""
+"""Where the work is done: the site of the present session, and the clinic's settings, each read once a request.
+
+Law kept here: least sight. Whoever works at some sites only is offered those, and sees nothing that belongs to another.
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -9,7 +12,7 @@ from flask_login import current_user
 from inventory.clinic import queries
 from inventory.clinic.models import Site
 from inventory.clinic.settings import Settings, current_settings
-from inventory.kernel.errors import Refusal
+from inventory.kernel.errors import Refusal, not_found
 from inventory.staff.policy import Policy, set_policy_source
 from inventory.web.presenting import set_clinic_name_source, set_zone_source
 
@@ -24,6 +27,8 @@ def current_site() -> Site:
 
 def current_site_id() -> UUID:
     """Return the id of `current_site`, for an act that needs no more of it. Raises Refusal NO-SITE."""
+    if current_user.site_ids is not None:
+        return current_site().id
     chosen: UUID | None = current_user.site_id
     found = chosen or queries.first_site_id()
     if found is None:
@@ -32,20 +37,45 @@ def current_site_id() -> UUID:
 
 
 def chosen_site() -> Site | None:
-    """Return the site of the present session, else the first one, else None."""
+    """Return the site of the present session, else the first at which the person works, else None."""
     wanted = current_user.site_id if has_request_context() and current_user.is_authenticated else None
     found = sites_here()
     return next((site for site in found if site.id == wanted), found[0] if found else None)
 
 
 def sites_here() -> list[Site]:
-    """Return every site, the first one first; read once a request."""
+    """Return the sites at which the signed-in person works, the first one first; read once a request."""
+    return [site for site in all_sites() if may_see(site.id)]
+
+
+def all_sites() -> list[Site]:
+    """Return every site of the clinic, the first one first, for the names of where something was; read once a request."""
     if not has_request_context():
         return queries.sites()
     if "clinic_sites" not in g:
         g.clinic_sites = queries.sites()
     found: list[Site] = g.clinic_sites
     return found
+
+
+def visible_sites() -> frozenset[UUID] | None:
+    """Return the sites whose stock, doses and papers the signed-in person may see; None for every site."""
+    if not has_request_context():
+        return None
+    found: frozenset[UUID] | None = current_user.site_ids
+    return found
+
+
+def may_see(site_id: UUID | None) -> bool:
+    """Tell whether the signed-in person may see what belongs to a site; what belongs to none is the clinic's."""
+    allowed = visible_sites()
+    return site_id is None or allowed is None or site_id in allowed
+
+
+def refuse_unseen(what: str, *site_ids: UUID | None) -> None:
+    """Raise Refusal NOT-FOUND for `what` unless one of the sites it belongs to is one the person may see."""
+    if not any(may_see(site_id) for site_id in site_ids):
+        raise not_found(what)
 
 
 def _no_site() -> Refusal:

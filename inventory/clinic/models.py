@@ -62,15 +62,6 @@ class Location(Model):
     closed_at: Mapped[datetime | None] = mapped_column()
 
 
-class SiteAccess(Model):
-    """That a person works at this site. Who has no such row works at every site."""
-
-    __tablename__ = "site_access"
-
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"), primary_key=True)
-    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"), primary_key=True)
-
-
 class Setting(Model):
     """One setting of the clinic, as JSON text; `clinic.settings` knows its type and default."""
 

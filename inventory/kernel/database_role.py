@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-DELETABLE = ("user_role", "sign_in_attempt", "product_ingredient", "patient_name_word")
+DELETABLE = ("user_role", "site_access", "sign_in_attempt", "product_ingredient", "patient_name_word")
 """The only tables whose rows the application may delete: none of them is part of the record."""
 
 

@@ -3,20 +3,26 @@
 from typing import cast
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from inventory.audit.services import log_access
+from inventory.clinic.current import sites_here, visible_sites
+from inventory.doses.queries.dedicated import owners_of
 from inventory.kernel.clock import now
+from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Permission
-from inventory.reports import services
+from inventory.reports import belonging, labels, services
 from inventory.reports.forms import AdministrationReportForm
 from inventory.reports.queries import issued, requests
 from inventory.reports.register import FileFormat
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 from inventory.web.presenting import site_today
+
+__all__ = ["belonging", "bp"]
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
 
@@ -27,7 +33,9 @@ _TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 @requires(Permission.REPORT_READ)
 def index() -> ResponseReturnValue:
     """The register of issued reports."""
-    return render_template("reports/index.html", page=issued.issued_reports(cursor=cursor_here()))
+    return render_template(
+        "reports/index.html", page=issued.issued_reports(cursor=cursor_here(), site_ids=visible_sites())
+    )
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -70,10 +78,25 @@ def download(report_id: UUID, file_format: str) -> ResponseReturnValue:
     return response
 
 
+@bp.get("/labels/<uuid:vial_id>.pdf")
+@requires(Permission.STOCK_READ)
+def vial_label(vial_id: UUID) -> ResponseReturnValue:
+    """The label of an opened vial, to be printed; `paper=a4` for a printer that has no labels."""
+    actor = current_user.actor
+    patient_id = owners_of(db.session(), [vial_id]).get(vial_id)
+    if patient_id is not None and actor.can(Permission.PATIENT_READ):
+        log_access(actor, patient_id, "label")
+    label = labels.vial_label(vial_id, actor=actor)
+    content = labels.label_pdf(label, at=now(), on_a4=request.args.get("paper") == "a4")
+    response = Response(content, content_type=_TYPES["pdf"])
+    response.headers.set("Content-Disposition", "inline", filename=f"{label.code}.pdf")
+    return response
+
+
 def _form() -> AdministrationReportForm:
     today = site_today()
     form = AdministrationReportForm(first_day=today.replace(day=1), last_day=today)
-    form.site_code.offer((code, f"{name} ({code})") for code, name in requests.site_codes())
+    form.site_code.offer((site.code, f"{site.name} ({site.code})") for site in sites_here())
     form.giver_id.offer((str(giver_id), name) for giver_id, name in requests.givers())
     form.formulation_id.offer((str(formulation_id), name) for formulation_id, name in requests.formulations())
     return form

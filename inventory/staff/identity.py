@@ -9,7 +9,10 @@ from inventory.kernel.permissions import ROLE_PERMISSIONS, Actor, Permission, Ro
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A signed-in person, their roles as they are now, and the session they come with."""
+    """A signed-in person, their roles as they are now, and the session they come with.
+
+    `site_id` is the site chosen for the session; `site_ids` are those they work at, None for every site.
+    """
 
     id: UUID
     username: str
@@ -19,6 +22,7 @@ class SignedIn:
     licence_expires_on: date | None
     session_id: UUID
     site_id: UUID | None
+    site_ids: frozenset[UUID] | None = None
 
     is_authenticated = True
     is_active = True
@@ -35,7 +39,13 @@ class SignedIn:
     @property
     def actor(self) -> Actor:
         """The same person as the one in whose name an act is done."""
-        return Actor(id=self.id, name=self.display_name, roles=self.roles, credential=self.credential)
+        return Actor(
+            id=self.id,
+            name=self.display_name,
+            roles=self.roles,
+            credential=self.credential,
+            site_ids=self.site_ids,
+        )
 
 
 class Nobody:
@@ -45,6 +55,7 @@ class Nobody:
     is_active = False
     is_anonymous = True
     display_name = ""
+    site_ids = None
 
     def get_id(self) -> None:
         """Nobody has no id."""

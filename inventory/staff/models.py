@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from inventory.kernel.db import Model
@@ -40,6 +40,9 @@ class User(Model):
     role_rows: Mapped[list["UserRole"]] = relationship(
         lazy="raise", order_by="UserRole.role", cascade="all, delete-orphan"
     )
+    site_rows: Mapped[list["SiteAccess"]] = relationship(
+        lazy="raise", order_by="SiteAccess.site_id", cascade="all, delete-orphan"
+    )
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
@@ -54,6 +57,16 @@ class UserRole(Model):
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"), primary_key=True)
     role: Mapped[Role] = mapped_column(String(20), primary_key=True)
+
+
+class SiteAccess(Model):
+    """That a person works at this site. Who has no such row works at every site."""
+
+    __tablename__ = "site_access"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"), primary_key=True)
+    # The type is said: sessions are asked for by a statement made before the room of sites is known.
+    site_id: Mapped[UUID] = mapped_column(Uuid(), ForeignKey("site.id"), primary_key=True)
 
 
 class UserSession(Model):

@@ -1,6 +1,6 @@
 """What is read about people, sessions and attempts."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -14,12 +14,22 @@ from inventory.kernel.errors import not_found
 from inventory.kernel.permissions import SYSTEM_ACTOR, SYSTEM_USER_ID, Actor, Role
 from inventory.staff import rules
 from inventory.staff.identity import SignedIn
-from inventory.staff.models import LinkPurpose, OneTimeLink, SignInAttempt, User, UserRole, UserSession
+from inventory.staff.models import (
+    LinkPurpose,
+    OneTimeLink,
+    SignInAttempt,
+    SiteAccess,
+    User,
+    UserRole,
+    UserSession,
+)
 from inventory.staff.policy import current_policy
 from inventory.staff.tokens import token_hash
 from inventory.web.pagination import Page, paginate
 
-_SESSION, _USER, _ROLE = (cast(Table, model.__table__) for model in (UserSession, User, UserRole))
+_SESSION, _USER, _ROLE, _ACCESS = (
+    cast(Table, model.__table__) for model in (UserSession, User, UserRole, SiteAccess)
+)
 # Every request sends it, so it is made once, and reads columns instead of loading objects.
 _BY_TOKEN = (
     select(
@@ -27,9 +37,11 @@ _BY_TOKEN = (
         *(_USER.c[name] for name in ("username", "display_name", "licence_expires_on")),
         *(_USER.c[name] for name in ("credential_title", "licence_number")),
         _ROLE.c.role,
+        _ACCESS.c.site_id.label("works_at_id"),
     )
     .select_from(_SESSION.join(_USER, _USER.c.id == _SESSION.c.user_id))
     .outerjoin(_ROLE, _ROLE.c.user_id == _USER.c.id)
+    .outerjoin(_ACCESS, _ACCESS.c.user_id == _USER.c.id)
     .where(
         _SESSION.c.token_hash == bindparam("token_hash"),
         _SESSION.c.revoked_at.is_(None),
@@ -37,6 +49,7 @@ _BY_TOKEN = (
     )
 )
 PEOPLE = User.id != SYSTEM_USER_ID
+_WITH_ROWS = (selectinload(User.role_rows), selectinload(User.site_rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +69,22 @@ def session_by_token(token: str, *, at: datetime) -> FoundSession | None:
     idle = current_policy().idle
     if rules.is_over(expires_at=found.expires_at, last_seen_at=found.last_seen_at, idle=idle, at=at):
         return None
-    return FoundSession(_signed_in(found, (row.role for row in rows)), found.last_seen_at)
+    return FoundSession(_signed_in(rows), found.last_seen_at)
 
 
-def _signed_in(found: Any, roles: Iterable[str | None]) -> SignedIn:
+def _signed_in(rows: Sequence[Any]) -> SignedIn:
+    """Return whom the rows tell of, one for each role and site of theirs."""
+    found = rows[0]
     return SignedIn(
         id=found.user_id,
         username=found.username,
         display_name=found.display_name,
-        roles=frozenset(Role(role) for role in roles if role),
+        roles=frozenset(Role(row.role) for row in rows if row.role),
         credential=credential_of(found),
         licence_expires_on=found.licence_expires_on,
         session_id=found.id,
         site_id=found.site_id,
+        site_ids=frozenset(row.works_at_id for row in rows if row.works_at_id) or None,
     )
 
 
@@ -83,21 +99,17 @@ def nobody_yet() -> bool:
 
 
 def person(user_id: UUID) -> User:
-    """Return a person with their roles. Raises Refusal NOT-FOUND; the row of commands is no person."""
-    found = db.session.scalar(
-        select(User).options(selectinload(User.role_rows)).where(User.id == user_id, PEOPLE)
-    )
+    """Return a person with their roles and sites. Raises Refusal NOT-FOUND; the row of commands is no person."""
+    found = db.session.scalar(select(User).options(*_WITH_ROWS).where(User.id == user_id, PEOPLE))
     if found is None:
         raise not_found("person")
     return found
 
 
 def person_named(username: str) -> User | None:
-    """Return the person of this username with their roles, deactivated or not."""
+    """Return the person of this username with their roles and sites, deactivated or not."""
     return db.session.scalar(
-        select(User)
-        .options(selectinload(User.role_rows))
-        .where(User.username == rules.username_key(username), PEOPLE)
+        select(User).options(*_WITH_ROWS).where(User.username == rules.username_key(username), PEOPLE)
     )
 
 
@@ -115,8 +127,19 @@ def actor_named(username: str | None) -> Actor | None:
 
 
 def actor_of(user: User) -> Actor:
-    """Return a person whose role rows are loaded as an actor."""
-    return Actor(id=user.id, name=user.display_name, roles=roles_of(user), credential=credential_of(user))
+    """Return a person whose roles and sites are loaded as an actor."""
+    return Actor(
+        id=user.id,
+        name=user.display_name,
+        roles=roles_of(user),
+        credential=credential_of(user),
+        site_ids=sites_of(user),
+    )
+
+
+def sites_of(user: User) -> frozenset[UUID] | None:
+    """Return the sites at which a person works whose sites are loaded; None for every site."""
+    return frozenset(row.site_id for row in user.site_rows) or None
 
 
 def active_people(*roles: Role) -> list[Row[tuple[UUID, str]]]:
@@ -133,7 +156,7 @@ def active_people(*roles: Role) -> list[Row[tuple[UUID, str]]]:
 
 def people_page(*, words: str, state: str, cursor: str) -> Page[User]:
     """Return a page of people by name; `state` is active, deactivated or all."""
-    statement = select(User).options(selectinload(User.role_rows)).where(PEOPLE)
+    statement = select(User).options(*_WITH_ROWS).where(PEOPLE)
     if words:
         statement = statement.where(
             or_(
@@ -223,7 +246,7 @@ def person_of_link(token: str, *, at: datetime) -> User | None:
     """Return the active person, with their roles, whose link works; None for any other link."""
     return db.session.scalar(
         select(User)
-        .options(selectinload(User.role_rows))
+        .options(*_WITH_ROWS)
         .join(OneTimeLink, OneTimeLink.user_id == User.id)
         .where(
             OneTimeLink.token_hash == token_hash(token),

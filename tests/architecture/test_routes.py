@@ -14,6 +14,7 @@ from werkzeug.routing import (
     UUIDConverter,
 )
 
+from inventory.clinic.sight import OWNERS
 from inventory.kernel.permissions import ROLE_PERMISSIONS, Permission, Role
 from inventory.web.access import Access, permission_of
 from tests.factories.clinic import make_site
@@ -22,6 +23,23 @@ from tests.support.client import CheckingClient
 
 PUBLIC = {"static", "staff.sign_in", "staff.sign_out", "staff.link", "clinic.first_visit"}
 """Opening a page to everybody is decided here too."""
+
+OF_THE_CLINIC = {
+    "alert_id",
+    "file_format",
+    "filename",
+    "formulation_id",
+    "kind",
+    "lot_id",
+    "patient_id",
+    "product_id",
+    "recall_id",
+    "session_id",
+    "supplier_id",
+    "token",
+    "user_id",
+}
+"""What a route's address may name that belongs to no site; a recall goes over all of them."""
 
 NOT_THERE = UUID("01890000-0000-7000-8000-000000000000")
 OPEN_ANSWERS = {200, 302, 303}
@@ -72,6 +90,12 @@ def test_every_route_declares_who_may_use_it(app: Flask) -> None:
 def test_what_is_public_was_decided(app: Flask) -> None:
     found = {rule.endpoint for rule in app.url_map.iter_rules() if not access_of(app, rule).needs_sign_in}
     assert found == PUBLIC
+
+
+def test_every_argument_of_a_route_belongs_to_sites_or_to_the_whole_clinic(app: Flask) -> None:
+    named = {name for rule in app.url_map.iter_rules() for name in rule.arguments}
+    assert named - set(OWNERS) - OF_THE_CLINIC == set(), "say in the room's belonging.py whose it is"
+    assert not set(OWNERS) & OF_THE_CLINIC
 
 
 def test_every_permission_is_somebodys() -> None:

@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.clinic import queries, services
-from inventory.clinic.current import chosen_site
+from inventory.clinic.current import chosen_site, sites_here
 from inventory.clinic.forms import LocationForm, SiteChoiceForm, SiteForm
 from inventory.clinic.models import LocationKind, Site
 from inventory.clinic.views.blueprint import bp
@@ -178,7 +178,7 @@ def choose_site() -> ResponseReturnValue:
     """Choose the site at which one works now; the choice is the session's."""
     present = chosen_site()
     form = SiteChoiceForm(data={"site": str(present.id)} if present else None)
-    by_id = {str(one.id): one for one in queries.sites()}
+    by_id = {str(one.id): one for one in sites_here()}
     form.site.offer((one_id, f"{one.name} ({one.code})") for one_id, one in by_id.items())
     if form.validate_on_submit():
         _choose(by_id[str(form.site.data)])

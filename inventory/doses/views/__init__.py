@@ -4,18 +4,20 @@ from uuid import UUID
 
 from flask import Flask
 
-from inventory.clinic.current import chosen_site, sites_here
+from inventory.clinic.current import all_sites, chosen_site
+from inventory.doses import belonging
 from inventory.doses.presenters.dose import body_site_words, number_words
 from inventory.doses.queries.lists import open_incidents
 from inventory.doses.verification import disagreements
-from inventory.doses.views import correcting, dose, giving, listing
+from inventory.doses.views import correcting, dose, giving, listing, lot_correction
 from inventory.doses.views.blueprint import bp
 from inventory.kernel.db import db
 from inventory.kernel.numbering import written_number
 from inventory.stock import verification
+from inventory.stock.concerns import CONCERNS
 from inventory.web.navigation import add_badge
 
-__all__ = ["bp", "correcting", "dose", "giving", "init_app", "listing"]
+__all__ = ["belonging", "bp", "correcting", "dose", "giving", "init_app", "listing", "lot_correction"]
 
 
 def init_app(app: Flask) -> None:
@@ -23,6 +25,9 @@ def init_app(app: Flask) -> None:
     add_badge(app, "doses.incidents", _open_here)
     if disagreements not in verification.CHECKS:
         verification.CHECKS.append(disagreements)
+    for concern in (lot_correction.past_expiry_of, lot_correction.formerly_past_of):
+        if concern not in CONCERNS:
+            CONCERNS.append(concern)
     app.jinja_env.filters.update(body_site=body_site_words, numbered=_numbered)
 
 
@@ -33,5 +38,5 @@ def _open_here() -> int:
 
 def _numbered(number: int, site_id: UUID | None = None) -> str:
     """Word a number of the room; that of a dose, of which the site is told, as it is written everywhere."""
-    code = next((site.code for site in sites_here() if site.id == site_id), "")
+    code = next((site.code for site in all_sites() if site.id == site_id), "")
     return written_number(code, number) if code else number_words(number)

@@ -63,10 +63,13 @@ def report_label(site_code: str, number: int) -> str:
     return f"{site_code}-{number}"
 
 
-def issued_reports(*, cursor: str) -> Page[IssuedReport]:
-    """A page of the register, the newest first."""
+def issued_reports(*, cursor: str, site_ids: frozenset[UUID] | None = None) -> Page[IssuedReport]:
+    """A page of the register, the newest first; with `site_ids`, of the reports over one of those sites."""
+    statement = _REPORT
+    if site_ids is not None:
+        statement = statement.where(Report.site_id.in_(site_ids), Report.covers_all_sites.is_(False))
     page = paginate(
-        db.session, _REPORT, order=[Report.issued_at, Report.id], newest_first=True, cursor=cursor
+        db.session, statement, order=[Report.issued_at, Report.id], newest_first=True, cursor=cursor
     )
     files = _files([row[0].id for row in page.items])
     return Page([_shown(row, files) for row in page.items], page.previous, page.next)

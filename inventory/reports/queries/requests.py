@@ -18,7 +18,7 @@ from inventory.patients.models import Patient
 from inventory.patients.rules import record_number_key
 from inventory.reports.queries.selection import SelectedSite, Selection
 from inventory.staff.models import User, UserRole
-from inventory.stock.models import Lot
+from inventory.stock.queries.corrections import lots_numbered, with_merged
 from inventory.stock.rules import lot_number_key
 from inventory.web.typed_text import FIRST_YEAR, LAST_YEAR
 
@@ -52,8 +52,11 @@ class _Found(NamedTuple, Generic[Value]):
     words: str = ALL
 
 
-def made_definite(asked: Asked) -> Definite:
-    """Find what was asked for. Raises Refusals with REPORT-PERIOD, REPORT-SITE, REPORT-PATIENT, REPORT-LOT, CHOICE-INVALID."""
+def made_definite(asked: Asked, *, site_ids: frozenset[UUID] | None = None) -> Definite:
+    """Find what was asked for, at `site_ids` only where they are given.
+
+    Raises Refusals with REPORT-PERIOD, REPORT-SITE, REPORT-PATIENT, REPORT-LOT, CHOICE-INVALID.
+    """
     refusals: list[Refusal] = []
 
     def found(look: Callable[[], Value]) -> Value | None:
@@ -64,7 +67,7 @@ def made_definite(asked: Asked) -> Definite:
             return None
 
     refusals.extend(_wrong_period(asked))
-    sites = found(lambda: _sites(asked.site_code))
+    sites = found(lambda: _sites(asked.site_code, site_ids))
     giver = found(lambda: _giver(asked.giver_id))
     patient = found(lambda: _patient(asked.patient_record_number))
     formulation = found(lambda: _formulation(asked.formulation_id))
@@ -96,13 +99,20 @@ def _wrong_period(asked: Asked) -> Iterator[Refusal]:
         yield Refusal("REPORT-PERIOD", "The last day is before the first.", "last_day")
 
 
-def _sites(code: str) -> tuple[SelectedSite, ...]:
+def _sites(code: str, site_ids: frozenset[UUID] | None) -> tuple[SelectedSite, ...]:
+    """Return the site of this code, or every site. Who works at some sites only asks for one of theirs."""
     statement = select(Site.id, Site.code, Site.name, Site.time_zone).order_by(Site.code)
+    if site_ids is not None and not code and len(site_ids) > 1:
+        raise Refusal("REPORT-SITE", "Choose one of the sites at which you work.", "site_code")
+    if site_ids is not None:
+        statement = statement.where(Site.id.in_(site_ids))
     if code:
         statement = statement.where(Site.code == code.strip().upper())
     sites = tuple(SelectedSite._make(row) for row in db.session.execute(statement))
     if not sites:
-        known = ", ".join(db.session.scalars(select(Site.code).order_by(Site.code))) or "none yet"
+        codes = select(Site.code).order_by(Site.code)
+        codes = codes if site_ids is None else codes.where(Site.id.in_(site_ids))
+        known = ", ".join(db.session.scalars(codes)) or "none yet"
         raise Refusal("REPORT-SITE", f"There is no site with this code. The codes are: {known}.", "site_code")
     return sites
 
@@ -139,10 +149,12 @@ def _lots(lot_number: str) -> _Found[tuple[UUID, ...] | None]:
     if not lot_number:
         return _Found(None)
     key = lot_number_key(lot_number)
-    lots = db.session.execute(select(Lot.id, Lot.lot_number).where(Lot.lot_number_key == key)).all()
+    lots = lots_numbered(db.session(), key)
     if not lots:
         raise Refusal("REPORT-LOT", "No lot has this number.", "lot_number")
-    return _Found(tuple(lot.id for lot in lots), lots[0].lot_number)
+    # One that was corrected is found by its former number too, and brings along what was merged into it.
+    also = dict.fromkeys(one for lot in lots for one in with_merged(db.session(), lot.id))
+    return _Found(tuple(also), lots[0].lot_number)
 
 
 def _body_site(body_site: BodySite | None) -> str:
@@ -161,9 +173,3 @@ def formulations() -> list[tuple[UUID, str]]:
     """Every formulation by name: (id, name)."""
     rows = db.session.execute(select(Formulation.id, Formulation.name).order_by(Formulation.name))
     return [(row.id, row.name) for row in rows]
-
-
-def site_codes() -> list[tuple[str, str]]:
-    """Every site by code: (code, name)."""
-    rows = db.session.execute(select(Site.code, Site.name).order_by(Site.code))
-    return [(row.code, row.name) for row in rows]

@@ -9,7 +9,13 @@ from inventory.staff.services.links import (
     spend_setup_code,
 )
 from inventory.staff.services.passwords import change_password, set_password
-from inventory.staff.services.people import add_person, deactivate_person, edit_person, reactivate_person
+from inventory.staff.services.people import (
+    add_person,
+    deactivate_person,
+    edit_person,
+    reactivate_person,
+    set_sites,
+)
 from inventory.staff.services.sessions import (
     choose_site,
     end_session,
@@ -37,6 +43,7 @@ __all__ = [
     "mark_seen",
     "reactivate_person",
     "set_password",
+    "set_sites",
     "sign_in",
     "sign_out",
     "spend_link",

@@ -14,7 +14,7 @@ from inventory.kernel.ids import uuid7
 from inventory.kernel.laws import means
 from inventory.kernel.permissions import Actor, Role
 from inventory.staff import queries, rules
-from inventory.staff.models import User, UserRole
+from inventory.staff.models import SiteAccess, User, UserRole
 from inventory.staff.services.sessions import end_every_session
 
 means(
@@ -91,7 +91,7 @@ def add_person(
     _refuse_if(rules.username_refusals(name) + entry.refusals())
 
     def write(act: Act) -> Outcome:
-        user = User(id=uuid7(), username=name, created_at=at, role_rows=[])
+        user = User(id=uuid7(), username=name, created_at=at, role_rows=[], site_rows=[])
         _fill(user, entry)
         act.session.add(user)
         facts = {"username": name, **entry.facts()}
@@ -119,6 +119,27 @@ def edit_person(
         _fill(user, entry)
         flag_modified(user, "display_name")  # so that a change of roles alone also makes a new version
         return act.record("staff.person-edited", "user", user.id, facts=changes(before, entry.facts()))
+
+    return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def set_sites(
+    *, actor: Actor, at: datetime, user_id: UUID, site_ids: Iterable[UUID], request_key: str | None = None
+) -> Outcome:
+    """Say at which sites a person works from their next request on; none named is every site. Outcome: the person.
+
+    Raises Refusal NOT-FOUND.
+    """
+
+    def write(act: Act) -> Outcome:
+        user = _locked(act, user_id)
+        wanted = frozenset(site_ids)
+        before, after = sorted(queries.sites_of(user) or ()), sorted(wanted)
+        kept = [row for row in user.site_rows if row.site_id in wanted]
+        added = wanted - {row.site_id for row in kept}
+        user.site_rows[:] = kept + [SiteAccess(site_id=one) for one in sorted(added)]
+        facts = {"before": {"site_ids": before}, "after": {"site_ids": after}}
+        return act.record("staff.sites-set", "user", user.id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 

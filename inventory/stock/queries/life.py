@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session, aliased
 from inventory.catalogue.models import Supplier
 from inventory.clinic.models import Location, Site
 from inventory.staff.models import User
-from inventory.stock.models import Account, AccountKind, Hold, Lot, Movement, Receipt, Vial
+from inventory.stock.models import Account, AccountKind, Disposal, Hold, Lot, Movement, Receipt, Vial
 from inventory.stock.queries.corrections import Corrected, corrections_of
+from inventory.stock.queries.disposals import disposals_of_movements
 from inventory.stock.queries.on_hand import at_its_place
 from inventory.web.pagination import Page, paginate
 
@@ -28,6 +29,8 @@ class Told:
     touches_vial: bool
     is_into_stock: bool
     reversed_kind: str | None
+    document: Disposal | None = None
+    """The return or destruction that the movement was posted for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,7 @@ def _told(session: Session, movements: Sequence[Movement]) -> list[Told]:
     accounts = {key: (kind, label) for key, kind, label in rows}
     undone = {m.reverses_id for m in movements if m.reverses_id}
     kinds = dict(_kinds(session, undone))
+    papers = disposals_of_movements(session, [m.id for m in movements])
     return [
         Told(
             movement=m,
@@ -214,6 +218,7 @@ def _told(session: Session, movements: Sequence[Movement]) -> list[Told]:
             touches_vial=AccountKind.VIAL in {accounts[m.from_id][0], accounts[m.to_id][0]},
             is_into_stock=accounts[m.to_id][0] in {AccountKind.SHELF, AccountKind.VIAL},
             reversed_kind=kinds.get(m.reverses_id or 0),
+            document=papers.get(m.id),
         )
         for m in movements
     ]

@@ -9,18 +9,21 @@ from inventory.clinic.current import settings_here
 from inventory.kernel.money import format_minor
 from inventory.stock import belonging, presenters, words
 from inventory.stock.versions import as_received
-from inventory.stock.views import counts, disposals, excursions, lots, receiving, reconciliation, shelf, vials, waste_cost
+from inventory.stock.views import counts, disposals, excursions, lots, receiving, reconciliation, shelf, temperatures, vials, waste_cost
 from inventory.stock.views.blueprint import bp
 
 __all__ = [
     "belonging",
     "bp",
     "counts",
+    "disposals",
+    "excursions",
     "init_app",
     "lots",
     "receiving",
     "reconciliation",
     "shelf",
+    "temperatures",
     "vials",
     "waste_cost",
 ]
