@@ -88,19 +88,24 @@ def post_form(lines: Iterable[CountedLine]) -> PostForm:
     """Return the form in which every difference gets its reason."""
     fields: dict[str, Any] = {}
     for line in lines:
+        position, what = line.line.position, _named(line)
         offered = [(reason.value, words.COUNTED[reason]) for reason in counting.reasons_for(line)]
         needed = [Required("Choose why it differs.")]
-        fields[f"reason_{line.line.position}"] = ChoiceField(
-            "Why", needed, choices=offered, blank="Choose a reason"
+        fields[f"reason_{position}"] = ChoiceField(
+            f"{what}: why", needed, choices=offered, blank="Choose a reason"
         )
-        fields[f"note_{line.line.position}"] = TextField("In words", limit=200)
+        fields[f"note_{position}"] = TextField(f"{what}: in words", limit=200)
     return _with_fields(PostForm, fields)
+
+
+def _named(line: CountedLine | ToCount) -> str:
+    return f"Vial {line.vial.label_number}" if line.vial else f"Lot {line.lot.lot_number}"
 
 
 def _asked(line: ToCount) -> Any:
     if line.vial:
-        return VolumeField(f"Vial {line.vial.label_number}", [Required(_EMPTY)])
-    return CountField(f"Lot {line.lot.lot_number}", [Required(_EMPTY), Between(0, MOST_CONTAINERS)])
+        return VolumeField(_named(line), [Required(_EMPTY)])
+    return CountField(_named(line), [Required(_EMPTY), Between(0, MOST_CONTAINERS)])
 
 
 def _with_fields(base: type[Form], fields: Mapping[str, Any]) -> Form:

@@ -4,12 +4,14 @@ from inventory.stock.presenters.counts import (
     CSV_HEADING,
     by_product,
     count_state,
+    counted_words,
     csv_rows,
     shown_counts,
     shown_lines,
     shown_rates,
     since_words,
 )
+from inventory.stock.presenters.discarding import ToDiscard, at_once, likely_reason, to_discard
 from inventory.stock.presenters.life import Event, events_of, reason_words
 from inventory.stock.presenters.standing import (
     Standing,
@@ -25,11 +27,15 @@ __all__ = [
     "CSV_HEADING",
     "Event",
     "Standing",
+    "ToDiscard",
+    "at_once",
     "by_product",
     "containers_words",
     "count_state",
+    "counted_words",
     "csv_rows",
     "events_of",
+    "likely_reason",
     "only_in_state",
     "reason_words",
     "shelf_page",
@@ -40,4 +46,5 @@ __all__ = [
     "since_words",
     "standing_of",
     "states_of",
+    "to_discard",
 ]

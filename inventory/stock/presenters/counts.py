@@ -1,9 +1,10 @@
 """A count in words: its state, what differs, and how often; and its lines as cells of a file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from uuid import UUID
 
 from inventory.catalogue.models import Product
 from inventory.kernel.quantity import format_ml
@@ -56,6 +57,7 @@ class ShownRate:
     by_lines: str
     by_volume: str
     last: str
+    open_count: StockCount | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,15 @@ def shown_lines(lines: Iterable[CountedLine]) -> list[ShownLine]:
     ]
 
 
-def shown_rates(rates: Iterable[CountRate]) -> list[ShownRate]:
-    """Return the discrepancy rates of locations in words."""
+def shown_rates(rates: Iterable[CountRate], open_counts: Mapping[UUID, StockCount]) -> list[ShownRate]:
+    """Return the discrepancy rates of locations in words, with the counts that have not ended."""
     return [
         ShownRate(
             rate,
             share(rate.differing, rate.lines),
             share(rate.differing_ul, rate.counted_ul),
             since_words(rate.last_counted_at),
+            open_counts.get(rate.location_id),
         )
         for rate in rates
     ]
@@ -135,6 +138,11 @@ def since_words(instant: datetime | None) -> str:
         return "never"
     days = (site_today() - instant.astimezone(site_zone()).date()).days
     return {0: "today", 1: "yesterday"}.get(days, f"{days:,} days ago")
+
+
+def counted_words(instant: datetime | None) -> str:
+    """Return when a location was counted last, beside its name: `counted 12 days ago`, `never counted`."""
+    return f"counted {since_words(instant)}" if instant else "never counted"
 
 
 def csv_rows(lines: Iterable[CountedLine]) -> Iterator[list[str]]:

@@ -198,12 +198,14 @@ def _differing(found: StockCount) -> list[CountedLine]:
 def _places() -> list[tuple[UUID, str]]:
     places = queries.locations_of(db.session(), current_site().id)
     last = queries.last_counts(db.session(), current_site().id)
-    return [(p.id, f"{p.name}, last counted {presenters.since_words(last.get(p.id))}") for p in places]
+    return [(p.id, f"{p.name} ({presenters.counted_words(last.get(p.id))})") for p in places]
 
 
 def _period(filters: CountsFilter) -> tuple[date, date]:
-    last = filters.last_day.data or site_today()
-    return filters.first_day.data or min(last, site_today()) - PERIOD, last
+    """Return the days chosen, and show in the filters those that were left open."""
+    last = filters.last_day.data = filters.last_day.data or site_today()
+    first = filters.first_day.data = filters.first_day.data or min(last, site_today()) - PERIOD
+    return first, last
 
 
 def _rates(first: date, last: date, location_id: UUID | None) -> list[ShownRate]:
@@ -213,7 +215,9 @@ def _rates(first: date, last: date, location_id: UUID | None) -> list[ShownRate]
         since=_midnight(first),
         until=_midnight(last + timedelta(days=1)),
     )
-    return presenters.shown_rates(rate for rate in found if location_id in (None, rate.location_id))
+    rates = [rate for rate in found if location_id in (None, rate.location_id)]
+    open_counts = queries.open_counts(db.session(), [rate.location_id for rate in rates])
+    return presenters.shown_rates(rates, open_counts)
 
 
 def _midnight(day: date) -> datetime:
