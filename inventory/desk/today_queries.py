@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from inventory.audit.queries import head
 from inventory.catalogue.models import Product
 from inventory.clinic.models import Site
+from inventory.clinic.settings import Settings
 from inventory.doses.models import Dose, DoseVoid
 from inventory.doses.queries.lists import dose_rows, open_incidents
 from inventory.kernel.permissions import Actor, Permission
@@ -20,7 +21,9 @@ from inventory.reorder.queries import Level, levels
 from inventory.staff.models import User
 from inventory.staff.queries import PEOPLE
 from inventory.stock.models import Lot
+from inventory.stock.presenters import ToDiscard, to_discard
 from inventory.stock.queries import Drawable, on_hand
+from inventory.stock.queries.temperatures import excursions_of, fridges_without_reading
 from inventory.stock.rules import StateCode
 
 LICENCE_SOON = timedelta(days=60)
@@ -43,12 +46,20 @@ class Today:
     """Stock-outs of which nobody said how many there should be."""
     chain: Any = None
     licences: Sequence[Any] | None = None
+    excursions: Sequence[Any] = ()
+    """Temperatures outside the limits that wait for a decision, each with the name of its location."""
+    unread_fridges: Sequence[Any] = ()
+    """Fridges that have been read before, but not today."""
     missing: dict[str, bool] = field(default_factory=dict)
 
     @property
     def open_vials(self) -> list[Drawable]:
         """Multi-dose vials in use, the first to be discarded on top."""
         return [one for one in self.stock or () if one.vial is not None]
+
+    def to_discard(self, settings: Settings) -> list[ToDiscard]:
+        """Open vials that must not be used any more, or not after today."""
+        return to_discard(self.open_vials, settings, on=self.day)
 
     @property
     def near(self) -> list[Drawable]:
@@ -69,6 +80,8 @@ def today(session: Session, *, actor: Actor, site: Site, day: date, at: datetime
         told.incidents = open_incidents(session, site.id)
     if actor.can(Permission.STOCK_READ):
         told.stock = on_hand(session, site_id=site.id, on=day, near_days=near_days)
+        told.excursions = excursions_of(session, site_id=site.id, is_open=True)
+        told.unread_fridges = fridges_without_reading(session, site_id=site.id, day=day, zone=site.time_zone)
     if actor.can(Permission.REORDER_MANAGE):
         found = levels(session, site_id=site.id, on=day, at=at)
         told.to_order = [one for one in found if one.advice.is_due]

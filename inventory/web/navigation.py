@@ -14,7 +14,11 @@ from inventory.kernel.permissions import Permission
 
 Badge = Callable[[], int]
 _BADGES_KEY = "web.badges"
-_BELONGS = {"desk.patient": "patients.index"}
+_RECALLS = ("recall", "new_recall", "add_to_recall", "release_recalled", "close_out", "recall_contact")
+_BELONGS = {
+    "desk.patient": "patients.index",
+    **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
+}
 """Pages that are of one room for the code and of another for the person."""
 _PERSONAL = frozenset({"staff.account", "staff.change_password", "clinic.choose_site"})
 """Pages about the person who looks, which no entry leads to."""
@@ -66,6 +70,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("stock.receive", "Receive", "truck-delivery", Permission.STOCK_MANAGE),
             Entry("stock.temperatures", "Temperatures", "temperature", Permission.STOCK_READ),
             Entry("stock.disposals", "Returns", "truck-return", Permission.STOCK_READ),
+            Entry("desk.recalls_index", "Recalls", "flag", Permission.STOCK_READ),
             Entry("reorder.index", "Reorder", "shopping-cart", Permission.REORDER_READ),
             Entry("catalogue.index", "Catalogue", "book", Permission.CATALOGUE_READ),
         ),

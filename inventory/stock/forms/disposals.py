@@ -1,13 +1,13 @@
 """The form of a return or a destruction: the paper, and a row for everything that lies there."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, cast
 
 from flask import request
 
-from inventory.stock.models import DisposalKind, WasteReason
+from inventory.stock.models import DisposalKind, HoldKind, WasteReason
 from inventory.stock.queries import Drawable
-from inventory.stock.rules import StateCode
 from inventory.stock.services.disposals import DISPOSAL_REASONS, MOST_CONTAINERS_OF_A_LINE
 from inventory.stock.words import WASTE
 from inventory.web.fields import (
@@ -23,13 +23,9 @@ from inventory.web.fields import (
     TickField,
 )
 from inventory.web.forms import ClinicForm, FilterForm
+from inventory.web.presenting import site_today
 
 REASON_CHOICES = [(reason.value, WASTE[reason]) for reason in DISPOSAL_REASONS]
-_SUGGESTED = {
-    StateCode.RECALLED: WasteReason.RECALL,
-    StateCode.EXPIRED: WasteReason.EXPIRED,
-    StateCode.PAST_USE_BY: WasteReason.PAST_USE_BY,
-}
 _TAKE, _WHY = "take_", "why_"
 
 
@@ -88,8 +84,9 @@ class DisposalForm(ClinicForm):
 def disposal_form(offered: Sequence[Drawable]) -> DisposalForm:
     """Return the form with a row for each thing that is offered."""
     rows: dict[str, Any] = {}
+    today = site_today()
     for one in offered:
-        suggested = _suggested(one)
+        suggested = _suggested(one, today)
         rows[f"{_TAKE}{one.account_id}"] = _take(one)
         rows[f"{_WHY}{one.account_id}"] = ChoiceField(
             "Reason", choices=REASON_CHOICES, blank="Choose a reason", default=suggested
@@ -103,8 +100,12 @@ def _take(one: Drawable) -> Any:
     return CountField("Containers", [Between(1, MOST_CONTAINERS_OF_A_LINE)])
 
 
-def _suggested(one: Drawable) -> str | None:
-    if "temperature" in one.hold_kinds and one.state.code == StateCode.HELD:
-        return WasteReason.TEMPERATURE.value
-    found = _SUGGESTED.get(one.state.code)
-    return found.value if found else None
+def _suggested(one: Drawable, today: date) -> str | None:
+    """Return the reason that what is known of it suggests, the gravest; a person may choose another."""
+    known = (
+        (HoldKind.RECALL in one.hold_kinds, WasteReason.RECALL),
+        (HoldKind.TEMPERATURE in one.hold_kinds, WasteReason.TEMPERATURE),
+        (one.lot.expires_on < today, WasteReason.EXPIRED),
+        (one.use_by_on is not None and one.use_by_on < today, WasteReason.PAST_USE_BY),
+    )
+    return next((reason.value for is_so, reason in known if is_so), None)

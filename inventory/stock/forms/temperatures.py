@@ -1,6 +1,6 @@
 """The forms of temperatures: one reading, a logger's file, and what becomes of an excursion."""
 
-from pathlib import PurePath
+from pathlib import PureWindowsPath
 from typing import Any
 
 from flask import request
@@ -36,8 +36,9 @@ class UploadField(FileField):
         chosen = request.files.get(self.name)
         self.data = None
         if chosen is not None and chosen.filename:
-            self.filename = without_unseen(PurePath(chosen.filename).name)[:TEXT_LIMIT]
+            self.filename = without_unseen(PureWindowsPath(chosen.filename).name)[:TEXT_LIMIT]
             self.data = chosen.stream.read(MOST_BYTES + 1)
+            chosen.close()
 
 
 class TemperatureForm(ClinicForm):

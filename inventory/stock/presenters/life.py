@@ -48,7 +48,7 @@ def reason_words(kind: MovementKind, reason: str | None) -> str:
     """Return the words for the coded reason of a waste or an adjustment."""
     if reason is None:
         return ""
-    if kind == MovementKind.WASTE:
+    if kind in {MovementKind.WASTE, MovementKind.RETURN}:
         return WASTE[WasteReason(reason)].removesuffix(" (say what)")
     return ADJUST[AdjustReason(reason)] if kind == MovementKind.ADJUST else reason
 
@@ -93,6 +93,8 @@ def _event(told: Told, life: Life, details: tuple[str, ...] = ()) -> Event:
     movement = told.movement
     icon, tone = _ICONS[MovementKind(movement.kind)]
     notes = [movement.note] if movement.note else []
+    if told.document:
+        notes.append(f"Document {told.document.document_number}")
     if movement.witness_id:
         notes.append(f"Witness: {life.names[movement.witness_id]}")
     if movement.recorded_at.replace(second=0, microsecond=0) > movement.occurred_at:
@@ -111,7 +113,8 @@ def _sentence(told: Told, life: Life) -> str:
     movement = told.movement
     kind = MovementKind(movement.kind)
     where = life.locations[movement.location_id]
-    return _SENTENCES[kind].format(
+    sentence = _DESTROYED if told.document and kind == MovementKind.WASTE else _SENTENCES[kind]
+    return sentence.format(
         what=_amount(told, life),
         where=where,
         source=_vial(told.from_label),
@@ -130,10 +133,11 @@ _SENTENCES = {
     MovementKind.GIVE: "Gave {what} from {source}",
     MovementKind.WASTE: "Wasted {what}{out_of}: {reason}",
     MovementKind.ADJUST: "{found} {what}, {where}: {reason}",
-    MovementKind.RETURN: "Returned {what}{out_of} to the supplier",
+    MovementKind.RETURN: "Returned {what}{out_of} to the supplier: {reason}",
     MovementKind.TRANSFER: "{sent} {what}, {where}",
     MovementKind.REVERSE: "Reversed: {reversed} of {what}",
 }
+_DESTROYED = "Destroyed {what}{out_of}: {reason}"
 _REVERSED = {
     "receive": "receipt",
     "open": "opening",

@@ -169,6 +169,15 @@ def instants_read(session: Session, location_id: UUID, *, first: datetime, last:
     )
 
 
+def fresh_readings(session: Session, location_id: UUID, readings: Sequence[Reading]) -> list[Reading]:
+    """Return the readings whose instants have none yet, the first where two have the same, oldest first."""
+    by_instant = {one.read_at: one for one in reversed(readings)}
+    if not by_instant:
+        return []
+    known = instants_read(session, location_id, first=min(by_instant), last=max(by_instant))
+    return [by_instant[instant] for instant in sorted(by_instant) if instant not in known]
+
+
 def location_here(session: Session, location_id: UUID, *, site_id: UUID) -> Location:
     """Return a location of the site, also a closed one. Raises Refusal NOT-FOUND."""
     found = session.get(Location, location_id)

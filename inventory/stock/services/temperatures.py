@@ -100,7 +100,7 @@ def record_logger_file(
         _refuse_impossible(readings)
         _refuse_out_of_time(act, readings)
         _take_place(act, location)
-        fresh = fresh_readings(act, location, readings)
+        fresh = found.fresh_readings(act.session, location.id, readings)
         if not fresh:
             raise Refusal("READINGS-KNOWN", "Every reading of this file is recorded already.", "file")
         excursion = _write(act, location, fresh, ReadingSource.LOGGER)
@@ -165,15 +165,6 @@ def decide_excursion(
 def may_decide(actor: Actor) -> bool:
     """Tell whether the person decides about excursions: prescribers and managers do."""
     return actor.can(Permission.DOSE_OVERRIDE) or actor.can(Permission.STOCK_MANAGE)
-
-
-def fresh_readings(act: Act, location: Location, readings: Sequence[Reading]) -> list[Reading]:
-    """Inside an act: return the readings whose instants have none yet, the first where two have the same, oldest first."""
-    by_instant = {one.read_at: one for one in reversed(readings)}
-    if not by_instant:
-        return []
-    known = found.instants_read(act.session, location.id, first=min(by_instant), last=max(by_instant))
-    return [by_instant[instant] for instant in sorted(by_instant) if instant not in known]
 
 
 def _take_place(act: Act, location: Location) -> None:
