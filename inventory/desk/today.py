@@ -28,6 +28,8 @@ def today() -> str:
         at=at,
         near_days=settings_here().near_expiry_days,
     )
-    shown = render_template("desk/today.html", today=told, site=site)
+    shown = render_template(
+        "desk/today.html", today=told, site=site, to_discard=told.to_discard(settings_here())
+    )
     log_list(current_actor(), [row.patient_id for row in told.doses], "today")
     return shown

@@ -14,7 +14,7 @@ from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Permission
-from inventory.reports import belonging, labels, services
+from inventory.reports import belonging, disposals, labels, services
 from inventory.reports.forms import AdministrationReportForm
 from inventory.reports.queries import issued, requests
 from inventory.reports.register import FileFormat
@@ -90,6 +90,16 @@ def vial_label(vial_id: UUID) -> ResponseReturnValue:
     content = labels.label_pdf(label, at=now(), on_a4=request.args.get("paper") == "a4")
     response = Response(content, content_type=_TYPES["pdf"])
     response.headers.set("Content-Disposition", "inline", filename=f"{label.code}.pdf")
+    return response
+
+
+@bp.get("/disposals/<uuid:disposal_id>.pdf")
+@requires(Permission.STOCK_READ)
+def disposal(disposal_id: UUID) -> ResponseReturnValue:
+    """The return note or the destruction record of a document, to be signed."""
+    name, content = disposals.disposal_pdf(disposal_id, actor=current_user.actor, at=now())
+    response = Response(content, content_type=_TYPES["pdf"])
+    response.headers.set("Content-Disposition", "inline", filename=name)
     return response
 
 

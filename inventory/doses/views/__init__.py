@@ -9,7 +9,7 @@ from inventory.doses import belonging
 from inventory.doses.presenters.dose import body_site_words, number_words
 from inventory.doses.queries.lists import open_incidents
 from inventory.doses.verification import disagreements
-from inventory.doses.views import correcting, dose, giving, listing, lot_correction
+from inventory.doses.views import correcting, dedicating, dose, giving, listing, lot_correction
 from inventory.doses.views.blueprint import bp
 from inventory.kernel.db import db
 from inventory.kernel.numbering import written_number
@@ -17,7 +17,17 @@ from inventory.stock import verification
 from inventory.stock.concerns import CONCERNS
 from inventory.web.navigation import add_badge
 
-__all__ = ["belonging", "bp", "correcting", "dose", "giving", "init_app", "listing", "lot_correction"]
+__all__ = [
+    "belonging",
+    "bp",
+    "correcting",
+    "dedicating",
+    "dose",
+    "giving",
+    "init_app",
+    "listing",
+    "lot_correction",
+]
 
 
 def init_app(app: Flask) -> None:

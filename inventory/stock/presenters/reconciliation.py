@@ -133,6 +133,11 @@ def in_containers(rows: Sequence[LotRow], pick: Pick) -> str:
     return hundredths(sum((Fraction(pick(row.sums), row.container_ul) for row in rows), Fraction(0)))
 
 
+def hundredths_of(volume_ul: int, container_ul: int) -> str:
+    """Return a volume in containers of a size, rounded to hundredths."""
+    return hundredths(Fraction(volume_ul, container_ul))
+
+
 def hundredths(number: Fraction) -> str:
     """Return a number rounded half away from zero to hundredths, without trailing zeros."""
     scaled = (200 * abs(number.numerator) + number.denominator) // (2 * number.denominator)

@@ -18,6 +18,7 @@ from inventory.stock.queries.counts import (
     summaries,
     vials_here,
 )
+from inventory.stock.queries.labels import punctures, vial_id_by_code
 from inventory.stock.queries.life import (
     Life,
     Told,
@@ -91,12 +92,14 @@ __all__ = [
     "on_hand",
     "open_counts",
     "open_hold",
+    "punctures",
     "receipt_by_id",
     "receipts_of",
     "sheet",
     "shelf",
     "summaries",
     "vial_by_id",
+    "vial_id_by_code",
     "vial_life",
     "vial_on_hand",
     "vials_here",

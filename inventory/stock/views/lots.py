@@ -17,6 +17,7 @@ from inventory.stock.forms import AdjustShelfForm, HoldForm, OpenForm, ReasonFor
 from inventory.stock.ledger import Place
 from inventory.stock.models import AdjustReason, HoldKind, Lot
 from inventory.stock.queries import Life
+from inventory.stock.queries.recalls import recalls_of
 from inventory.stock.services import Difference, Direction
 from inventory.stock.views.blueprint import bp
 from inventory.stock.views.corrected import corrections_shown
@@ -41,6 +42,7 @@ def lot(lot_id: UUID) -> ResponseReturnValue:
         events=presenters.events_of(life),
         standing=_standing(found, life),
         receipts=queries.receipts_of(session, lot_id, site_ids=visible_sites()),
+        recalls=recalls_of(session, lot_id),
         **corrections_shown(lot_id, life.corrections),
     )
 
@@ -64,7 +66,7 @@ def open_vial(lot_id: UUID) -> ResponseReturnValue:
         ),
         template="stock/open.html",
         to=lambda outcome: url_for("stock.vial", vial_id=outcome.subject_id),
-        done="The vial is open. Write its label now.",
+        done="The vial is open. Print its label, or write it, now.",
         shown=lambda: _lot_shown(lot_id, form, "Open the vial"),
     )
 

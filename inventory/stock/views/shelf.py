@@ -27,8 +27,8 @@ def shelf() -> ResponseReturnValue:
     filters.formulation.offer((f.id, f.name) for f in formulations(db.session()))
     filters.location.offer((p.id, p.name) for p in queries.locations_of(db.session(), current_site().id))
     valid = filters.validate()
-    if valid and (lot_id := scanned_lot_id(str(filters.q.data or ""))):
-        return redirect(url_for("stock.lot", lot_id=lot_id))
+    if valid and (address := _scanned(str(filters.q.data or ""))):
+        return redirect(address)
     groups = _groups(filters) if valid else []
     page = presenters.shelf_page(groups, cursor_here())
     totals = {group.formulation.id: group for group in groups}
@@ -42,8 +42,8 @@ def lots() -> ResponseReturnValue:
     """Every lot, also those used up."""
     filters = LotFilter()
     valid = filters.validate()
-    if valid and (lot_id := scanned_lot_id(str(filters.q.data or ""))):
-        return redirect(url_for("stock.lot", lot_id=lot_id))
+    if valid and (address := _scanned(str(filters.q.data or ""))):
+        return redirect(address)
     words = str(filters.q.data or "") if valid else ""
     page = queries.lots_page(db.session(), words=words, cursor=cursor_here())
     states = presenters.states_of(
@@ -69,6 +69,14 @@ def _groups(filters: ShelfFilter) -> list[ShelfGroup]:
         location_id=_id(filters.location.data),
     )
     return presenters.only_in_state(found, filters.state.data)
+
+
+def _scanned(text: str) -> str:
+    """Return where a scan leads: to the vial whose label it is, or the lot of a pack; empty where it is no scan."""
+    if vial_id := queries.vial_id_by_code(db.session(), text):
+        return url_for("stock.vial", vial_id=vial_id)
+    lot_id = scanned_lot_id(text)
+    return url_for("stock.lot", lot_id=lot_id) if lot_id else ""
 
 
 def _id(text: str | None) -> UUID | None:

@@ -1,32 +1,52 @@
 """An open vial: its label, what is left in it, and the acts on it."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import render_template, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
 from inventory.catalogue.act_forms import act_page
-from inventory.clinic.current import settings_here
+from inventory.clinic.current import all_sites, settings_here
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
+from inventory.kernel.numbering import vial_code
 from inventory.kernel.permissions import Permission
 from inventory.staff.current import current_actor
 from inventory.stock import presenters, queries, services, words
 from inventory.stock.forms import AdjustVialForm, DiscardForm, ReasonForm, WasteVialForm
+from inventory.stock.queries import Drawable
 from inventory.stock.views.blueprint import bp
 from inventory.stock.views.lots import difference_of
 from inventory.stock.views.witnessing import why_of, witness_asked
-from inventory.web.access import requires
+from inventory.web.access import requires, safe_next_path
 from inventory.web.presenting import site_today
+
+_OVERFILL = {"direction": "found", "reason": "overfill"}
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a room above says of a vial on its page: a term, words, and where they lead."""
+
+    term: str
+    words: str
+    href: str = ""
+
+
+REMARKS: list[Callable[[UUID], Sequence[Remark]]] = []
+"""What rooms above add to the page of a vial. They are asked before it is read."""
 
 
 @bp.get("/vials/<uuid:vial_id>")
 @requires(Permission.STOCK_READ)
 def vial(vial_id: UUID) -> ResponseReturnValue:
     """Show an opened vial."""
-    return render_template("stock/vial.html", **_vial_shown(vial_id), **_history(vial_id))
+    remarks = [said for remark in REMARKS for said in remark(vial_id)]
+    return render_template("stock/vial.html", remarks=remarks, **_vial_shown(vial_id), **_history(vial_id))
 
 
 @bp.route("/vials/<uuid:vial_id>/waste", methods=["GET", "POST"])
@@ -55,8 +75,9 @@ def waste_vial(vial_id: UUID) -> ResponseReturnValue:
 @bp.route("/vials/<uuid:vial_id>/discard", methods=["GET", "POST"])
 @requires(Permission.STOCK_USE)
 def discard(vial_id: UUID) -> ResponseReturnValue:
-    """Waste the rest of the vial and close it."""
-    form = DiscardForm()
+    """Waste the rest of the vial and close it; `next` leads back to where it was asked."""
+    back = safe_next_path(request.args.get("next"), default="")
+    form = DiscardForm(reason=presenters.likely_reason(_held(vial_id)))
     return act_page(
         form,
         lambda: services.discard_vial(
@@ -68,7 +89,7 @@ def discard(vial_id: UUID) -> ResponseReturnValue:
             discarded_at=form.occurred_at.data,
         ),
         template="stock/discard.html",
-        to=vial_page,
+        to=lambda outcome: back or vial_page(outcome),
         done="The vial is discarded.",
         shown=lambda: _waste_shown(vial_id, "Discard the vial"),
     )
@@ -77,8 +98,8 @@ def discard(vial_id: UUID) -> ResponseReturnValue:
 @bp.route("/vials/<uuid:vial_id>/adjust", methods=["GET", "POST"])
 @requires(Permission.STOCK_MANAGE)
 def adjust_vial(vial_id: UUID) -> ResponseReturnValue:
-    """Record what was found in the vial, or is missing from it."""
-    form = AdjustVialForm()
+    """Record what was found in the vial, or is missing from it; `found=overfill` fills that in."""
+    form = AdjustVialForm(**(_OVERFILL if request.args.get("found") == "overfill" else {}))
     return act_page(
         form,
         lambda: services.adjust_vial(
@@ -123,16 +144,30 @@ def vial_page(outcome: Outcome) -> str:
 
 
 def _vial_shown(vial_id: UUID, submit_text: str = "") -> dict[str, Any]:
-    found = queries.vial_on_hand(
-        db.session(), vial_id, on=site_today(), near_days=settings_here().near_expiry_days
-    )
+    found = _held(vial_id)
     return {
         "vial": found.vial,
         "lot": found.lot,
         "held": found,
+        "at_once": presenters.at_once(found, settings_here()),
+        "code": _code(found),
         "submit_text": submit_text,
         "cancel_to": url_for("stock.vial", vial_id=vial_id),
     }
+
+
+def _code(found: Drawable) -> str:
+    """What the barcode on its label says; a single-dose container has none."""
+    vial = found.vial
+    if vial is None or vial.label_number is None:
+        return ""
+    opened_at = next(site.code for site in all_sites() if site.id == vial.site_id)
+    return vial_code(opened_at, vial.label_number)
+
+
+def _held(vial_id: UUID) -> Drawable:
+    near_days = settings_here().near_expiry_days
+    return queries.vial_on_hand(db.session(), vial_id, on=site_today(), near_days=near_days)
 
 
 def _waste_shown(vial_id: UUID, submit_text: str) -> dict[str, Any]:
@@ -145,4 +180,10 @@ def _history(vial_id: UUID) -> dict[str, Any]:
     # Only a vial of which nothing but its opening is recorded can still go back, sealed (services.undo_opening).
     is_untouched = len(life.movements) == 1
     events = presenters.events_of(life)
-    return {"events": events, "closures": words.CLOSURES, "life": life, "is_untouched": is_untouched}
+    return {
+        "events": events,
+        "closures": words.CLOSURES,
+        "life": life,
+        "is_untouched": is_untouched,
+        "punctures": queries.punctures(db.session(), vial_id),
+    }
