@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from inventory.kernel.quantity import format_ml
 from inventory.stock.verified_documents import DOCUMENTS
+from inventory.stock.verified_transfers import TRANSFERS
 
 SLICE = 50_000
 """Accounts re-added at once."""
@@ -175,7 +176,7 @@ def counted(session: Session) -> Counted:
 def findings(session: Session) -> Iterator[str]:
     """Yield a line for each thing in the ledger that does not agree with its movements; none when all is well."""
     yield from _readded(session)
-    for words, query in (*_SIMPLE, *DOCUMENTS):
+    for words, query in (*_SIMPLE, *TRANSFERS, *DOCUMENTS):
         for row in session.execute(text(query)):
             yield words.format(*row)
     for check in CHECKS:

@@ -132,7 +132,7 @@ def _used_up(one: Any) -> Vial:
         left=f"{one.product}{maker}",
         expiry=f"opened {local_day(one.opened_at)}",
         location=one.location,
-        state=f"Discarded {local_day(one.closed_at)}" if one.closed_at else "Empty",
+        state=_why_not_here(one),
         tone="quiet",
         code="",
         strength_ng=one.strength_ng,
@@ -142,6 +142,12 @@ def _used_up(one: Any) -> Vial:
         is_usable=False,
         formulation_id=str(one.formulation_id),
     )
+
+
+def _why_not_here(one: Any) -> str:
+    if one.closed_at:
+        return f"Discarded {local_day(one.closed_at)}"
+    return "Taken elsewhere" if one.is_elsewhere else "Empty"
 
 
 def _typed_mcg(dose_ng: int | None) -> str:

@@ -190,16 +190,19 @@ def _read(
     site_and_giver = {"site_id": request.site_id, "giver_id": giver.id}
     site = containing.one(session.execute(_SITE_AND_GIVER, site_and_giver), "site")
     lots = containing.lots(session, request, lock=lock)
+    # After the lots are locked, no vial of them is taken elsewhere until the act ends.
+    vials = containing.vials(session, request)
+    request = containing.located(request, vials)
     accounts = containing.accounts(session, request, lock=lock)
     given_at = containing.settle(session, request, recorded_at, accounts)
     containers = containing.resolve(
         session,
         request,
         lots=lots,
+        vials=vials,
         accounts=accounts,
         given_at=given_at,
-        # An amendment draws anew when it is recorded, not when the dose was given: what it takes back is there only now.
-        drawn_at=recorded_at if kept else given_at,
+        recorded_at=recorded_at,
         kept=kept,
     )
     product = next(iter(lots.values())) if lots else containing.unknown_product(session, request)

@@ -18,6 +18,7 @@ from inventory.doses.rules.terms import BodySite, EntryMode
 from inventory.kernel.errors import Refusal, not_found
 from inventory.stock import ledger
 from inventory.stock.models import AccountKind, HoldKind, Movement
+from inventory.stock.queries.transfers import travels
 
 _MOVEMENT = cast(Table, Movement.__table__)
 
@@ -69,7 +70,8 @@ class DoseRequest:
 class Container:
     """A container of a request, resolved: its lot, its vial if it is open, the account it is drawn from and what is there.
 
-    `available_ul` is the least the account held at any instant since the dose; None as account means the shelf is new.
+    `available_ul` is the least the account held at any instant since `drawn_at`, when the dose leaves it; None as account means
+    the shelf is new.
     """
 
     draw: Draw
@@ -78,6 +80,7 @@ class Container:
     account_id: int | None
     available_ul: int
     state: gate.SourceState
+    drawn_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +127,26 @@ def unknown_product(session: Session, request: DoseRequest) -> Any:
     return one(found, "product")
 
 
-def _vials(session: Session, request: DoseRequest) -> dict[UUID, Any]:
+def vials(session: Session, request: DoseRequest) -> dict[UUID, Any]:
+    """Return the open vials of a request: those at its site, and after the fact those that were there once."""
     wanted = {draw.vial_id for draw in request.draws if draw.vial_id}
     if not wanted:
         return {}
-    rows = session.execute(statements.VIALS, {"vial_ids": list(wanted), "site_id": request.site_id}).all()
+    late = request.mode is EntryMode.ALREADY_GIVEN
+    statement = statements.VIALS_ONCE_HERE if late else statements.VIALS_HERE
+    rows = session.execute(statement, {"vial_ids": list(wanted), "site_id": request.site_id}).all()
     if len(rows) != len(wanted):
         raise not_found("vial")
     return {row.id: cast(Any, row) for row in rows}
+
+
+def located(request: DoseRequest, vials: dict[UUID, Any]) -> DoseRequest:
+    """Return the request with each open vial where it is now, wherever it was when the page was shown."""
+    draws = tuple(
+        replace(draw, location_id=vials[draw.vial_id].location_id) if draw.vial_id else draw
+        for draw in request.draws
+    )
+    return replace(request, draws=draws)
 
 
 def accounts(session: Session, request: DoseRequest, *, lock: bool) -> Accounts:
@@ -168,21 +183,28 @@ def resolve(
     request: DoseRequest,
     *,
     lots: dict[UUID, Any],
+    vials: dict[UUID, Any],
     accounts: Accounts,
     given_at: datetime,
-    drawn_at: datetime,
+    recorded_at: datetime,
     kept: Kept | None,
 ) -> tuple[Container, ...]:
-    """Return the request's containers in order, as they were at `given_at`, with what they hold from `drawn_at` on.
+    """Return the request's containers in order, as they were at `given_at`, with what they hold from when they are drawn from.
+
+    That is when the dose was given; for an amendment, when it is recorded: what it takes back is there only now. A vial that
+    came to where it is after the dose is drawn from there now, too: what was given then is missing from what arrived.
 
     Raises Refusal NOT-FOUND for a wrong vial, SOURCE-ELSEWHERE for a location of another site or a closed one, and
     SOURCES-DISAGREE for containers that the dose does not need.
     """
     _refuse_elsewhere(session, request)
     _refuse_needless(request, lots)
-    vials = _vials(session, request)
     held = _holds(session, list(lots), given_at)
-    left = {row.id: least_since(session, row, drawn_at) for row in accounts.values()}
+    drawn_at = {
+        row.id: recorded_at if kept or _arrived_since(session, row, given_at) else given_at
+        for row in accounts.values()
+    }
+    left = {row.id: least_since(session, row, drawn_at[row.id]) for row in accounts.values()}
     taken: Counter[int] = Counter()
     resolved = []
     for draw in request.draws:
@@ -199,11 +221,14 @@ def resolve(
         state = _state(
             draw, lot, vial, given_at=given_at, available_ul=available, holds=_holds_on(draw, held)
         )
+        if vial is not None and available < draw.volume_ul:
+            state = _as_travelling(session, state, vial.id)
         if vial is not None and _is_anothers(vial, request, given_at):
             state = replace(state, dedicated_to_another=True)
         if kept is not None and vial is not None and vial.id in kept.vial_ids:
             state = _as_kept(state, draw, kept)
-        resolved.append(Container(draw, lot, vial, account.id if account else None, available, state))
+        when = drawn_at[account.id] if account else given_at
+        resolved.append(Container(draw, lot, vial, account.id if account else None, available, state, when))
     return tuple(resolved)
 
 
@@ -231,6 +256,19 @@ def _refuse_needless(request: DoseRequest, lots: dict[UUID, Any]) -> None:
 
 def _is_of(vial: Any, draw: Draw) -> bool:
     return bool(vial.lot_id == draw.lot_id and vial.location_id == draw.location_id)
+
+
+def _arrived_since(session: Session, account: Any, given_at: datetime) -> bool:
+    """Tell whether a vial came to its account after the dose; asked only where something happened since."""
+    if account.vial_id is None or account.last_occurred_at is None or account.last_occurred_at <= given_at:
+        return False
+    asked = {"account_id": account.id, "at": given_at}
+    return session.scalar(statements.ARRIVED_SINCE.limit(1), asked) is not None
+
+
+def _as_travelling(session: Session, state: gate.SourceState, vial_id: UUID) -> gate.SourceState:
+    travel = travels(session, [vial_id]).get(vial_id)
+    return state if travel is None else replace(state, on_its_way=travel.words)
 
 
 def _is_anothers(vial: Any, request: DoseRequest, given_at: datetime) -> bool:

@@ -8,11 +8,22 @@ from inventory.catalogue.models import Formulation, Product, Substance
 from inventory.clinic.models import Location
 from inventory.doses.models import VialDedication
 from inventory.kernel.db import an_id
-from inventory.stock.models import Account, AccountKind, Hold, Lot, Vial
+from inventory.stock.models import Account, AccountKind, Hold, Lot, Movement, MovementKind, Vial
 
-_ACCOUNT, _LOT, _VIAL, _HOLD, _PRODUCT, _FORMULATION, _SUBSTANCE, _PLACE, _DEDICATION = (
+_ACCOUNT, _LOT, _VIAL, _HOLD, _PRODUCT, _FORMULATION, _SUBSTANCE, _PLACE, _DEDICATION, _MOVEMENT = (
     cast(Table, model.__table__)
-    for model in (Account, Lot, Vial, Hold, Product, Formulation, Substance, Location, VialDedication)
+    for model in (
+        Account,
+        Lot,
+        Vial,
+        Hold,
+        Product,
+        Formulation,
+        Substance,
+        Location,
+        VialDedication,
+        Movement,
+    )
 )
 
 _PRODUCT_COLUMNS = (
@@ -84,9 +95,26 @@ VIALS = (
         ),
         _DEDICATION.c.patient_id.label("dedicated_to_id"),
         _DEDICATION.c.dedicated_at,
+        _PLACE.c.site_id.label("at_site_id"),
     )
-    .select_from(_VIAL.outerjoin(_DEDICATION, _DEDICATION.c.vial_id == _VIAL.c.id))
-    .where(_VIAL.c.id.in_(an_id("vial_ids", many=True)), _VIAL.c.location_id.in_(AT_SITE))
+    .select_from(
+        _VIAL.join(_PLACE, _PLACE.c.id == _VIAL.c.location_id).outerjoin(
+            _DEDICATION, _DEDICATION.c.vial_id == _VIAL.c.id
+        )
+    )
+    .where(_VIAL.c.id.in_(an_id("vial_ids", many=True)))
+)
+VIALS_HERE = VIALS.where(_PLACE.c.site_id == an_id("site_id"))
+# What was given from a vial while it was here can be written down after it was taken elsewhere.
+VIALS_ONCE_HERE = VIALS.where(
+    select(_ACCOUNT.c.id)
+    .where(_ACCOUNT.c.vial_id == _VIAL.c.id, _ACCOUNT.c.location_id.in_(AT_SITE))
+    .exists()
+)
+ARRIVED_SINCE = select(_MOVEMENT.c.id).where(
+    _MOVEMENT.c.to_id == bindparam("account_id"),
+    _MOVEMENT.c.kind == MovementKind.TRANSFER,
+    _MOVEMENT.c.occurred_at > bindparam("at"),
 )
 HERE = select(_PLACE.c.id).where(
     _PLACE.c.id.in_(an_id("location_ids", many=True)),

@@ -110,7 +110,9 @@ def _container(source: SourceState, q: Question) -> Iterator[Finding]:
     if source.already_open:
         yield from _open_vial(source, q)
     missing = source.volume_ul - source.available_ul
-    if missing > 0:
+    if missing > 0 and source.on_its_way:
+        yield _block("VIAL-ON-ITS-WAY", f"{source.name} is {source.on_its_way}.", "source")
+    elif missing > 0:
         yield _shortage(source, missing, q)
 
 

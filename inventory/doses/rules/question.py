@@ -78,6 +78,7 @@ class SourceState:
     recalled: bool = False
     lot_unknown: bool = False
     dedicated_to_another: bool = False
+    on_its_way: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ from inventory.patients.models import Patient
 from inventory.stock.models import Vial
 from inventory.stock.services.merging import settle
 
+_ANYWHERE = UUID(int=0)
+
 
 def void_dose(
     *, actor: Actor, at: datetime, dose_id: UUID, kind: VoidKind, reason: str, request_key: str | None = None
@@ -135,7 +137,7 @@ def _assess_anew(act: Act, dose: Dose, request: DoseRequest) -> _Anew:
     )
     sources = sources_of(act.session, dose.id, lock=True)
     kept = Kept(
-        moves_nothing=asked.draws == tuple(_draw_of(*source) for source in sources),
+        moves_nothing=_draw_alike(asked.draws, tuple(_draw_of(*source) for source in sources)),
         vial_ids=frozenset(vial.id for _, vial in sources),
         known_at=dose.recorded_at if given_at == dose.given_at else act.recorded_at,
         zone=dose.given_zone,
@@ -155,7 +157,7 @@ def _assess_anew(act: Act, dose: Dose, request: DoseRequest) -> _Anew:
 def _drawn(act: Act, anew: _Anew) -> list[Drawn]:
     """Take the containers over as they are, or draw anew; what was taken back is there since now, and leaves now."""
     if not anew.kept.moves_nothing:
-        drawn = draw_all(act, anew.assessment, occurred_at=act.recorded_at)
+        drawn = draw_all(act, anew.assessment)
         settle(act, [source.lot_id for source, _ in anew.sources])
         return drawn
     lots = [container.lot for container in anew.assessment.containers]
@@ -234,6 +236,15 @@ def _void(act: Act, dose: Dose, kind: VoidKind, reason: str) -> None:
 
 def _draw_of(source: DoseSource, vial: Vial) -> Draw:
     return Draw(source.lot_id, vial.location_id, source.vial_id, source.volume_ul)
+
+
+def _draw_alike(asked: Sequence[Draw], before: Sequence[Draw]) -> bool:
+    """Tell whether the same is drawn from the same; a vial is the same wherever it was taken meanwhile."""
+
+    def taken(draws: Sequence[Draw]) -> list[Draw]:
+        return [replace(one, location_id=_ANYWHERE) if one.vial_id else one for one in draws]
+
+    return taken(asked) == taken(before)
 
 
 def _taken_over(source: DoseSource, lot: Any) -> Drawn:

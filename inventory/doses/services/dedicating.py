@@ -19,6 +19,7 @@ from inventory.kernel.laws import means
 from inventory.kernel.permissions import Actor
 from inventory.patients.models import Patient
 from inventory.patients.queries import get_patient
+from inventory.stock.ledger import place_of
 from inventory.stock.services.wasting import locked_open_vial
 
 _TAKEN = Refusal("VIAL-DEDICATED", "This vial is kept for a patient already. Open another one.", "patient")
@@ -48,7 +49,7 @@ def dedicate_vial(
             "doses.dedicate-vial",
             "vial",
             vial_id,
-            site_id=vial.site_id,
+            site_id=place_of(act.session, vial).site_id,
             patient_id=patient.id,
             facts=facts,
         )

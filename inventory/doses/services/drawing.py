@@ -33,21 +33,20 @@ class Drawn:
     dead_space_ul: int = 0
 
 
-def draw_all(act: Act, assessment: Assessment, *, occurred_at: datetime) -> list[Drawn]:
-    """Draw from every container of the assessed request, effective at `occurred_at`; return them in order.
+def draw_all(act: Act, assessment: Assessment) -> list[Drawn]:
+    """Draw from every container of the assessed request, effective when it is drawn from; return them in order.
 
     What a container did not hold is posted from adjustment first, at the same instant: overfill that was found, or after
     the fact a shortfall. The remainder of a single-dose container is wasted; of a multi-dose vial, what the syringe keeps.
     """
-    return [_draw(act, container, assessment, occurred_at) for container in assessment.containers]
+    return [_draw(act, container, assessment) for container in assessment.containers]
 
 
-def _draw(act: Act, container: Container, assessment: Assessment, occurred_at: datetime) -> Drawn:
-    place = Place(
-        assessment.site.id, container.vial.location_id if container.vial else container.draw.location_id
-    )
+def _draw(act: Act, container: Container, assessment: Assessment) -> Drawn:
+    site_id = container.vial.at_site_id if container.vial else assessment.site.id
+    place = Place(site_id, container.draw.location_id)
     accounts = {kind: getattr(container.lot, f"{kind}_id") for kind in _OF_LOT}
-    drawing = _Drawing(act, container.lot, place, accounts, occurred_at)
+    drawing = _Drawing(act, container.lot, place, accounts, container.drawn_at)
     if container.vial is not None:
         return drawing.from_vial(container)
     return drawing.from_shelf(container, assessment)

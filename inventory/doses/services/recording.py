@@ -49,7 +49,7 @@ def record_dose(
         if unknown:
             assessment = as_unknown(assessment)
         decided = decided_on(assessment, decisions, actor)
-        drawn = draw_all(act, assessment, occurred_at=assessment.given_at)
+        drawn = draw_all(act, assessment)
         kept = _kept_vials(act, assessment, drawn)
         return write_dose(
             act, assessment, decided, drawn, action="doses.record", giver=actor, mode=request.mode, more=kept

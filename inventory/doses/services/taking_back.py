@@ -17,7 +17,16 @@ from inventory.doses.models import Dose, DoseSource
 from inventory.doses.rules.terms import VoidKind
 from inventory.stock import ledger
 from inventory.stock.ledger import Place, Posting
-from inventory.stock.models import AccountKind, Movement, MovementKind, Vial, VialClosure, WasteReason
+from inventory.stock.models import (
+    Account,
+    AccountKind,
+    Movement,
+    MovementKind,
+    Vial,
+    VialClosure,
+    WasteReason,
+)
+from inventory.stock.queries.transfers import refuse_on_its_way
 from inventory.stock.services.wasting import close
 
 NOTHING: frozenset[UUID] = frozenset()
@@ -83,10 +92,17 @@ class _Taking:
 
     def put_back_to_draw_again(self) -> None:
         """The same container is drawn from anew: all but its opening is undone."""
-        self._undo([self.given, *(m for m in self._mates() if m.kind != MovementKind.OPEN)])
+        refuse_on_its_way(self.act.session, self.vial.id)
+        stays = {MovementKind.OPEN, MovementKind.TRANSFER}
+        self._undo([self.given, *(m for m in self._mates() if m.kind not in stays)])
+        self._bring_to_the_vial()
 
     def put_back(self) -> None:
-        """Nothing was drawn: the container is sealed again if this dose opened it, and nobody used it since."""
+        """Nothing was drawn: the container is sealed again if this dose opened it, and nobody used it since.
+
+        Raises Refusal VIAL-ON-ITS-WAY: what would come back has no place while the vial travels.
+        """
+        refuse_on_its_way(self.act.session, self.vial.id)
         mates = self._mates()
         opening = next((m for m in mates if m.kind == MovementKind.OPEN), None)
         if opening is not None and not self._used_since():
@@ -100,6 +116,7 @@ class _Taking:
         back_ul = self.given.amount_ul + sum(m.amount_ul for m in lost) - sum(m.amount_ul for m in adjusted)
         if self.vial.closed_at is not None and back_ul > 0:
             self._waste(back_ul, WasteReason.DRAWN_NOT_GIVEN)
+        self._bring_to_the_vial()
 
     def _mates(self) -> list[Movement]:
         """Return the standing movements of the vial that were made for this dose, the last first."""
@@ -110,9 +127,10 @@ class _Taking:
 
     def _standing(self) -> list[Movement]:
         """Return the vial's movements beside the one to `given`, in order: no reversals, nothing reversed."""
-        account_id = ledger.vial_account(self.act.session, self.vial)
+        # A vial that was taken elsewhere has an account at each place it was.
+        own = select(Account.id).where(Account.vial_id == self.vial.id)
         of_vial = select(Movement).where(
-            (Movement.from_id == account_id) | (Movement.to_id == account_id),
+            Movement.from_id.in_(own) | Movement.to_id.in_(own),
             Movement.id != self.given.id,
             Movement.kind != MovementKind.REVERSE,
             Movement.id.not_in(_UNDONE.where(Movement.lot_id == self.vial.lot_id)),
@@ -131,9 +149,28 @@ class _Taking:
         )
         return self.act.session.scalars(posted.order_by(Movement.id.desc()).limit(1)).all()
 
+    def _bring_to_the_vial(self) -> None:
+        """What came back came back where the dose was drawn; where the vial is elsewhere now, it goes on to it."""
+        session, source = self.act.session, self.given.from_id
+        target = ledger.vial_account(session, self.vial)
+        back_ul = ledger.lock_balances(session, [source])[source]
+        if source == target or not back_ul:
+            return
+        transit = ledger.transit_account(session, self.vial.lot_id)
+        was, now_at = Place(self.given.site_id, self.given.location_id), ledger.place_of(session, self.vial)
+        for from_id, to_id, place in ((source, transit, was), (transit, target, now_at)):
+            posting = Posting(MovementKind.TRANSFER, from_id, to_id, back_ul, note=self._note)
+            ledger.post(
+                self.act, posting, lot_id=self.vial.lot_id, place=place, occurred_at=self.act.recorded_at
+            )
+
+    @property
+    def _note(self) -> str:
+        return f"Dose {self.dose.number} was taken back."
+
     def _undo(self, movements: Sequence[Movement]) -> None:
         for movement in movements:
-            ledger.reverse(self.act, movement, note=f"Dose {self.dose.number} was taken back.")
+            ledger.reverse(self.act, movement, note=self._note)
 
     def _waste(self, amount_ul: int, reason: WasteReason) -> None:
         waste_id = ledger.lot_accounts(self.act.session, self.vial.lot_id)[AccountKind.WASTE]

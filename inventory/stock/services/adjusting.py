@@ -126,7 +126,8 @@ def adjust_vial(
             amount_ul=volume_ul,
         )
         facts = {**_facts(difference), "volume_ul": volume_ul, "label_number": vial.label_number}
-        return act.record("stock.adjust-vial", "vial", vial_id, site_id=vial.site_id, facts=facts)
+        site_id = place.site_id
+        return act.record("stock.adjust-vial", "vial", vial_id, site_id=site_id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 
@@ -176,7 +177,8 @@ def undo_opening(
         ledger.reverse(act, opening, note=said)
         close(act, vial, VialClosure.NEVER_OPENED, when=act.recorded_at)
         facts = {"label_number": vial.label_number, "reason": said}
-        return act.record("stock.undo-opening", "vial", vial_id, site_id=vial.site_id, facts=facts)
+        site_id = ledger.place_of(act.session, vial).site_id
+        return act.record("stock.undo-opening", "vial", vial_id, site_id=site_id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 

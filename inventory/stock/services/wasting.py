@@ -105,7 +105,8 @@ def waste_from_vial(
         if empties:
             close(act, vial, VialClosure.DISCARDED, when=when)
         facts = {**_facts(why), "volume_ul": volume_ul, "label_number": vial.label_number, "wasted_at": when}
-        return act.record("stock.waste-from-vial", "vial", vial_id, site_id=vial.site_id, facts=facts)
+        site_id = ledger.place_of(act.session, vial).site_id
+        return act.record("stock.waste-from-vial", "vial", vial_id, site_id=site_id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 
@@ -134,7 +135,8 @@ def discard_vial(
         facts = {**_facts(why), "volume_ul": account.balance_ul, "label_number": vial.label_number}
         close(act, vial, VialClosure.DISCARDED, when=when)
         facts["discarded_at"] = when
-        return act.record("stock.discard-vial", "vial", vial_id, site_id=vial.site_id, facts=facts)
+        site_id = ledger.place_of(act.session, vial).site_id
+        return act.record("stock.discard-vial", "vial", vial_id, site_id=site_id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 

@@ -14,6 +14,7 @@ from inventory.stock.models import WasteReason
 from inventory.stock.services import Why
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.stock import make_delivery, make_open_vial, make_place
+from tests.factories.transfers import make_arrival, make_transfer
 from tests.support.databases import OwnerConnection
 
 CLOSED = (
@@ -34,7 +35,8 @@ def tamper(app: Flask, owner_connection: OwnerConnection) -> Callable[[str], Non
                 owner_connection.execute(f"DROP TRIGGER {name}")
             owner_connection.execute("PRAGMA ignore_check_constraints=ON")
         else:
-            for table in ("movement", "account", "vial", "receipt"):
+            tables = ("movement", "account", "vial", "receipt", "transfer_line", "transfer_receipt_line")
+            for table in tables:
                 owner_connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             owner_connection.execute("ALTER TABLE account DROP CONSTRAINT ck_account_never_negative")
         owner_connection.execute(statement)
@@ -100,6 +102,32 @@ def test_what_was_changed_behind_the_triggers_is_named(
     assert answer.exit_code == 1
     assert said in answer.output
     assert "The stock is not well" in answer.output
+
+
+@pytest.mark.parametrize(
+    "statement, said",
+    [
+        ("UPDATE transfer_line SET amount_ul = 9999 WHERE position = 2", "is not what movement"),
+        ("DELETE FROM transfer_receipt_line WHERE position = 2", "does not say what came of it"),
+        ("UPDATE transfer_receipt_line SET amount_ul = 1 WHERE position = 1", "is not what was moved"),
+        ("DELETE FROM transfer_line WHERE transfer_id NOT IN (SELECT transfer_id FROM transfer_receipt)", "are on their way"),
+        ("DELETE FROM transfer_line WHERE transfer_id NOT IN (SELECT transfer_id FROM transfer_receipt)", "it is of no transfer"),
+        ("UPDATE vial SET location_id = (SELECT from_location_id FROM transfer LIMIT 1)", "of a vial that is elsewhere"),
+    ],
+)  # fmt: skip
+def test_what_was_changed_of_transfers_is_named(
+    cli: FlaskCliRunner, at: datetime, tamper: Callable[[str], None], statement: str, said: str
+) -> None:
+    here, there = make_place(), make_place(code="NORTH", location="North fridge")
+    lot = make_delivery(place=here, product_id=make_multi_dose_product().id, containers=4)
+    vial = make_open_vial(lot, place=here)
+    make_arrival(make_transfer(here, there, lot=lot, vials=(vial,)), 1, 1)
+    make_transfer(here, there, lot=lot)
+    assert list(verification.findings(db.session())) == []
+    tamper(statement)
+    answer = cli.invoke(args=["stock", "verify"])
+    assert answer.exit_code == 1
+    assert said in answer.output
 
 
 def test_other_rooms_add_their_checks(
