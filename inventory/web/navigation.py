@@ -15,7 +15,17 @@ from inventory.kernel.permissions import Permission
 Badge = Callable[[], int]
 _BADGES_KEY = "web.badges"
 _RECALLS = ("recall", "new_recall", "add_to_recall", "release_recalled", "close_out", "recall_contact")
+_TEMPERATURES = (
+    "location_temperatures",
+    "type_temperature",
+    "read_logger",
+    "record_logger",
+    "excursion",
+    "decide_excursion",
+)
 _BELONGS = {
+    **{f"stock.{page}": "stock.temperatures" for page in _TEMPERATURES},
+    **{f"stock.{page}": "stock.disposals" for page in ("dispose", "disposal", "reverse_disposal")},
     "desk.patient": "patients.index",
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
 }

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from inventory.stock.exposure import Limits, Reading
 from inventory.stock.models import ExcursionDecision, ReadingSource
-from inventory.web.presenting import day, site_zone
+from inventory.web.presenting import day, local_clock, site_zone
 
 WIDTH, HEIGHT = 480, 230
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 34
@@ -102,10 +102,7 @@ def chart_of(readings: Sequence[Reading], limits: Limits, *, first: datetime, la
         line=" ".join(f"{x},{y}" for x, y in points) if len(points) > 1 else "",
         dots=points if len(points) <= _MOST_DOTS else (),
         degrees=[Tick(up(value), str(value // 10)) for value in _marks(low, high)],
-        days=[
-            Tick(across(instant), day(instant.astimezone(site_zone()).date())[:-5])
-            for instant in _ends(first, last)
-        ],
+        days=[Tick(across(instant), _moment_words(instant, last - first)) for instant in _ends(first, last)],
         limits=[
             Tick(up(value), degrees(value)) for value in (limits.least, limits.most) if value is not None
         ],
@@ -140,8 +137,14 @@ def _step(span: int) -> int:
     return next((step for step in _STEPS if span <= 6 * step), 1_000)
 
 
+def _moment_words(instant: datetime, span: timedelta) -> str:
+    """Return the day without its year; of a short time the clock too."""
+    on = day(instant.astimezone(site_zone()).date())[:-5]
+    return f"{on} {local_clock(instant)}" if span < timedelta(days=5) else on
+
+
 def _ends(first: datetime, last: datetime) -> list[datetime]:
-    return [first + (last - first) * share for share in (0.1, 0.5, 0.9)]
+    return [first + (last - first) * share for share in (0.12, 0.5, 0.88)]
 
 
 def _chart_words(readings: Sequence[Reading], limits: Limits) -> str:
