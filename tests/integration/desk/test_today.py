@@ -1,5 +1,6 @@
 """The first page: what each person finds there, and how an empty clinic begins."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,11 +11,14 @@ from sqlalchemy import event
 
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Role
+from inventory.stock.models import HoldKind, Vial
+from inventory.stock.services import hold_lot
+from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.clinic import make_site
 from tests.factories.doses import Bench
 from tests.factories.patients import make_patient
 from tests.factories.staff import make_user
-from tests.factories.stock import make_delivery
+from tests.factories.stock import make_delivery, make_open_vial, make_place, movements_of
 from tests.support.client import CheckingClient
 
 Client = Callable[..., CheckingClient]
@@ -119,3 +123,65 @@ def counted(client: CheckingClient, path: str) -> int:
     client.get(path)
     event.remove(db.engine, "before_cursor_execute", note)
     return len(statements)
+
+
+def to_discard(page: str) -> str:
+    found = re.search(r'id="discard".*?</section>', page)
+    return re.sub(r"<[^>]+>", " ", found.group()) if found else ""
+
+
+def test_a_vial_past_its_use_by_is_discarded_from_here_by_one_click(
+    app: Flask, at: datetime, at_instant: Callable[[datetime], None], signed_in_client: Client
+) -> None:
+    lot, vial = Bench().open_multi()
+    nurse = signed_in_client(Role.PRACTITIONER)
+    assert to_discard(text(nurse)) == ""
+    at_instant(at + timedelta(days=28))
+    nurse = signed_in_client(Role.PRACTITIONER)
+    assert "Use or discard by the end of today" in to_discard(text(nurse))
+    at_instant(at + timedelta(days=29))
+    nurse = signed_in_client(Role.PRACTITIONER)
+    assert "Discard it" in to_discard(text(nurse))
+    done = nurse.submit("/", {}, having="reason", follow_redirects=True)
+    assert done.request.path == "/"
+    assert "The vial is discarded." in done.get_data(as_text=True)
+    assert to_discard(text(nurse)) == ""
+    assert [(m.reason, m.amount_ul) for m in movements_of(lot)][-1] == ("past_use_by", 10_000)
+    assert db.session.get_one(Vial, vial.id).closure == "discarded"
+
+
+def test_where_a_witness_is_asked_the_page_of_the_discard_follows(
+    app: Flask, at: datetime, at_instant: Callable[[datetime], None], signed_in_client: Client
+) -> None:
+    product = make_multi_dose_product(waste_witness_reasons=frozenset({"past_use_by"}))
+    place = make_place()
+    vial = make_open_vial(make_delivery(product_id=product.id, place=place), place=place)
+    at_instant(at + timedelta(days=29))
+    nurse = signed_in_client(Role.PRACTITIONER)
+    page = text(nurse)
+    assert "Discard it" in to_discard(page)
+    assert 'name="reason"' not in page
+    asked = nurse.get(f"/stock/vials/{vial.id}/discard").get_data(as_text=True)
+    assert "a witness is needed for: Past its use-by." in asked
+    assert re.search(r'value="past_use_by"[^>]* selected|selected[^>]* value="past_use_by"', asked)
+
+
+def test_a_vial_of_a_held_lot_is_put_aside(app: Flask, at: datetime, signed_in_client: Client) -> None:
+    bench = Bench()
+    lot, _ = bench.open_multi()
+    for kind, words in (
+        (HoldKind.HOLD, "Put it aside until the hold"),
+        (HoldKind.RECALL, "as the recall says"),
+    ):
+        hold_lot(actor=bench.nurse, at=at, lot_id=lot.id, kind=kind, reason="Told so", location_id=None)
+        assert words in to_discard(text(signed_in_client(Role.MANAGER)))
+
+
+def test_who_may_not_use_stock_sees_no_button(
+    app: Flask, at: datetime, at_instant: Callable[[datetime], None], signed_in_client: Client
+) -> None:
+    Bench().open_multi()
+    at_instant(at + timedelta(days=29))
+    page = text(signed_in_client(Role.AUDITOR))
+    assert "Discard it" in to_discard(page)
+    assert 'name="reason"' not in page
