@@ -1,6 +1,16 @@
 """The pages of the desk, each in a module of its own."""
 
-from inventory.desk import record, today
-from inventory.desk.blueprint import bp
+from flask import Flask
 
-__all__ = ["bp", "record", "today"]
+from inventory.desk import recalling, recalls, record, today
+from inventory.desk.blueprint import bp
+from inventory.kernel.db import db
+from inventory.stock.queries.recalls import open_recalls
+from inventory.web.navigation import add_badge
+
+__all__ = ["bp", "init_app", "recalling", "recalls", "record", "today"]
+
+
+def init_app(app: Flask) -> None:
+    """Say in the menu how many recalls are open."""
+    add_badge(app, "desk.recalls_index", lambda: open_recalls(db.session()))

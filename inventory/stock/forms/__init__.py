@@ -137,7 +137,7 @@ class HoldForm(ClinicForm):
     kind = RadioChoiceField(
         "Kind", [Required("Choose the kind.")], choices=words.HOLD_CHOICES, default="hold"
     )
-    location = ChoiceField("What of it", blank="The whole lot, everywhere")
+    part = ChoiceField("What of it", blank="The whole lot, everywhere")
     reason = LongTextField("Reason", [Required("Say why in words.")])
 
 

@@ -60,7 +60,7 @@ def events_of(life: Life) -> list[Event]:
         for _, acts in groupby(life.movements, key=lambda told: told.movement.act_id)
         for event in _events_of_act(list(acts), life)
     ]
-    held = [event for hold in life.holds for event in _events_of_hold(hold, life.names)]
+    held = [event for hold in life.holds for event in _events_of_hold(hold, life)]
     corrected = [_event_of_correction(said, life) for said in life.corrections]
     shown = [event for event in (*held, *corrected) if life.shows(event.at)]
     return sorted([*moved, *shown], key=lambda event: event.at, reverse=True)
@@ -166,11 +166,9 @@ def _event_of_correction(said: Corrected, life: Life) -> Event:
     return Event(title, said.corrected_at, said.by, "edit", "attention", details)
 
 
-def _events_of_hold(hold: Hold, names: dict[UUID, str]) -> Iterable[Event]:
-    words = HOLDS[HoldKind(hold.kind)]
-    yield Event(words, hold.held_at, names[hold.held_by_id], "hand-stop", "stop", (hold.reason,))
+def _events_of_hold(hold: Hold, life: Life) -> Iterable[Event]:
+    words = f"{HOLDS[HoldKind(hold.kind)]}, {life.scopes[hold.id]}"
+    yield Event(words, hold.held_at, life.names[hold.held_by_id], "hand-stop", "stop", (hold.reason,))
     if hold.released_at and hold.released_by_id:
-        said = (hold.release_reason or "",)
-        yield Event(
-            f"Released: {words}", hold.released_at, names[hold.released_by_id], "lock-open", "good", said
-        )
+        said, by = (hold.release_reason or "",), life.names[hold.released_by_id]
+        yield Event(f"Released: {words}", hold.released_at, by, "lock-open", "good", said)

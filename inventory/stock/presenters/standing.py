@@ -157,7 +157,7 @@ def states_of(
     on: date,
     near_days: int,
 ) -> dict[UUID, State]:
-    """Return what each lot as a whole is in on the day `on`, by its id; what is held at one place only is not said here."""
+    """Return what each lot as a whole is in on the day `on`, by its id; what is held in part only is said so."""
     states = {}
     for lot in lots:
         left, moved = left_and_moved.get(lot.id, (0, False))
@@ -168,6 +168,8 @@ def states_of(
             on=on,
             near_days=near_days,
         )
+        if left and state.usable and holds.get(lot.id):
+            state = State(state.code, f"{state.words}; part of it on hold", "attention")
         states[lot.id] = shown_state(state, is_used_up=not left, never_was=not moved)
     return states
 

@@ -53,6 +53,8 @@ class Life:
     names: dict[UUID, str] = field(default_factory=dict)
     locations: dict[UUID, str] = field(default_factory=dict)
     corrections: Sequence[Corrected] = ()
+    scopes: dict[UUID, str] = field(default_factory=dict)
+    """What each hold is of, in words."""
 
     def shows(self, instant: datetime) -> bool:
         """Tell whether an instant falls on this page of the life."""
@@ -181,6 +183,22 @@ def location_names(session: Session, location_ids: Iterable[UUID]) -> dict[UUID,
     return {location_id: name for location_id, name in rows}  # noqa: C416  as above
 
 
+def hold_scopes(session: Session, holds: Collection[Hold]) -> dict[UUID, str]:
+    """Return what each hold is of, in words, by its id: everywhere, at one location, or one vial."""
+    places = {hold.location_id for hold in holds if hold.location_id}
+    names = location_names(session, places) if places else {}
+    vials = {hold.vial_id for hold in holds if hold.vial_id}
+    rows = session.execute(select(Vial.id, Vial.label_number).where(Vial.id.in_(vials))) if vials else ()
+    labels = {row[0]: row[1] for row in rows}
+    return {hold.id: _scope(hold, names, labels) for hold in holds}
+
+
+def _scope(hold: Hold, names: dict[UUID, str], labels: dict[UUID, int | None]) -> str:
+    if hold.vial_id is not None:
+        return f"only vial {labels[hold.vial_id] or 'without a label'}"
+    return f"only in {names[hold.location_id]}" if hold.location_id is not None else "everywhere"
+
+
 def _at(column: Any, site_ids: Collection[UUID] | None) -> ColumnElement[bool]:
     """Return the condition that a row is of one of the sites; of any where none are named."""
     return true() if site_ids is None else column.in_(site_ids)
@@ -196,6 +214,7 @@ def _life(session: Session, lot: Lot, page: Page[Movement], holds: Sequence[Hold
         holds=holds,
         names=names_of(session, people),
         locations=location_names(session, {m.location_id for m in page.items}),
+        scopes=hold_scopes(session, holds),
     )
 
 

@@ -1,18 +1,17 @@
 """Recalls: the lots a notice names, under their former numbers too, what stands of them, and what became of the rest."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from inventory.catalogue.models import Product
-from inventory.catalogue.rules import gtin14, is_gtin, ndc10_in
-from inventory.clinic.models import Counter, CounterKind, Location, Site
+from inventory.clinic.models import Location, Site
 from inventory.kernel.errors import not_found
 from inventory.staff.models import User
 from inventory.stock.models import (
@@ -23,33 +22,12 @@ from inventory.stock.models import (
     DisposalLine,
     Hold,
     Lot,
-    LotCorrection,
     Movement,
     Recall,
     RecallLine,
     Vial,
 )
-from inventory.stock.notices import NamedLot
-from inventory.stock.rules import lot_number_key
 from inventory.web.pagination import Page, paginate
-
-
-@dataclass(frozen=True, slots=True)
-class FoundLot:
-    """A lot of ours that a notice names. `how` says why, where its number is not the one that was typed."""
-
-    lot: Lot
-    how: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One lot number of a notice, the lots of ours that it names (none: not ours yet), and its product where one is meant."""
-
-    named: NamedLot
-    lots: tuple[FoundLot, ...]
-    product_id: UUID | None
-    product_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +68,7 @@ class Standing(NamedTuple):
     lot_id: UUID
     lot_number: str
     container_volume_ul: int
+    site_id: UUID | None
     site_name: str | None
     location_name: str | None
     kind: AccountKind
@@ -122,133 +101,6 @@ class Fate:
 def recall_label(site_code: str, number: int) -> str:
     """Return the number of a recall as it is written everywhere: `MAIN-R003`."""
     return f"{site_code}-R{number:03d}"
-
-
-def wait_for_recalls(session: Session) -> None:
-    """Inside an act: let a recall that is being opened end first, and none begin before the act ends.
-
-    Without it a delivery could add a lot in the moment in which a recall looks for it. Deliveries do not wait for each other.
-    """
-    session.execute(
-        select(Counter.site_id)
-        .where(Counter.kind == CounterKind.RECALL)
-        .order_by(Counter.site_id)
-        .with_for_update(read=True)
-    ).all()
-
-
-def shut_out_deliveries(session: Session) -> None:
-    """Inside an act that adds lots to a recall: let deliveries under way end first, and none begin before the act ends."""
-    session.execute(
-        select(Counter.site_id)
-        .where(Counter.kind == CounterKind.RECALL)
-        .order_by(Counter.site_id)
-        .with_for_update(key_share=True)
-    ).all()
-
-
-def lock_lots(session: Session, lot_ids: Collection[UUID]) -> None:
-    """Inside an act: lock the lots, in the order of their ids: whoever draws from one waits, and then sees that it is held."""
-    session.execute(
-        select(Lot.id).where(Lot.id.in_(lot_ids)).order_by(Lot.id).with_for_update(key_share=True)
-    ).all()
-
-
-def next_position(session: Session, recall_id: UUID) -> int:
-    """Return the place of the next line of a recall."""
-    return (
-        int(
-            session.scalar(select(func.max(RecallLine.position)).where(RecallLine.recall_id == recall_id))
-            or 0
-        )
-        + 1
-    )
-
-
-def matches_of(session: Session, named: Sequence[NamedLot]) -> list[Match]:
-    """Return for each lot number the lots of ours that it names, now or before a correction, and those merged with them."""
-    products = _Products(session)
-    numbers = _Numbers(session, {one.key for one in named})
-    return [_match(one, numbers, products) for one in named]
-
-
-def _match(named: NamedLot, numbers: "_Numbers", products: "_Products") -> Match:
-    meant = products.meant_by(named.product)
-    lots = [
-        FoundLot(lot, how)
-        for lot, how in numbers.lots_of(named.key)
-        if meant is None or products.family(lot.product_id) in meant
-    ]
-    product_id = next(iter(meant)) if meant and len(meant) == 1 else None
-    return Match(named, tuple(lots), product_id, product_known=meant is None or bool(meant))
-
-
-class _Products:
-    """The catalogue's products, each with the first version it descends from. One statement."""
-
-    def __init__(self, session: Session) -> None:
-        columns = (Product.id, Product.replaces_id, Product.name, Product.gtin, Product.ndc10)
-        self._rows = session.execute(select(*columns).order_by(Product.version_number, Product.id)).all()
-        self._before = {row.id: row.replaces_id for row in self._rows}
-
-    def family(self, product_id: UUID) -> UUID:
-        """The first version of a product."""
-        while (before := self._before.get(product_id)) is not None:
-            product_id = before
-        return product_id
-
-    def meant_by(self, text: str) -> set[UUID] | None:
-        """The families that a GTIN or a name means; None where nothing was said."""
-        if not text:
-            return None
-        gtin = gtin14(text) if is_gtin(text) else ""
-        ndc10 = ndc10_in(gtin) if gtin else None
-        return {
-            self.family(row.id)
-            for row in self._rows
-            if row.name.casefold() == text.casefold()
-            or (gtin and row.gtin == gtin)
-            or (ndc10 and (row.ndc10 or "").replace("-", "") == ndc10)
-        }
-
-
-class _Numbers:
-    """The lots that some numbers name: as they stand, as they were before, and those merged with them. Two statements or three."""
-
-    def __init__(self, session: Session, keys: Collection[str]) -> None:
-        self._before: defaultdict[str, list[LotCorrection]] = defaultdict(list)
-        self._merged: defaultdict[UUID, set[UUID]] = defaultdict(set)
-        # Corrections are few, and what a number was before stands in them as it was typed.
-        for correction in session.scalars(select(LotCorrection).order_by(LotCorrection.corrected_at)):
-            self._learn(correction)
-        former = {c.lot_id for key in keys for c in self._before[key]}
-        with_product = select(Lot).join(Lot.product).options(contains_eager(Lot.product))
-        found = session.scalars(
-            with_product.where(or_(Lot.lot_number_key.in_(keys), Lot.id.in_(former | self._merged.keys())))
-        )
-        self._lots = {lot.id: lot for lot in found}
-
-    def _learn(self, correction: LotCorrection) -> None:
-        if correction.merged_into_id is not None:
-            self._merged[correction.lot_id].add(correction.merged_into_id)
-            self._merged[correction.merged_into_id].add(correction.lot_id)
-        elif (key := lot_number_key(correction.lot_number_before)) != correction.lot_number_key:
-            self._before[key].append(correction)
-
-    def lots_of(self, key: str) -> list[tuple[Lot, str]]:
-        """The lots of a number, each once, with the words for why where the number is not theirs today."""
-        found = {lot.id: "" for lot in self._lots.values() if lot.lot_number_key == key}
-        for correction in self._before[key]:
-            found.setdefault(
-                correction.lot_id, f"recorded as {correction.lot_number_before} before it was corrected"
-            )
-        waiting = list(found)
-        while waiting:
-            one = waiting.pop()
-            for other in self._merged.get(one, set()) - found.keys():
-                found[other] = f"merged with lot {self._lots[one].lot_number}"
-                waiting.append(other)
-        return [(self._lots[lot_id], how) for lot_id, how in found.items()]
 
 
 def recalls_page(session: Session, *, cursor: str = "") -> Page[Any]:
@@ -329,40 +181,17 @@ def recalls_of(session: Session, lot_id: UUID) -> list[tuple[UUID, str, str, boo
     ]
 
 
-def recalls_awaiting(session: Session, lot: Lot) -> list[Recall]:
-    """Return the open recalls that name the number of `lot` for its product, or for none, and do not know the lot yet."""
-    rows = session.execute(
-        select(Recall, RecallLine.product_id, RecallLine.lot_id, RecallLine.lot_number_key)
-        .join(RecallLine, RecallLine.recall_id == Recall.id)
-        .where(
-            Recall.closed_at.is_(None),
-            or_(RecallLine.lot_number_key == lot.lot_number_key, RecallLine.lot_id == lot.id),
-        )
-        .order_by(Recall.opened_at, Recall.id, RecallLine.position)
-    ).all()
-    if not rows:
-        return []
-    products = _Products(session)
-    mine = products.family(lot.product_id)
-    known = {row.Recall.id for row in rows if row.lot_id == lot.id}
-    meant = {
-        row.Recall.id: row.Recall
-        for row in rows
-        if row.product_id is None or products.family(row.product_id) == mine
-    }
-    return [recall for recall_id, recall in meant.items() if recall_id not in known]
-
-
 _ON_HAND = (AccountKind.SHELF, AccountKind.VIAL, AccountKind.TRANSIT)
 
 
 def standing_stock(session: Session, lot_ids: Collection[UUID]) -> list[Standing]:
     """Return where stock of the lots is now: on shelves, in open vials, on its way; by site, location and lot."""
-    rows = session.execute(
+    rows: Any = session.execute(
         select(
             Account.lot_id,
             Lot.lot_number,
             Lot.container_volume_ul,
+            Site.id,
             Site.name,
             Location.name,
             Account.kind,

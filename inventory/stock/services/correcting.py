@@ -21,7 +21,7 @@ from inventory.kernel.permissions import Actor, Permission
 from inventory.stock import queries, rules
 from inventory.stock.models import Lot, LotCorrection
 from inventory.stock.queries import corrections
-from inventory.stock.queries.recalls import wait_for_recalls
+from inventory.stock.queries.named_lots import wait_for_recalls
 from inventory.stock.services.lots import refuse_merged
 from inventory.stock.services.merging import TakenOver, refuse_unlike, take_over
 from inventory.stock.services.recalled import hold_if_recalled

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from inventory.audit.acts import Act, Outcome, perform
-from inventory.kernel.errors import Refusal
+from inventory.kernel.errors import Refusal, not_found
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import Actor
 from inventory.stock import queries
@@ -24,15 +24,21 @@ def hold_lot(
     location_id: UUID | None = None,
     vial_id: UUID | None = None,
 ) -> Outcome:
-    """Hold a lot from now on, or only what lies at a location, or one vial. Raises Refusal NOTE-NEEDED, LOT-HELD-ALREADY."""
+    """Hold a lot from now on, or only what lies at a location, or one open vial.
+
+    Raises Refusal NOTE-NEEDED, LOT-HELD-ALREADY, NOT-FOUND, VIAL-CLOSED.
+    """
 
     def write(act: Act) -> Outcome:
         said = _reason(reason)
         lot = queries.lot_by_id(act.session, lot_id, lock=True)
+        _refuse_other_vial(act, lot_id, vial_id)
         if is_held(act, lot_id, kind, location_id=location_id, vial_id=vial_id):
             raise Refusal("LOT-HELD-ALREADY", "There is such a hold already.", "kind")
         hold = place_hold(act, lot_id, kind, said, location_id=location_id, vial_id=vial_id)
         facts = {"hold_id": hold.id, "lot_number": lot.lot_number, "kind": kind, "reason": said}
+        act.session.flush()
+        facts["what"] = queries.hold_scopes(act.session, [hold])[hold.id]
         facts |= {"location_id": location_id, "held_vial_id": vial_id}
         return act.record("stock.hold", "lot", lot_id, facts=facts)
 
@@ -100,6 +106,16 @@ def is_held(
     if reason:
         same = same.where(Hold.reason == reason)
     return act.session.scalar(same.limit(1)) is not None
+
+
+def _refuse_other_vial(act: Act, lot_id: UUID, vial_id: UUID | None) -> None:
+    if vial_id is None:
+        return
+    vial = queries.vial_by_id(act.session, vial_id)
+    if vial.lot_id != lot_id:
+        raise not_found("vial")
+    if vial.closed_at is not None:
+        raise Refusal("VIAL-CLOSED", "This vial is closed: there is nothing of it to hold.", "part")
 
 
 def _reason(text: str) -> str:

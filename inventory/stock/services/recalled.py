@@ -5,7 +5,7 @@ from uuid import UUID
 from inventory.audit.acts import Act
 from inventory.clinic.models import Site
 from inventory.stock.models import HoldKind, Lot, Recall, RecallLine
-from inventory.stock.queries import recalls
+from inventory.stock.queries import named_lots, recalls
 from inventory.stock.services.holding import place_hold
 
 
@@ -14,7 +14,7 @@ def hold_if_recalled(act: Act, lot: Lot) -> list[str]:
 
     Whoever adds a lot has called `wait_for_recalls` before, so that no recall is opened meanwhile.
     """
-    named = recalls.recalls_awaiting(act.session, lot)
+    named = named_lots.recalls_awaiting(act.session, lot)
     for recall in named:
         add_line(
             act,
@@ -37,7 +37,7 @@ def add_line(
         act.session.flush()
     values = {
         "recall_id": recall.id,
-        "position": recalls.next_position(act.session, recall.id),
+        "position": named_lots.next_position(act.session, recall.id),
         "lot_number": lot_number,
         "lot_number_key": key,
         "product_id": product_id,

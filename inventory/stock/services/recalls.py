@@ -20,8 +20,8 @@ from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import Actor
 from inventory.stock.models import Hold, Lot, Recall, RecallLine
 from inventory.stock.notices import NamedLot
-from inventory.stock.queries import recalls
-from inventory.stock.queries.recalls import Match
+from inventory.stock.queries import named_lots, recalls
+from inventory.stock.queries.named_lots import Match
 from inventory.stock.services.places import site_of
 from inventory.stock.services.recalled import add_line
 from inventory.web.presenting import count
@@ -67,7 +67,7 @@ def open_recall(
     def write(act: Act) -> Outcome:
         site = site_of(act.session, site_id)
         _refuse_empty(notice, named)
-        # Taking the number first keeps deliveries out until the lots are held (queries.recalls.wait_for_recalls).
+        # Taking the number first keeps deliveries out until the lots are held (queries.named_lots.wait_for_recalls).
         number = next_number(act.session, site.id, CounterKind.RECALL)
         recall = _new_recall(act, site_id, number, notice)
         added = _add(act, recall, named, chosen)
@@ -99,7 +99,7 @@ def add_lots_to_recall(
     def write(act: Act) -> Outcome:
         if not named:
             raise _no_lots()
-        recalls.shut_out_deliveries(act.session)
+        named_lots.shut_out_deliveries(act.session)
         recall = _open(act, recall_id)
         there = _there(act.session, recall_id)
         added = _add(act, recall, [one for one in named if one.key not in there.keys], chosen, there.lot_ids)
@@ -224,9 +224,9 @@ def _add(
     there: Collection[UUID] = (),
 ) -> dict[str, list[str]]:
     """Add a line for each lot that is meant, and one for each number that names none; return both in words."""
-    matches = recalls.matches_of(act.session, named)
+    matches = named_lots.matches_of(act.session, named)
     meant = _meant(matches, chosen)
-    recalls.lock_lots(act.session, meant)
+    named_lots.lock_lots(act.session, meant)
     lots, not_ours = [], []
     for match in matches:
         mine = [one.lot for one in match.lots if one.lot.id in meant]

@@ -22,7 +22,7 @@ from inventory.kernel.permissions import Actor
 from inventory.stock import ledger, queries, rules, scans
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import AccountKind, HoldKind, Lot, MovementKind, Receipt
-from inventory.stock.queries.recalls import wait_for_recalls
+from inventory.stock.queries.named_lots import wait_for_recalls
 from inventory.stock.services.holding import is_held, place_hold
 from inventory.stock.services.lots import new_lot, refuse_merged
 from inventory.stock.services.places import refuse_elsewhere, site_of

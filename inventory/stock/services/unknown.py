@@ -8,7 +8,7 @@ from inventory.catalogue.models import Product
 from inventory.kernel.errors import not_found
 from inventory.stock import queries
 from inventory.stock.models import HoldKind, Lot
-from inventory.stock.queries.recalls import wait_for_recalls
+from inventory.stock.queries.named_lots import wait_for_recalls
 from inventory.stock.services.holding import place_hold
 from inventory.stock.services.lots import new_lot, refuse_merged
 from inventory.stock.services.recalled import hold_if_recalled

@@ -9,7 +9,19 @@ from inventory.clinic.current import settings_here
 from inventory.kernel.money import format_minor
 from inventory.stock import belonging, presenters, words
 from inventory.stock.versions import as_received
-from inventory.stock.views import counts, disposals, excursions, lots, receiving, reconciliation, shelf, temperatures, vials, waste_cost
+from inventory.stock.views import (
+    counts,
+    disposals,
+    excursions,
+    holds,
+    lots,
+    receiving,
+    reconciliation,
+    shelf,
+    temperatures,
+    vials,
+    waste_cost,
+)
 from inventory.stock.views.blueprint import bp
 
 __all__ = [
@@ -18,6 +30,7 @@ __all__ = [
     "counts",
     "disposals",
     "excursions",
+    "holds",
     "init_app",
     "lots",
     "receiving",

@@ -12,10 +12,10 @@ from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
 from inventory.staff.current import current_actor
-from inventory.stock import presenters, queries, services, words
-from inventory.stock.forms import AdjustShelfForm, HoldForm, OpenForm, ReasonForm, WasteSealedForm
+from inventory.stock import presenters, queries, services
+from inventory.stock.forms import AdjustShelfForm, OpenForm, WasteSealedForm
 from inventory.stock.ledger import Place
-from inventory.stock.models import AdjustReason, HoldKind, Lot
+from inventory.stock.models import AdjustReason, Lot
 from inventory.stock.queries import Life
 from inventory.stock.queries.recalls import recalls_of
 from inventory.stock.services import Difference, Direction
@@ -96,51 +96,6 @@ def waste(lot_id: UUID) -> ResponseReturnValue:
     )
 
 
-@bp.route("/lots/<uuid:lot_id>/hold", methods=["GET", "POST"])
-@requires(Permission.STOCK_MANAGE)
-def hold(lot_id: UUID) -> ResponseReturnValue:
-    """Put the lot, or what lies at one location, on hold."""
-    form = HoldForm()
-    form.location.offer(_shelves(lot_id, empty_too=True))
-    return act_page(
-        form,
-        lambda: services.hold_lot(
-            actor=current_actor(),
-            at=now(),
-            request_key=form.act_key,
-            lot_id=lot_id,
-            kind=HoldKind(str(form.kind.data)),
-            reason=str(form.reason.data),
-            location_id=UUID(form.location.data) if form.location.data else None,
-        ),
-        template="stock/hold.html",
-        to=lot_page,
-        done="On hold. Nothing of it may be given until the hold is released.",
-        shown=lambda: _lot_shown(lot_id, form, "Put on hold"),
-    )
-
-
-@bp.route("/holds/<uuid:hold_id>/release", methods=["GET", "POST"])
-@requires(Permission.STOCK_MANAGE)
-def release(hold_id: UUID) -> ResponseReturnValue:
-    """Release a hold, saying why."""
-    form = ReasonForm()
-    return act_page(
-        form,
-        lambda: services.release_hold(
-            actor=current_actor(),
-            at=now(),
-            request_key=form.act_key,
-            hold_id=hold_id,
-            reason=str(form.reason.data),
-        ),
-        template="stock/release.html",
-        to=lot_page,
-        done="The hold is released.",
-        shown=lambda: _hold_shown(hold_id),
-    )
-
-
 @bp.route("/lots/<uuid:lot_id>/adjust", methods=["GET", "POST"])
 @requires(Permission.STOCK_MANAGE)
 def adjust(lot_id: UUID) -> ResponseReturnValue:
@@ -183,14 +138,14 @@ def _standing(lot: Lot, life: Life) -> presenters.Standing:
     )
 
 
-def _shelves(lot_id: UUID, *, empty_too: bool = False) -> list[tuple[str, str]]:
+def _shelves(lot_id: UUID) -> list[tuple[str, str]]:
     """The locations of this site where sealed containers of the lot lie."""
     lot = queries.lot_by_id(db.session(), lot_id)
     here = {place.id for place in queries.locations_of(db.session(), current_site().id)}
     return [
         (str(location_id), f"{name} ({presenters.containers_words(held // lot.container_volume_ul, 1)})")
         for _, name, location_id, held in queries.balances_of(db.session(), lot_id)
-        if location_id in here and (held or empty_too)
+        if location_id in here and held
     ]
 
 
@@ -206,14 +161,3 @@ def _lot_shown(lot_id: UUID, form: Any, submit_text: str) -> dict[str, Any]:
 def _waste_shown(lot_id: UUID, form: Any) -> dict[str, Any]:
     shown = _lot_shown(lot_id, form, "Record the waste")
     return shown | witness_asked(shown["lot"].product)
-
-
-def _hold_shown(hold_id: UUID) -> dict[str, Any]:
-    found = queries.open_hold(db.session(), hold_id)
-    return {
-        "lot": queries.lot_by_id(db.session(), found.lot_id),
-        "hold": found,
-        "words": words.HOLDS[HoldKind(found.kind)],
-        "submit_text": "Release the hold",
-        "cancel_to": url_for("stock.lot", lot_id=found.lot_id),
-    }

@@ -18,6 +18,7 @@ from inventory.kernel.permissions import Permission
 from inventory.staff.current import current_actor
 from inventory.stock import presenters, queries, services, words
 from inventory.stock.forms import AdjustVialForm, DiscardForm, ReasonForm, WasteVialForm
+from inventory.stock.models import Hold
 from inventory.stock.queries import Drawable
 from inventory.stock.views.blueprint import bp
 from inventory.stock.views.lots import difference_of
@@ -185,5 +186,19 @@ def _history(vial_id: UUID) -> dict[str, Any]:
         "closures": words.CLOSURES,
         "life": life,
         "is_untouched": is_untouched,
+        "covering": _covering(vial_id),
         "punctures": queries.punctures(db.session(), vial_id),
     }
+
+
+def _covering(vial_id: UUID) -> list[tuple[Hold, str]]:
+    """Return the holds that stand over a vial: on its lot, on what lies where it is, or on it alone."""
+    session = db.session()
+    vial = queries.vial_by_id(session, vial_id)
+    holds = [
+        hold
+        for hold in queries.active_holds(session, {vial.lot_id})[vial.lot_id]
+        if hold.location_id in (None, vial.location_id) and hold.vial_id in (None, vial_id)
+    ]
+    scopes = queries.hold_scopes(session, holds)
+    return [(hold, scopes[hold.id]) for hold in holds]

@@ -19,6 +19,7 @@ from inventory.kernel.permissions import SYSTEM_ACTOR
 from inventory.stock import queries
 from inventory.stock.models import Hold, HoldKind, Lot, LotCorrection, Recall, RecallLine, WasteReason
 from inventory.stock.notices import NamedLot
+from inventory.stock.queries import named_lots
 from inventory.stock.queries import recalls as found
 from inventory.stock.rules import StateCode, lot_number_key
 from inventory.stock.services import Why, discard_vial, open_vial, release_hold, waste_sealed
@@ -177,7 +178,7 @@ def test_a_closed_recall_holds_no_delivery(app: Flask, at: datetime) -> None:
 def test_a_lot_is_found_by_its_former_number(app: Flask, at: datetime) -> None:
     lot = make_delivery(lot_number="old 1")
     correct(lot, number="NEW1", at=at)
-    (match,) = found.matches_of(db.session(), [NamedLot("OLD1")])
+    (match,) = named_lots.matches_of(db.session(), [NamedLot("OLD1")])
     assert [(one.lot.id, one.how) for one in match.lots] == [
         (lot.id, "recorded as old 1 before it was corrected")
     ]

@@ -1,0 +1,115 @@
+"""A recall before it is opened: which lots of ours each number names, in words, to be ticked."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory.catalogue.models import Product
+from inventory.desk.recall_forms import LotsForm
+from inventory.kernel.errors import Refusal
+from inventory.stock.notices import MOST_CHARACTERS, NamedLot, read_notice
+from inventory.stock.queries import named_lots, recalls
+from inventory.stock.queries.named_lots import FoundLot, Match
+from inventory.stock.queries.recalls import Standing
+from inventory.stock.services.recalls import Chosen
+from inventory.web.presenting import count, day, ml
+from inventory.web.typed_text import without_unseen
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number of the notice: the lots of ours it names, or what happens to it where there is none."""
+
+    typed: str
+    lot_ids: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a notice names, number by number. `is_confirmed` where it is what the person has seen and sent off.
+
+    `has_changed` where they sent off something else than this: what it names has changed since they saw it.
+    """
+
+    named: Sequence[NamedLot]
+    numbers: Sequence[Number]
+    chosen: Chosen
+    is_confirmed: bool
+    has_changed: bool
+
+
+def preview_of(session: Session, form: LotsForm, *, confirms: bool) -> Preview:
+    """Read the notice of a form and offer its lots, all of them ticked where they are shown for the first time.
+
+    Raises Refusal RECALL-NO-LOTS, RECALL-TOO-MANY, LOT-NUMBER-INVALID, TEXT-TOO-LONG.
+    """
+    named = read_notice(_text_of(form), product_names=session.scalars(select(Product.name)))
+    matches = named_lots.matches_of(session, named)
+    lots = {one.lot.id: one for match in matches for one in match.lots}
+    shown = ",".join(sorted(map(str, lots)))
+    is_confirmed = confirms and form.shown.data == shown
+    before = set(str(form.shown.data or "").split(","))
+    form.chosen.offer(_offered(lots.values(), recalls.standing_stock(session, lots)))
+    ticked = {one for one in form.chosen.data or [] if one in form.chosen.offered}
+    form.chosen.data = sorted(ticked | ({str(one) for one in lots} - before))
+    form.shown.data = shown
+    meant = frozenset(UUID(one) for one in form.chosen.data)
+    return Preview(
+        named,
+        [_number(match) for match in matches],
+        Chosen(frozenset(lots), meant),
+        is_confirmed=is_confirmed,
+        has_changed=confirms and not is_confirmed,
+    )
+
+
+def _text_of(form: LotsForm) -> str:
+    """Return what was typed and what was uploaded, which is then typed text too: it is sent again with the next page."""
+    if form.file.data:
+        try:
+            uploaded = form.file.data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            uploaded = form.file.data.decode("latin-1")
+        uploaded = without_unseen(uploaded.replace("\r", "\n"), lines=True).strip()
+        form.lots.data = "\n".join(part for part in (str(form.lots.data or ""), uploaded) if part)
+    text = str(form.lots.data or "")
+    if len(text) > MOST_CHARACTERS:
+        said = f"At most {MOST_CHARACTERS:,} characters; this has {len(text):,}."
+        raise Refusal("TEXT-TOO-LONG", said, "lots")
+    return text
+
+
+def _offered(lots: Iterable[FoundLot], standing: Sequence[Standing]) -> list[tuple[str, str]]:
+    return [
+        (str(one.lot.id), _lot_words(one, [s for s in standing if s.lot_id == one.lot.id])) for one in lots
+    ]
+
+
+def _lot_words(one: FoundLot, standing: Sequence[Standing]) -> str:
+    lot = one.lot
+    maker = f" ({lot.product.maker})" if lot.product.maker else ""
+    how = f", {one.how}" if one.how else ""
+    return f"Lot {lot.lot_number}{how}: {lot.product.name}{maker}, expires {day(lot.expires_on)}; {stock_words(standing)}"
+
+
+def stock_words(standing: Sequence[Standing]) -> str:
+    """Return what is left of some lots, in one line."""
+    sealed = sum(one.containers for one in standing)
+    vials = [one for one in standing if one.vial_id is not None]
+    said = [count(sealed, "sealed container")] if sealed else []
+    said += (
+        [f"{count(len(vials), 'open vial')} with {ml(sum(one.volume_ul for one in vials))}"] if vials else []
+    )
+    return " and ".join(said) or "nothing of it is left"
+
+
+def _number(match: Match) -> Number:
+    product = f" ({match.named.product})" if match.named.product else ""
+    unknown = "" if match.product_known else " The product is not in the catalogue."
+    words = "" if match.lots else f"Not ours: remembered. A delivery of it will be put on hold.{unknown}"
+    ids = tuple(str(one.lot.id) for one in match.lots)
+    return Number(f"{match.named.lot_number}{product}", ids, words)
