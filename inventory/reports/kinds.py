@@ -9,6 +9,7 @@ class ReportKind(StrEnum):
 
     ADMINISTRATIONS = "administrations"
     RECALL = "recall"
+    RECONCILIATION = "reconciliation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +23,5 @@ class KindWords:
 KIND_WORDS = {
     ReportKind.ADMINISTRATIONS: KindWords("Administration report", "dose"),
     ReportKind.RECALL: KindWords("Recall report", "patient"),
+    ReportKind.RECONCILIATION: KindWords("Reconciliation", "lot"),
 }

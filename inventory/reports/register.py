@@ -55,6 +55,12 @@ def refuse_unless(actor: Actor, permission: Permission) -> None:
         raise Refusal("NOT-PERMITTED", f"{actor.name} may not do this.", status=403)
 
 
+def refuse_reader(actor: Actor, kind: ReportKind) -> None:
+    """Raise Refusal NOT-PERMITTED unless the actor may read reports of this kind: no patient is in a reconciliation."""
+    if not (kind is ReportKind.RECONCILIATION and actor.can(Permission.STOCK_RECONCILE)):
+        refuse_unless(actor, Permission.REPORT_READ)
+
+
 def enter(act: Act, entry: Entry) -> Outcome:
     """Inside an act: enter a report under the site's next number; the outcome names it."""
     report_id, number = uuid7(), next_number(act.session, entry.site_id, CounterKind.REPORT)

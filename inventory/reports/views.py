@@ -15,8 +15,10 @@ from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Permission
 from inventory.reports import belonging, disposals, labels, services
-from inventory.reports.forms import AdministrationReportForm
+from inventory.reports.forms import AdministrationReportForm, reconciliation_form
+from inventory.reports.kinds import ReportKind
 from inventory.reports.queries import issued, requests
+from inventory.reports.reconciliations import issue_reconciliation
 from inventory.reports.register import FileFormat
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
@@ -67,15 +69,7 @@ def show(report_id: UUID) -> ResponseReturnValue:
 @requires(Permission.REPORT_READ)
 def download(report_id: UUID, file_format: str) -> ResponseReturnValue:
     """A file of a report, as it was issued."""
-    file = services.fetch_file(
-        report_id=report_id,
-        file_format=cast(FileFormat, file_format),
-        actor=current_user.actor,
-        at=now(),
-    )
-    response = Response(file.content, content_type=_TYPES[file_format])
-    response.headers.set("Content-Disposition", "attachment", filename=file.name)
-    return response
+    return _file(report_id, file_format)
 
 
 @bp.get("/labels/<uuid:vial_id>.pdf")
@@ -100,6 +94,66 @@ def disposal(disposal_id: UUID) -> ResponseReturnValue:
     name, content = disposals.disposal_pdf(disposal_id, actor=current_user.actor, at=now())
     response = Response(content, content_type=_TYPES["pdf"])
     response.headers.set("Content-Disposition", "inline", filename=name)
+    return response
+
+
+@bp.get("/reconciliations")
+@requires(Permission.STOCK_RECONCILE)
+def reconciliations() -> ResponseReturnValue:
+    """The register of issued reconciliations."""
+    page = issued.issued_reports(
+        cursor=cursor_here(), site_ids=visible_sites(), kind=ReportKind.RECONCILIATION
+    )
+    return render_template("reports/reconciliations.html", page=page)
+
+
+@bp.route("/reconciliations/new", methods=["GET", "POST"])
+@requires(Permission.STOCK_RECONCILE)
+def new_reconciliation() -> ResponseReturnValue:
+    """Ask for a reconciliation, and issue it."""
+    form = reconciliation_form()
+    if form.validate_on_submit():
+        try:
+            report = issue_reconciliation(
+                wanted=form.wanted,
+                by_part=form.by_part,
+                actor=current_user.actor,
+                at=now(),
+                request_key=form.act_key,
+            )
+        except (Refusal, Refusals) as refusal:
+            form.apply_refusal(refusal)
+        else:
+            flash(f"Reconciliation {report.label} is issued.")
+            return redirect(url_for("reports.reconciliation", report_id=report.id))
+    return render_template("reports/new_reconciliation.html", form=form), form.status
+
+
+@bp.get("/reconciliations/<uuid:report_id>")
+@requires(Permission.STOCK_RECONCILE)
+def reconciliation(report_id: UUID) -> ResponseReturnValue:
+    """One issued reconciliation: what it covers, its head of the chain, its files."""
+    report = issued.issued_report(report_id, kind=ReportKind.RECONCILIATION)
+    return render_template("reports/show.html", report=report, download="reports.download_reconciliation")
+
+
+@bp.get("/reconciliations/<uuid:report_id>/<any(pdf, csv):file_format>")
+@requires(Permission.STOCK_RECONCILE)
+def download_reconciliation(report_id: UUID, file_format: str) -> ResponseReturnValue:
+    """A file of a reconciliation, as it was issued."""
+    issued.issued_report(report_id, kind=ReportKind.RECONCILIATION)
+    return _file(report_id, file_format)
+
+
+def _file(report_id: UUID, file_format: str) -> Response:
+    file = services.fetch_file(
+        report_id=report_id,
+        file_format=cast(FileFormat, file_format),
+        actor=current_user.actor,
+        at=now(),
+    )
+    response = Response(file.content, content_type=_TYPES[file_format])
+    response.headers.set("Content-Disposition", "attachment", filename=file.name)
     return response
 
 

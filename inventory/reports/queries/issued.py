@@ -63,9 +63,11 @@ def report_label(site_code: str, number: int) -> str:
     return f"{site_code}-{number}"
 
 
-def issued_reports(*, cursor: str, site_ids: frozenset[UUID] | None = None) -> Page[IssuedReport]:
-    """A page of the register, the newest first; with `site_ids`, of the reports over one of those sites."""
-    statement = _REPORT
+def issued_reports(
+    *, cursor: str, site_ids: frozenset[UUID] | None = None, kind: ReportKind | None = None
+) -> Page[IssuedReport]:
+    """A page of the register, the newest first; with `site_ids`, of the reports over one of those sites; or of one kind."""
+    statement = _REPORT if kind is None else _REPORT.where(Report.kind == kind)
     if site_ids is not None:
         statement = statement.where(Report.site_id.in_(site_ids), Report.covers_all_sites.is_(False))
     page = paginate(
@@ -75,10 +77,10 @@ def issued_reports(*, cursor: str, site_ids: frozenset[UUID] | None = None) -> P
     return Page([_shown(row, files) for row in page.items], page.previous, page.next)
 
 
-def issued_report(report_id: UUID) -> IssuedReport:
-    """One report. Raises Refusal NOT-FOUND."""
+def issued_report(report_id: UUID, *, kind: ReportKind | None = None) -> IssuedReport:
+    """One report, of this kind where one is named. Raises Refusal NOT-FOUND."""
     row = db.session.execute(_REPORT.where(Report.id == report_id)).first()
-    if row is None:
+    if row is None or kind not in (None, row[0].kind):
         raise not_found("report")
     return _shown(row, _files([report_id]))
 

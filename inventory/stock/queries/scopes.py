@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from inventory.catalogue.models import Formulation
 from inventory.clinic.models import Site
 from inventory.kernel.errors import Refusal, Refusals
-from inventory.stock.models import Lot, LotCorrection
+from inventory.stock.queries.corrections import lots_numbered, with_merged
 from inventory.stock.queries.reconciliation import Scope, ScopeSite
 from inventory.stock.rules import lot_number_key
 from inventory.web.typed_text import FIRST_YEAR, LAST_YEAR
@@ -60,15 +60,12 @@ def worded_scope(session: Session, wanted: Wanted, *, visible: Collection[UUID] 
 
 
 def lots_named(session: Session, number: str) -> tuple[UUID, ...]:
-    """Return the lots that have this number, or had it before it was corrected, however it is spelt."""
+    """Return the lots that have this number, or had it before it was corrected, with those merged into them."""
     try:
-        key = lot_number_key(number)
+        lots = lots_numbered(session, lot_number_key(number))
     except Refusal:
         return ()
-    now = select(Lot.id).where(Lot.lot_number_key == key)
-    before = select(LotCorrection.lot_id, LotCorrection.lot_number_before)
-    formerly = {lot_id for lot_id, was in session.execute(before) if lot_number_key(was) == key}
-    return tuple(sorted(formerly.union(session.scalars(now))))
+    return tuple(dict.fromkeys(one for lot in lots for one in with_merged(session, lot.id)))
 
 
 def _wrong_period(wanted: Wanted) -> list[Refusal]:

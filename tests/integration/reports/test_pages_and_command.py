@@ -80,7 +80,7 @@ def test_command_writes_the_file_and_says_so(clinic: ReportingClinic, cli: Any, 
     out = tmp_path / "report.pdf"
     done = cli.invoke(args=[*COMMAND, "--site", "MAIN", "--out", str(out)])
     assert done.exit_code == 0, done.output
-    assert done.output.startswith("report MAIN-1 issued: 1 doses, 2026-10-01 to 2026-10-31, in ")
+    assert done.output.startswith("report MAIN-1 issued: 1 dose, 2026-10-01 to 2026-10-31, in ")
     assert len(done.output.splitlines()) == 1
     assert "Kowalska" in PdfReader(out).pages[0].extract_text()
 

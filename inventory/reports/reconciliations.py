@@ -1,0 +1,111 @@
+"""Issuing a reconciliation: its numbers and the head of the chain are of one moment (laws 4 and 10)."""
+
+import tempfile
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from inventory.audit.acts import perform
+from inventory.audit.models import AuditHead
+from inventory.clinic.settings import current_settings
+from inventory.kernel.db import db
+from inventory.kernel.errors import Refusal
+from inventory.kernel.permissions import Actor, Permission, Role
+from inventory.reports import register
+from inventory.reports.documents.administration_row import ReportedSite, ReportHeader
+from inventory.reports.documents.reconciliation import write_reconciliation
+from inventory.reports.documents.reconciliation_csv import write_reconciliation_csv
+from inventory.reports.kinds import ReportKind
+from inventory.reports.queries.issued import IssuedReport, issued_report
+from inventory.reports.queries.selection import reading
+from inventory.stock.queries.reconciled import Reconciliation, reconciliation_of
+from inventory.stock.queries.scopes import Wanted, Worded, worded_scope
+
+
+class Known(NamedTuple):
+    """A reconciliation as it is known at one head of the chain, its filters in words, and how it is shown."""
+
+    found: Reconciliation
+    filters: tuple[tuple[str, str], ...]
+    head_seq: int
+    head_hash: str
+    by_part: bool
+
+
+def issue_reconciliation(
+    *, wanted: Wanted, by_part: bool = False, actor: Actor, at: datetime, request_key: str | None = None
+) -> IssuedReport:
+    """Issue a reconciliation as PDF and CSV, and return its entry in the register; with `by_part` also vial by vial.
+
+    Raises Refusals as `worded_scope`; Refusal NOT-PERMITTED, and REPORT-SITE for all sites by somebody who works at some only.
+    """
+    register.refuse_unless(actor, Permission.STOCK_RECONCILE)
+    worded = worded_scope(db.session(), wanted, visible=actor.site_ids)
+    if actor.site_ids is not None and len(worded.scope.sites) > 1:
+        raise Refusal("REPORT-SITE", "Choose one of the sites at which you work.", "site_code")
+    known = _known(worded, by_part=by_part, at=at)
+    entry = _entry(known)
+    outcome = perform(lambda act: register.enter(act, entry), actor=actor, at=at, request_key=request_key)
+    report = issued_report(outcome.subject_id)
+    if not outcome.repeated:
+        _write_files(report, known, actor=actor, at=at)
+    return issued_report(outcome.subject_id)
+
+
+def _known(worded: Worded, *, by_part: bool, at: datetime) -> Known:
+    settings = current_settings()
+    with reading() as connection:
+        head = connection.execute(select(AuditHead.seq, AuditHead.hash)).one()
+        found = reconciliation_of(connection, worded.scope, settings=settings, at=at)
+    shown = ("Shown", "vial by vial" if by_part else "lot by lot")
+    return Known(found, (*worded.filters, shown), head.seq, head.hash, by_part)
+
+
+def _entry(known: Known) -> register.Entry:
+    scope = known.found.scope
+    return register.Entry(
+        kind=ReportKind.RECONCILIATION,
+        site_id=scope.sites[0].id,
+        site_code=scope.sites[0].code,
+        covers_all_sites=len(scope.sites) > 1,
+        period_from=scope.first_day,
+        period_to=scope.last_day,
+        filters=known.filters,
+        row_count=len(known.found.rows),
+        head_seq=known.head_seq,
+        head_hash=known.head_hash,
+        facts={
+            "from": scope.first_day.isoformat(),
+            "to": scope.last_day.isoformat(),
+            "lots": len(known.found.rows),
+            "unexplained_ul": known.found.whole.unexplained_ul,
+        },
+    )
+
+
+def _write_files(report: IssuedReport, known: Known, *, actor: Actor, at: datetime) -> None:
+    with tempfile.TemporaryFile() as pdf, tempfile.TemporaryFile() as csv:
+        write_reconciliation(pdf, _header(report, known, actor), known.found, by_part=known.by_part)
+        write_reconciliation_csv(csv, known.found)
+        register.store_files(report, {"pdf": pdf, "csv": csv}, actor=actor, at=at)
+
+
+def _header(report: IssuedReport, known: Known, actor: Actor) -> ReportHeader:
+    settings = current_settings()
+    scope = known.found.scope
+    return ReportHeader(
+        number=report.label,
+        clinic_name=settings.clinic_name or "Clinic without a name",
+        sites=tuple(ReportedSite(site.code, site.name, site.time_zone) for site in scope.sites),
+        first_day=scope.first_day,
+        last_day=scope.last_day,
+        filters=known.filters,
+        generated_by=actor.name,
+        generated_as=", ".join(role.value for role in Role if role in actor.roles) or "command line",
+        generated_at=report.issued_at,
+        chain_sequence=known.head_seq,
+        chain_hash=known.head_hash,
+        is_demo=settings.is_demo,
+        zone=scope.sites[0].time_zone,
+    )
