@@ -122,16 +122,7 @@ def on_their_way(reader: Reader, scope: Scope, at: datetime) -> Iterator[Noted]:
         .group_by(*keys)
     )
     for row in rows:
-        yield Noted(
-            topic=Topic.ON_ITS_WAY,
-            at=row.sent_at,
-            site_code=row.code,
-            zone=row.time_zone,
-            number=row.number,
-            place=row.name,
-            amount_ul=int(row.amount_ul),
-            by=row.display_name,
-        )
+        yield _noted(Topic.ON_ITS_WAY, row, at=row.sent_at, number=row.number, amount_ul=int(row.amount_ul))
 
 
 def open_holds(reader: Reader, scope: Scope, at: datetime, held: Collection[UUID]) -> Iterator[Noted]:
@@ -161,22 +152,9 @@ def open_holds(reader: Reader, scope: Scope, at: datetime, held: Collection[UUID
             *of_lots(scope),
         )
     )
-    zone = scope.sites[0].time_zone
     for row in rows:
         if row.lot_id in held:
-            yield Noted(
-                topic=Topic.HELD,
-                at=row.held_at,
-                site_code=row.code or "",
-                zone=row.time_zone or zone,
-                lot_id=row.lot_id,
-                lot_number=row.lot_number,
-                label=row.label_number,
-                kind=row.kind,
-                note=row.reason,
-                by=row.display_name,
-                place=row.name or "",
-            )
+            yield _noted(Topic.HELD, row, at=row.held_at, kind=row.kind, note=row.reason, **_lot(row))
 
 
 def past_use_by(reader: Reader, scope: Scope, at: datetime) -> Iterator[Noted]:
@@ -201,22 +179,24 @@ def past_use_by(reader: Reader, scope: Scope, at: datetime) -> Iterator[Noted]:
         .order_by(VIAL.c.use_by_on, VIAL.c.id)
     )
     for row in rows:
-        yield Noted(
-            topic=Topic.PAST_USE_BY,
-            at=row.opened_at,
-            site_code=row.code,
-            zone=row.time_zone,
-            lot_id=row.lot_id,
-            lot_number=row.lot_number,
-            label=row.label_number,
-            use_by_on=row.use_by_on,
-            place=row.name,
-            by=row.display_name,
-        )
+        yield _noted(Topic.PAST_USE_BY, row, at=row.opened_at, use_by_on=row.use_by_on, **_lot(row))
 
 
 def counts_that_differ(reader: Reader, scope: Scope) -> Iterator[Noted]:
     """Yield the posted counts of the period that found a difference."""
+    for row in reader.execute(_counts(scope)):
+        yield _noted(
+            Topic.COUNTED,
+            row,
+            at=row.counted_at,
+            number=row.number,
+            lines=row.lines,
+            differing=int(row.differing),
+            amount_ul=int(row.off_ul),
+        )
+
+
+def _counts(scope: Scope) -> Any:
     off = func.abs(COUNT_LINE.c.counted_ul - COUNT_LINE.c.expected_ul)
     keys = (
         COUNT.c.id,
@@ -227,13 +207,13 @@ def counts_that_differ(reader: Reader, scope: Scope) -> Iterator[Noted]:
         LOCATION.c.name,
         USER.c.display_name,
     )
-    rows = reader.execute(
-        select(
-            *keys,
-            func.count().label("lines"),
-            func.sum(case((off > 0, 1), else_=0)).label("differing"),
-            func.sum(off).label("off_ul"),
-        )
+    sums = (
+        func.count().label("lines"),
+        func.sum(case((off > 0, 1), else_=0)).label("differing"),
+        func.sum(off).label("off_ul"),
+    )
+    return (
+        select(*keys, *sums)
         .select_from(COUNT)
         .join(COUNT_RESULT, COUNT_RESULT.c.count_id == COUNT.c.id)
         .join(COUNT_LINE, COUNT_LINE.c.count_id == COUNT.c.id)
@@ -252,16 +232,16 @@ def counts_that_differ(reader: Reader, scope: Scope) -> Iterator[Noted]:
         .group_by(*keys)
         .having(func.sum(off) > 0)
     )
-    for row in rows:
-        yield Noted(
-            topic=Topic.COUNTED,
-            at=row.counted_at,
-            site_code=row.code,
-            zone=row.time_zone,
-            number=row.number,
-            place=row.name,
-            lines=row.lines,
-            differing=int(row.differing),
-            amount_ul=int(row.off_ul),
-            by=row.display_name,
-        )
+
+
+def _noted(topic: Topic, row: Any, *, at: datetime, **more: Any) -> Noted:
+    where: dict[str, Any] = {
+        "site_code": row.code or "",
+        "zone": row.time_zone or "UTC",
+        "place": row.name or "",
+    }
+    return Noted(topic=topic, at=at, by=row.display_name, **where, **more)
+
+
+def _lot(row: Any) -> dict[str, Any]:
+    return {"lot_id": row.lot_id, "lot_number": row.lot_number, "label": row.label_number}
