@@ -24,6 +24,7 @@ from inventory.stock.models import Lot
 from inventory.stock.presenters import ToDiscard, to_discard
 from inventory.stock.queries import Drawable, on_hand
 from inventory.stock.queries.temperatures import excursions_of, fridges_without_reading
+from inventory.stock.queries.transfers import Consigned, under_way
 from inventory.stock.rules import StateCode
 
 LICENCE_SOON = timedelta(days=60)
@@ -48,6 +49,10 @@ class Today:
     licences: Sequence[Any] | None = None
     excursions: Sequence[Any] = ()
     """Temperatures outside the limits that wait for a decision, each with the name of its location."""
+    coming: Sequence[Consigned] = ()
+    """Transfers that wait to be received here."""
+    overdue: Sequence[Consigned] = ()
+    """Transfers that left for another site more than a week ago, and were not received there."""
     unread_fridges: Sequence[Any] = ()
     """Fridges that have been read before, but not today."""
     missing: dict[str, bool] = field(default_factory=dict)
@@ -80,6 +85,8 @@ def today(session: Session, *, actor: Actor, site: Site, day: date, at: datetime
         told.incidents = open_incidents(session, site.id)
     if actor.can(Permission.STOCK_READ):
         told.stock = on_hand(session, site_id=site.id, on=day, near_days=near_days)
+        told.coming, leaving = under_way(session, site.id)
+        told.overdue = [one for one in leaving if one.is_overdue(at)]
         told.excursions = excursions_of(session, site_id=site.id, is_open=True)
         told.unread_fridges = fridges_without_reading(session, site_id=site.id, day=day, zone=site.time_zone)
     if actor.can(Permission.REORDER_MANAGE):

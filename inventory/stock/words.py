@@ -1,6 +1,13 @@
 """The closed sets of stock in words, and as they are offered in forms."""
 
-from inventory.stock.models import AdjustReason, CountOutcome, HoldKind, VialClosure, WasteReason
+from inventory.stock.models import (
+    AdjustReason,
+    CountOutcome,
+    HoldKind,
+    TransferDifference,
+    VialClosure,
+    WasteReason,
+)
 from inventory.stock.services import OPEN_REASONS, SEALED_REASONS, Direction
 
 WASTE = {
@@ -24,7 +31,7 @@ ADJUST = {
     AdjustReason.OVERFILL: "Found: the vial held more than its label says",
     AdjustReason.OPENING_BALANCE: "Opening balance",
     AdjustReason.COUNTED: "Difference found by a count",
-    AdjustReason.MERGED: "Taken over to or from a lot of the same number",
+    AdjustReason.MERGED: "two numbers of one lot",
     AdjustReason.SHORTFALL: "Shortfall of a recorded dose",
     AdjustReason.OTHER: "Other",
 }
@@ -47,6 +54,12 @@ CLOSURES = {
     VialClosure.RELABELLED: "Taken over to the corrected lot",
     VialClosure.RETURNED: "Returned to the supplier",
 }
+DIFFERENCES = {
+    TransferDifference.NOT_SENT: "Not sent",
+    TransferDifference.BROKEN: "Broken on the way",
+    TransferDifference.LOST: "Lost on the way",
+}
+DIFFERENCE_CHOICES = [(difference.value, said) for difference, said in DIFFERENCES.items()]
 SEALED_WASTE_CHOICES = [(reason.value, WASTE[reason]) for reason in SEALED_REASONS]
 OPEN_WASTE_CHOICES = [(reason.value, WASTE[reason]) for reason in OPEN_REASONS]
 HOLD_CHOICES = [

@@ -78,6 +78,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("stock.shelf", "Shelf", "packages", Permission.STOCK_READ),
             Entry("stock.receive", "Receive", "truck-delivery", Permission.STOCK_MANAGE),
+            Entry("stock.transfer_list", "Transfers", "arrows-exchange", Permission.STOCK_READ),
             Entry("stock.temperatures", "Temperatures", "temperature", Permission.STOCK_READ),
             Entry("stock.disposals", "Returns", "truck-return", Permission.STOCK_READ),
             Entry("desk.recalls_index", "Recalls", "flag", Permission.STOCK_READ),

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
-from uuid import UUID
 
 from inventory.stock.models import (
     AdjustReason,
@@ -95,6 +94,8 @@ def _event(told: Told, life: Life, details: tuple[str, ...] = ()) -> Event:
     notes = [movement.note] if movement.note else []
     if told.document:
         notes.append(f"Document {told.document.document_number}")
+    if told.transfer:
+        notes.append(f"Transfer {told.transfer.number}")
     if movement.witness_id:
         notes.append(f"Witness: {life.names[movement.witness_id]}")
     if movement.recorded_at.replace(second=0, microsecond=0) > movement.occurred_at:
@@ -120,11 +121,17 @@ def _sentence(told: Told, life: Life) -> str:
         source=_vial(told.from_label),
         target=_vial(told.to_label),
         out_of=f" of {_vial(told.from_label)}" if told.touches_vial else f", {where}",
-        sent="Arrived:" if told.is_into_stock else "Sent:",
-        found="Found" if told.is_into_stock else "Missing:",
+        sent=_way(told),
+        found=_found_words(told),
         reason=reason_words(kind, movement.reason),
         reversed=_REVERSED.get(told.reversed_kind or "", "movement"),
     )
+
+
+def _found_words(told: Told) -> str:
+    if told.movement.reason == AdjustReason.MERGED:
+        return "Came over:" if told.is_into_stock else "Went over:"
+    return "Found" if told.is_into_stock else "Missing:"
 
 
 _SENTENCES = {
@@ -134,7 +141,7 @@ _SENTENCES = {
     MovementKind.WASTE: "Wasted {what}{out_of}: {reason}",
     MovementKind.ADJUST: "{found} {what}, {where}: {reason}",
     MovementKind.RETURN: "Returned {what}{out_of} to the supplier: {reason}",
-    MovementKind.TRANSFER: "{sent} {what}, {where}",
+    MovementKind.TRANSFER: "{sent}: {what}",
     MovementKind.REVERSE: "Reversed: {reversed} of {what}",
 }
 _DESTROYED = "Destroyed {what}{out_of}: {reason}"
@@ -149,10 +156,22 @@ _REVERSED = {
 }
 
 
+def _way(told: Told) -> str:
+    """Say where something on its way comes from, goes to, or is now."""
+    transfer = told.transfer
+    if transfer is None:
+        return "Came to where the vial is now" if told.is_into_stock else "Brought after the vial"
+    if not told.is_into_stock:
+        return f"Sent from {transfer.from_location} to {transfer.to_location}, {transfer.to_site}"
+    is_back = told.movement.location_id == transfer.transfer.from_location_id
+    return f"Never left {transfer.from_location}" if is_back else f"Arrived in {transfer.to_location}"
+
+
 def _amount(told: Told, life: Life) -> str:
     """Sealed stock in containers, what was in a vial in mL."""
     movement: Movement = told.movement
-    if told.from_label is None and told.to_label is None and not told.touches_vial:
+    is_whole = movement.amount_ul % life.lot.container_volume_ul == 0
+    if told.from_label is None and told.to_label is None and not told.touches_vial and is_whole:
         return count(movement.amount_ul // life.lot.container_volume_ul, "container")
     return ml(movement.amount_ul)
 

@@ -17,6 +17,7 @@ from inventory.stock.models import (
 )
 from inventory.stock.queries import ShelfGroup
 from inventory.stock.queries.on_hand import kinds_covering
+from inventory.stock.queries.transfers import Travel
 from inventory.stock.rules import State, StateCode, state_of
 from inventory.stock.words import CLOSURES
 from inventory.web.pagination import Page
@@ -115,6 +116,7 @@ def standing_of(
     lot: Lot,
     holds: Sequence[Hold],
     *,
+    travels: Mapping[UUID, Travel],
     on: date,
     near_days: int,
 ) -> Standing:
@@ -140,7 +142,12 @@ def standing_of(
             for kind, place, location_id, held in balances
             if kind == AccountKind.SHELF and location_id is not None
         ],
-        vials=[_open_vial(vial, held, place, state(vial.location_id, vial)) for vial, held, place in vials],
+        vials=[
+            _travelling(vial, travels[vial.id])
+            if vial.id in travels
+            else _open_vial(vial, held, place, state(vial.location_id, vial))
+            for vial, held, place in vials
+        ],
         totals=[
             (TOTALS[kind], _total(kind, held, lot))
             for kind, _, _, held in balances
@@ -180,6 +187,10 @@ def _total(kind: AccountKind, held_ul: int, lot: Lot) -> str:
     if kind == AccountKind.ADJUSTMENT:
         return f"{ml(abs(held_ul))} {'missing' if held_ul > 0 else 'found'}"
     return ml(held_ul)
+
+
+def _travelling(vial: Vial, travel: Travel) -> OpenVial:
+    return OpenVial(vial, travel.to_location, 0, f"{travel.words[:1].upper()}{travel.words[1:]}", "info")
 
 
 def _open_vial(vial: Vial, held_ul: int, place: str, state: State) -> OpenVial:

@@ -16,6 +16,7 @@ from inventory.stock.models import Account, AccountKind, Disposal, Hold, Lot, Mo
 from inventory.stock.queries.corrections import Corrected, corrections_of
 from inventory.stock.queries.disposals import disposals_of_movements
 from inventory.stock.queries.on_hand import at_its_place
+from inventory.stock.queries.transfers import Consigned, lost_on_the_way, of_movements
 from inventory.web.pagination import Page, paginate
 
 
@@ -31,6 +32,8 @@ class Told:
     reversed_kind: str | None
     document: Disposal | None = None
     """The return or destruction that the movement was posted for."""
+    transfer: Consigned | None = None
+    """The transfer that the movement was posted for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +164,10 @@ def vial_life(session: Session, vial_id: UUID, *, most: int = 500) -> Life:
     """Return what happened to one vial, newest first: its movements, and the holds on it alone."""
     lot = session.scalars(select(Lot).join(Vial, Vial.lot_id == Lot.id).where(Vial.id == vial_id)).one()
     own = list(session.scalars(select(Account.id).where(Account.vial_id == vial_id)))
+    lost = lost_on_the_way(vial_id)
     moved = session.scalars(
         select(Movement)
-        .where(or_(Movement.from_id.in_(own), Movement.to_id.in_(own)))
+        .where(or_(Movement.from_id.in_(own), Movement.to_id.in_(own), Movement.id.in_(lost)))
         .order_by(Movement.occurred_at.desc(), Movement.id.desc())
         .limit(most)
     ).all()
@@ -229,6 +233,7 @@ def _told(session: Session, movements: Sequence[Movement]) -> list[Told]:
     undone = {m.reverses_id for m in movements if m.reverses_id}
     kinds = dict(_kinds(session, undone))
     papers = disposals_of_movements(session, [m.id for m in movements])
+    sent = of_movements(session, [m.id for m in movements])
     return [
         Told(
             movement=m,
@@ -238,6 +243,7 @@ def _told(session: Session, movements: Sequence[Movement]) -> list[Told]:
             is_into_stock=accounts[m.to_id][0] in {AccountKind.SHELF, AccountKind.VIAL},
             reversed_kind=kinds.get(m.reverses_id or 0),
             document=papers.get(m.id),
+            transfer=sent.get(m.id),
         )
         for m in movements
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from inventory.catalogue.models import Product
@@ -249,6 +249,21 @@ def of_movements(session: Session, movement_ids: Iterable[int]) -> dict[int, Con
     transfers = session.scalars(select(Transfer).where(Transfer.id.in_({second for _, second in pairs})))
     told = {one.transfer.id: one for one in _told(session, transfers.all())}
     return {movement_id: told[transfer_id] for movement_id, transfer_id in pairs}
+
+
+def lost_on_the_way(vial_id: UUID) -> Select[int | None]:
+    """Return the statement that finds the movement by which a vial was wasted on its way: it touches no account of the vial."""
+    return (
+        select(TransferReceiptLine.difference_movement_id)
+        .join(
+            TransferLine,
+            and_(
+                TransferLine.transfer_id == TransferReceiptLine.transfer_id,
+                TransferLine.position == TransferReceiptLine.position,
+            ),
+        )
+        .where(TransferLine.vial_id == vial_id, TransferReceiptLine.difference_movement_id.is_not(None))
+    )
 
 
 def _told(session: Session, transfers: Sequence[Transfer]) -> list[Consigned]:

@@ -19,10 +19,12 @@ from inventory.stock.views import (
     reconciliation,
     shelf,
     temperatures,
+    transfers,
     vials,
     waste_cost,
 )
 from inventory.stock.views.blueprint import bp
+from inventory.web.navigation import add_badge
 
 __all__ = [
     "belonging",
@@ -37,6 +39,7 @@ __all__ = [
     "reconciliation",
     "shelf",
     "temperatures",
+    "transfers",
     "vials",
     "waste_cost",
 ]
@@ -51,6 +54,7 @@ def init_app(app: Flask) -> None:
         "hold_words": words.HOLDS,
     }
     app.jinja_env.globals.update(shared)
+    add_badge(app, "stock.transfer_list", transfers.waiting_here)
     app.jinja_env.filters["price"] = _price
 
 

@@ -18,6 +18,7 @@ from inventory.stock.ledger import Place
 from inventory.stock.models import AdjustReason, Lot
 from inventory.stock.queries import Life
 from inventory.stock.queries.recalls import recalls_of
+from inventory.stock.queries.transfers import travels
 from inventory.stock.services import Difference, Direction
 from inventory.stock.views.blueprint import bp
 from inventory.stock.views.corrected import corrections_shown
@@ -128,11 +129,13 @@ def difference_of(form: Any) -> Difference:
 
 
 def _standing(lot: Lot, life: Life) -> presenters.Standing:
+    vials = queries.vials_of(db.session(), lot.id, site_ids=visible_sites())
     return presenters.standing_of(
         queries.balances_of(db.session(), lot.id, site_ids=visible_sites()),
-        queries.vials_of(db.session(), lot.id, site_ids=visible_sites()),
+        vials,
         lot,
         life.holds,
+        travels=travels(db.session(), [vial.id for vial, _, _ in vials]),
         on=site_today(),
         near_days=settings_here().near_expiry_days,
     )

@@ -12,6 +12,7 @@ from inventory.kernel.permissions import Permission
 from inventory.stock import presenters, queries
 from inventory.stock.forms import LotFilter, ShelfFilter
 from inventory.stock.queries import ShelfGroup
+from inventory.stock.queries.transfers import coming_to
 from inventory.stock.views.blueprint import bp
 from inventory.stock.views.scanning import scanned_lot_id
 from inventory.web.access import requires
@@ -33,7 +34,9 @@ def shelf() -> ResponseReturnValue:
     page = presenters.shelf_page(groups, cursor_here())
     totals = {group.formulation.id: group for group in groups}
     status = 200 if valid else 422
-    return render_template("stock/shelf.html", filters=filters, totals=totals, page=page), status
+    coming = coming_to(db.session(), current_site().id)
+    shown = {"filters": filters, "totals": totals, "page": page, "coming": coming}
+    return render_template("stock/shelf.html", **shown), status
 
 
 @bp.get("/lots")

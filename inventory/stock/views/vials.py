@@ -20,6 +20,7 @@ from inventory.stock import presenters, queries, services, words
 from inventory.stock.forms import AdjustVialForm, DiscardForm, ReasonForm, WasteVialForm
 from inventory.stock.models import Hold
 from inventory.stock.queries import Drawable
+from inventory.stock.queries.transfers import travels
 from inventory.stock.views.blueprint import bp
 from inventory.stock.views.lots import difference_of
 from inventory.stock.views.witnessing import why_of, witness_asked
@@ -186,6 +187,7 @@ def _history(vial_id: UUID) -> dict[str, Any]:
         "closures": words.CLOSURES,
         "life": life,
         "is_untouched": is_untouched,
+        "travel": travels(db.session(), [vial_id]).get(vial_id),
         "covering": _covering(vial_id),
         "punctures": queries.punctures(db.session(), vial_id),
     }
