@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from inventory.kernel.quantity import format_ml
 from inventory.stock.verified_documents import DOCUMENTS
+from inventory.stock.verified_recalls import RECALLS
 from inventory.stock.verified_transfers import TRANSFERS
+from inventory.stock.verified_vials import VIALS
 
 SLICE = 50_000
 """Accounts re-added at once."""
@@ -176,7 +178,7 @@ def counted(session: Session) -> Counted:
 def findings(session: Session) -> Iterator[str]:
     """Yield a line for each thing in the ledger that does not agree with its movements; none when all is well."""
     yield from _readded(session)
-    for words, query in (*_SIMPLE, *TRANSFERS, *DOCUMENTS):
+    for words, query in (*_SIMPLE, *TRANSFERS, *DOCUMENTS, *RECALLS, *VIALS):
         for row in session.execute(text(query)):
             yield words.format(*row)
     for check in CHECKS:
