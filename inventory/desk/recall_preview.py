@@ -110,6 +110,6 @@ def stock_words(standing: Sequence[Standing]) -> str:
 def _number(match: Match) -> Number:
     product = f" ({match.named.product})" if match.named.product else ""
     unknown = "" if match.product_known else " The product is not in the catalogue."
-    words = "" if match.lots else f"Not ours: remembered. A delivery of it will be put on hold.{unknown}"
+    words = "" if match.lots else f"It is remembered: a delivery of it will be put on hold.{unknown}"
     ids = tuple(str(one.lot.id) for one in match.lots)
     return Number(f"{match.named.lot_number}{product}", ids, words)

@@ -43,7 +43,7 @@ def test_recalls_tells_and_prints_the_report(
     page.get_by_label("This is a drill").check()
     page.get_by_label("Lot numbers").fill("1662, 1679\n1683")
     page.get_by_role("button", name="See which lots these are").click()
-    expect(page.get_by_text("Not ours: remembered")).to_be_visible()
+    expect(page.get_by_text("It is remembered")).to_be_visible()
     expect(page.get_by_label("Lot 1662")).to_be_checked()
     page.get_by_role("button", name="Place the holds and open the recall").click()
     expect(page.get_by_text("Everything of its lots is on hold, everywhere.")).to_be_visible()

@@ -57,7 +57,7 @@ def test_nothing_is_held_before_it_was_looked_at(bench: Bench, signed_in_client:
     page = seen.get_data(as_text=True)
     assert "Lot 1662: Invented B12" in page
     assert "3 sealed containers" in page
-    assert "Not ours: remembered. A delivery of it will be put on hold." in page
+    assert "It is remembered: a delivery of it will be put on hold." in page
     assert holds() == []
     form = pick_form(seen, having="shown")
     opened = manager.send("/recalls/new", form, {"step": "open"})
