@@ -14,7 +14,12 @@ from importlib import import_module
 from bench.figures import Section
 from bench.ground import PROJECT, Ground, a_ground, machine, postgres_version
 
-PARTS = {"report": "bench.administrations", "dose": "bench.doses", "pages": "bench.pages"}
+PARTS = {
+    "report": "bench.administrations",
+    "dose": "bench.doses",
+    "recall": "bench.recalls",
+    "pages": "bench.pages",
+}
 DOCUMENT = PROJECT / "docs" / "benchmarks.md"
 NOTES = PROJECT / "bench" / "notes.md"
 """What a person has found about the figures; it stands at the end of the document."""

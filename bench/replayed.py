@@ -33,7 +33,7 @@ Returned = list[Any]
 def replay(database: Database, doses: Sequence[Transaction], people: int) -> float:
     """Replay `doses` with so many writers at once; return doses per second."""
     scripts = _scripts(database, doses) if database.kind == "postgresql" and people > 1 else None
-    connections = [_connect(database) for _ in range(people)]
+    connections = [connect(database) for _ in range(people)]
     turns = [threading.Lock() for _ in range(len(doses) + 1)]
     for turn in turns:
         turn.acquire()
@@ -89,7 +89,7 @@ def timed(
     return time.perf_counter() - began
 
 
-def _connect(database: Database) -> Any:
+def connect(database: Database) -> Any:
     """Connect by the bare driver as the application does: its role, its pragmas."""
     if database.kind == "postgresql":
         connection = psycopg.connect(database.url.replace("+psycopg", "", 1))
@@ -128,7 +128,7 @@ Script = list[tuple[Statement, dict[str, int]]]
 
 def _scripts(database: Database, doses: Sequence[Transaction]) -> list[Script]:
     """Learn by one exact replay, alone and undone, which parameters are ids and numbers that the database made."""
-    connection = _connect(database)
+    connection = connect(database)
     cursor = connection.cursor()
     made = [[_execute(cursor, one, one.parameters) for one in dose] for dose in doses]
     connection.rollback()

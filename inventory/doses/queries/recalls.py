@@ -124,20 +124,25 @@ def recipients_page(
 
     `state` is waiting, reached, or empty for all. Those of whom only void entries stand come last.
     """
+    statement, order = _everybody(session, recall_id)
+    if state in _RANKS:
+        statement = statement.where(order[0] == _RANKS[state])
+    page = paginate(session, statement, order=order, cursor=cursor, size=size)
+    return Page([_recipient(row) for row in page.items], page.previous, page.next)
+
+
+def _everybody(session: Session, recall_id: UUID) -> tuple[Any, list[Any]]:
+    """Return the statement of a recall's patients, and their order."""
     affected, newest = _affected(recalled_lot_ids(session, recall_id)), _newest(recall_id)
     ended = newest.c.outcome.in_(sorted(CONTACT_ENDS))
     rank = case((affected.c.doses == 0, 2), (ended, 1), else_=0)
-    statement: Any = (
+    statement = (
         select(*_COLUMNS, affected.c.doses, affected.c.last_given_at, newest.c.outcome)
         .select_from(affected)
         .join(Patient, Patient.id == affected.c.patient_id)
         .outerjoin(newest, newest.c.patient_id == affected.c.patient_id)
     )
-    if state in _RANKS:
-        statement = statement.where(rank == _RANKS[state])
-    order: list[Any] = [rank, Patient.name_key, Patient.id]
-    page = paginate(session, statement, order=order, cursor=cursor, size=size)
-    return Page([_recipient(row) for row in page.items], page.previous, page.next)
+    return statement, [rank, Patient.name_key, Patient.id]
 
 
 _COLUMNS = (
@@ -169,20 +174,18 @@ def _recipient(row: Any) -> Recipient:
 
 
 def recipients(session: Session, recall_id: UUID) -> Iterator[Recipient]:
-    """Yield every patient of a recall, by page of 1,000, in the order of `recipients_page`."""
-    cursor = ""
-    while True:
-        page = recipients_page(session, recall_id, cursor=cursor, size=1_000)
-        yield from page.items
-        cursor = page.next
-        if not cursor:
-            return
+    """Yield every patient of a recall, in the order of `recipients_page`. One statement: each page would count all anew."""
+    statement, order = _everybody(session, recall_id)
+    yield from map(_recipient, session.execute(statement.order_by(*order)).all())
 
 
 def doses_of(
-    session: Session, lot_ids: Collection[UUID], patient_ids: Collection[UUID]
+    session: Session, lot_ids: Collection[UUID], patient_ids: Collection[UUID] | None = None
 ) -> dict[UUID, list[RecalledDose]]:
-    """Return by patient what was given of the lots, void entries too, the first on top. One statement."""
+    """Return by patient what was given of the lots, void entries too, the first on top. One statement.
+
+    `patient_ids` are those of a page; without them it is everybody's, for a statement takes only so many ids.
+    """
     found: defaultdict[UUID, list[RecalledDose]] = defaultdict(list)
     rows = session.execute(
         select(
@@ -200,7 +203,7 @@ def doses_of(
         .join(Dose, Dose.id == DoseSource.dose_id)
         .join(Site, Site.id == Dose.site_id)
         .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
-        .where(DoseSource.lot_id.in_(lot_ids), Dose.patient_id.in_(patient_ids))
+        .where(DoseSource.lot_id.in_(lot_ids), *_only(Dose.patient_id, patient_ids))
         .order_by(Dose.given_at, Dose.id, DoseSource.position)
     )
     for patient_id, dose_id, code, number, site, given_on, lot_number, volume_ul, void in rows:
@@ -211,15 +214,19 @@ def doses_of(
     return found
 
 
+def _only(column: Any, patient_ids: Collection[UUID] | None) -> list[Any]:
+    return [] if patient_ids is None else [column.in_(patient_ids)]
+
+
 def contacts_of(
-    session: Session, recall_id: UUID, patient_ids: Collection[UUID]
+    session: Session, recall_id: UUID, patient_ids: Collection[UUID] | None = None
 ) -> dict[UUID, list[Contact]]:
-    """Return by patient every try to reach them about a recall, the newest first. One statement."""
+    """Return by patient every try to reach them about a recall, the newest first. One statement; `patient_ids` as above."""
     found: defaultdict[UUID, list[Contact]] = defaultdict(list)
     rows = session.execute(
         select(RecallContact, User.display_name)
         .join(User, User.id == RecallContact.actor_id)
-        .where(RecallContact.recall_id == recall_id, RecallContact.patient_id.in_(patient_ids))
+        .where(RecallContact.recall_id == recall_id, *_only(RecallContact.patient_id, patient_ids))
         .order_by(
             RecallContact.contacted_at.desc(), RecallContact.recorded_at.desc(), RecallContact.id.desc()
         )

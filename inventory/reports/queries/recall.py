@@ -62,7 +62,6 @@ def recall_state(recall_id: UUID) -> RecallState:
         row, lines = recalls.recall_row(session, recall_id), recalls.lines_of(session, recall_id)
         lot_ids = recalls.recalled_lot_ids(session, recall_id)
         people = list(received.recipients(session, recall_id))
-        ids = [one.id for one in people]
         return RecallState(
             head_seq=head.seq,
             head_hash=head.hash,
@@ -74,8 +73,8 @@ def recall_state(recall_id: UUID) -> RecallState:
             standing=recalls.standing_stock(session, lot_ids),
             progress=received.progress(session, recall_id),
             recipients=people,
-            doses=received.doses_of(session, lot_ids, ids),
-            contacts=received.contacts_of(session, recall_id, ids),
+            doses=received.doses_of(session, lot_ids),
+            contacts=received.contacts_of(session, recall_id),
             timeline=_timeline(session, row, lines, lot_ids),
         )
 

@@ -121,6 +121,21 @@ def test_pages_go_on_where_the_last_ended(app: Flask, bench: Bench, at: datetime
     assert [one.id for one in recalls.recipients(db.session(), recall_id)] == seen
 
 
+def test_tells_of_everybody_where_nobody_is_named(app: Flask, bench: Bench, at: datetime) -> None:
+    lot = make_delivery(place=bench.place, lot_number="MANY", containers=20)
+    people = [make_patient(family_name=f"Person {letter}") for letter in "ab"]
+    for patient_id in people:
+        bench.give(bench.request(patient_id=patient_id, lot=lot))
+    bench.give()
+    recall_id = recall_of("MANY", at=at)
+    for patient_id in people:
+        tell(bench, recall_id, patient_id, ContactOutcome.TOLD, at=at)
+    session = db.session()
+    assert recalls.doses_of(session, [lot.id]) == recalls.doses_of(session, [lot.id], people)
+    assert recalls.contacts_of(session, recall_id) == recalls.contacts_of(session, recall_id, people)
+    assert set(recalls.contacts_of(session, recall_id)) == set(people)
+
+
 def test_a_list_costs_as_many_statements_however_long(app: Flask, bench: Bench, at: datetime) -> None:
     lot = make_delivery(place=bench.place, lot_number="MANY", containers=20)
     for letter in "abcdef":
