@@ -84,6 +84,20 @@ def newer_version_of(session: Session, product_id: UUID) -> Product | None:
     return session.scalar(select(Product).where(Product.replaces_id == product_id))
 
 
+def versions_of(session: Session, product: Product) -> list[Product]:
+    """Return every version of a product, the first first, each with its formulation and ingredients."""
+    first = product.id
+    while (before := _replaced_by(session, first)) is not None:
+        first = before
+    chain: list[Product] = []
+    one: UUID | None = first
+    while one is not None:
+        chain.append(product_by_id(session, one))
+        newer = newer_version_of(session, one)
+        one = newer.id if newer else None
+    return chain
+
+
 def formulations(session: Session) -> Sequence[Formulation]:
     """Return the formulations by name, each with its substance."""
     return session.scalars(
@@ -125,6 +139,10 @@ def _newest(session: Session, product: Product) -> Product:
     while (newer := newer_version_of(session, product.id)) is not None:
         product = newer
     return product
+
+
+def _replaced_by(session: Session, product_id: UUID) -> UUID | None:
+    return session.scalar(select(Product.replaces_id).where(Product.id == product_id))
 
 
 def _with_formulation() -> Select[Product]:

@@ -17,6 +17,7 @@ from inventory.catalogue.forms import (
     SupplierForm,
     typed_of,
 )
+from inventory.catalogue.versions import versions
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
@@ -62,7 +63,8 @@ def product(product_id: UUID) -> str:
     """Show a product."""
     found = queries.product_by_id(db.session(), product_id)
     newer = queries.newer_version_of(db.session(), product_id)
-    return render_template("catalogue/product.html", product=found, newer=newer)
+    told = versions(queries.versions_of(db.session(), found))
+    return render_template("catalogue/product.html", product=found, newer=newer, versions=told)
 
 
 @bp.route("/products/new", methods=["GET", "POST"])

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from inventory.catalogue.models import Formulation
+from inventory.catalogue.models import Formulation, Product
 from inventory.clinic.models import Site
 from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident, NotGiven
 from inventory.kernel.errors import not_found
@@ -32,6 +32,7 @@ class Story:
     amended_by: Any | None
     incidents: Sequence[Incident]
     wasted_ul: int
+    product_version: int
     corrections: Sequence[Corrected] = ()
 
 
@@ -44,7 +45,7 @@ def get_dose(session: Session, dose_id: UUID) -> Dose:
 
 
 def story_of(session: Session, dose_id: UUID) -> Story:
-    """Return one dose's story, in nine statements. Raises Refusal NOT-FOUND."""
+    """Return one dose's story, in ten statements. Raises Refusal NOT-FOUND."""
     dose = get_dose(session, dose_id)
     sources = _sources(session, dose_id)
     return Story(
@@ -64,6 +65,9 @@ def story_of(session: Session, dose_id: UUID) -> Story:
             select(Incident).where(Incident.dose_id.in_((dose_id, dose.amends_id))).order_by(Incident.number)
         ).all(),
         wasted_ul=_remainder(session, sources),
+        product_version=session.scalars(
+            select(Product.version_number).where(Product.id == dose.product_id)
+        ).one(),
         corrections=_corrected_since(session, dose, sources),
     )
 
