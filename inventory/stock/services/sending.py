@@ -33,6 +33,7 @@ from inventory.stock.models import (
 from inventory.stock.queries.transfers import is_coming, refuse_on_its_way
 from inventory.stock.services.holding import is_held, place_hold
 from inventory.stock.services.places import refuse_elsewhere
+from inventory.stock.services.temperatures import also_of_excursions
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +253,8 @@ def _take_holds_along(act: Act, line: Packed, consignment: Consignment) -> None:
                 " lot lies, so that the hold can go with it, or release the hold.",
                 "target",
             )
-        place_hold(act, line.lot.id, kind, reason, location_id=location_id, vial_id=vial_id)
+        carried = place_hold(act, line.lot.id, kind, reason, location_id=location_id, vial_id=vial_id)
+        also_of_excursions(act, hold, carried)
 
 
 def _holds_there(act: Act, lot_id: UUID, location_id: UUID) -> list[Hold]:

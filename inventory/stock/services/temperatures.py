@@ -162,6 +162,14 @@ def decide_excursion(
     return perform(write, actor=actor, at=at, request_key=request_key)
 
 
+def also_of_excursions(act: Act, hold: Hold, carried: Hold) -> None:
+    """Inside an act: let what an excursion holds stay its own where the stock goes, so that its decision reaches it there."""
+    of_it = select(ExcursionHold.excursion_id).where(ExcursionHold.hold_id == hold.id)
+    for excursion_id in act.session.scalars(of_it).all():
+        act.session.flush()
+        act.insert(ExcursionHold, {"excursion_id": excursion_id, "hold_id": carried.id})
+
+
 def may_decide(actor: Actor) -> bool:
     """Tell whether the person decides about excursions: prescribers and managers do."""
     return actor.can(Permission.DOSE_OVERRIDE) or actor.can(Permission.STOCK_MANAGE)

@@ -35,6 +35,7 @@ from inventory.stock.services.temperatures import (
 from tests.factories.catalogue import make_multi_dose_product, make_product
 from tests.factories.staff import make_actor
 from tests.factories.stock import make_delivery, make_open_vial, make_place
+from tests.factories.transfers import make_arrival, make_transfer
 
 COLD: dict[str, Any] = {"storage_min_decicelsius": 20, "storage_max_decicelsius": 80}
 FILE = LoggerFile("logger.csv", "0" * 64)
@@ -327,3 +328,35 @@ def test_verify_finds_a_released_excursion_whose_hold_stands(
     found = cli.invoke(args=["stock", "verify"])
     assert found.exit_code == 1
     assert "was decided as released" in found.output
+
+
+def test_what_was_exposed_is_held_where_it_has_been_taken_since(app: Flask, at: datetime) -> None:
+    source, cabinet = make_place(location="Fridge 1"), make_place(location="Cabinet")
+    lot = make_delivery(
+        product_id=make_multi_dose_product(**COLD).id,
+        place=source,
+        at=at - timedelta(days=3),
+        containers=3,
+        lot_number="MOVED",
+    )
+    vial = make_open_vial(lot, place=source, at=at - timedelta(days=2))
+    an_hour_ago = at - timedelta(hours=1)
+    first = make_transfer(source, cabinet, lot=lot, containers=2, at=an_hour_ago)
+    make_arrival(first, 2, at=an_hour_ago)
+    second = make_transfer(source, make_place(location="Drawer"), vials=(vial,), at=an_hour_ago)
+    make_arrival(second, 1, at=an_hour_ago)
+    read(95, at=at, read_at=at - timedelta(hours=2))
+    assert standing() == [("MOVED", "Cabinet"), ("MOVED", "vial")]
+    decide(ExcursionDecision.RELEASE, at=at)
+    assert standing() == []
+
+
+def test_a_decision_reaches_what_was_taken_elsewhere_under_its_hold(app: Flask, at: datetime) -> None:
+    source, cabinet = make_place(location="Fridge 1"), make_place(location="Cabinet")
+    lot = cold_lot(lot_number="MOVED", at=at - timedelta(days=1))
+    read(95, at=at)
+    transfer = make_transfer(source, cabinet, lot=lot, containers=5, at=at)
+    make_arrival(transfer, 5, at=at)
+    assert standing() == [("MOVED", "Fridge 1"), ("MOVED", "Cabinet")]
+    decide(ExcursionDecision.RELEASE, at=at)
+    assert standing() == []
