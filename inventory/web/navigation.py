@@ -26,6 +26,8 @@ _TEMPERATURES = (
 _BELONGS = {
     **{f"stock.{page}": "stock.temperatures" for page in _TEMPERATURES},
     **{f"stock.{page}": "stock.disposals" for page in ("dispose", "disposal", "reverse_disposal")},
+    **{f"stock.{page}_transfer": "stock.transfer_list" for page in ("send", "receive", "cancel")},
+    "stock.transfer": "stock.transfer_list",
     "desk.patient": "patients.index",
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
 }

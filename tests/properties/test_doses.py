@@ -47,6 +47,8 @@ Balances = Counter[tuple[str, str]]
 class DoseMachine(RuleBasedStateMachine):
     """A shelf of ampoules and of multi-dose vials, from which doses are given, found later, voided and amended."""
 
+    may_be_refused = frozenset(MAY_BE_REFUSED)
+
     def __init__(self, bench: Bench) -> None:
         super().__init__()
         self.bench, self.now = bench, AT + timedelta(hours=1)
@@ -71,7 +73,7 @@ class DoseMachine(RuleBasedStateMachine):
                 return act()
         except (Refusal, Refusals) as refused:
             codes = {r.code for r in getattr(refused, "refusals", [refused])}
-            assert codes <= MAY_BE_REFUSED, codes
+            assert codes <= self.may_be_refused, codes
             return None
 
     def open_vials(self) -> list[Vial]:
