@@ -200,6 +200,11 @@ def test_who_may_not_manage_only_looks(
 
 def test_an_expired_lots_page_leads_to_both(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
     lot = expired(at, lot_number="OLD 1")
-    page = signed_in_client(Role.MANAGER).get(f"/stock/lots/{lot.id}").get_data(as_text=True)
-    assert f"{RETURN}?lot=OLD+1" in page
-    assert f"{DESTROY}?lot=OLD+1" in page
+    make_delivery(lot_number="NEW 1")
+    manager = signed_in_client(Role.MANAGER)
+    for path in (f"/stock/lots/{lot.id}", "/stock/"):
+        page = manager.get(path).get_data(as_text=True)
+        assert f"{RETURN}?lot=OLD+1" in page
+        assert f"{DESTROY}?lot=OLD+1" in page
+        assert "lot=NEW+1" not in page
+    assert RETURN not in signed_in_client(Role.PRACTITIONER).get("/stock/").get_data(as_text=True)

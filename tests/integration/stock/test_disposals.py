@@ -261,6 +261,25 @@ def test_the_database_takes_no_line_that_did_not_move(app: Flask, at: datetime) 
             connection.execute(text(line_sql(line, **changes)))
 
 
+def test_the_database_takes_no_destruction_without_another_person(app: Flask, at: datetime) -> None:
+    manager, nurse = two_people()
+    destroy(actor=manager, at=at, document=document(sealed(make_delivery()), witness_id=nurse.id))
+    columns = [column.name for column in Disposal.__table__.columns]
+    for column, value, name in (
+        ("witness_id", "NULL", "ck_disposal_witnessed"),
+        ("witness_id", "actor_id", "ck_disposal_witness"),
+        ("document_number", "''", "ck_disposal_document"),
+        ("kind", "'return'", "ck_disposal_supplier"),
+    ):
+        changed = {"id": "actor_id", "number": "2", column: value}
+        chosen = ", ".join(changed.get(one, one) for one in columns)
+        db.session.rollback()
+        with pytest.raises(Exception, match=name), db.engine.begin() as connection:
+            connection.execute(
+                text(f"INSERT INTO disposal ({', '.join(columns)}) SELECT {chosen} FROM disposal")
+            )
+
+
 def test_nothing_of_a_document_is_changed_or_erased(app: Flask, at: datetime) -> None:
     manager, nurse = two_people()
     destroy(actor=manager, at=at, document=document(sealed(make_delivery()), witness_id=nurse.id))

@@ -1,5 +1,6 @@
 """Readings, the excursions they open, what these hold, and the decision."""
 
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import func, select, text
 
 from inventory.clinic.models import Location
 from inventory.clinic.services import close_location
+from inventory.kernel import clock
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
@@ -360,3 +362,32 @@ def test_a_decision_reaches_what_was_taken_elsewhere_under_its_hold(app: Flask, 
     assert standing() == [("MOVED", "Fridge 1"), ("MOVED", "Cabinet")]
     decide(ExcursionDecision.RELEASE, at=at)
     assert standing() == []
+
+
+def test_two_readings_at_once_open_one_excursion(app: Flask) -> None:
+    cold_lot(at=clock.now() - timedelta(days=1))
+    where, at = fridge(), clock.now()
+    db.session.expunge_all()
+    db.session.rollback()
+    start = threading.Barrier(4)
+    failed: list[str] = []
+
+    def read_there(number: int) -> None:
+        with app.app_context():
+            start.wait(timeout=10)
+            try:
+                read(95, at=at, where=where, read_at=at - timedelta(minutes=10 * number, seconds=1))
+            except Exception as error:  # noqa: BLE001  whatever it is, the test tells
+                failed.append(repr(error))
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=read_there, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert failed == []
+    (found,) = excursions()
+    assert found.began_at == at - timedelta(minutes=30, seconds=1)
+    assert len(standing()) == 1
