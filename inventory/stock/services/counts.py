@@ -37,12 +37,15 @@ from inventory.stock.models import (
 from inventory.stock.queries import CountedLine, ToCount
 from inventory.stock.services.receiving import MOST_CONTAINERS
 
-_OPEN_ALREADY = Refusal(
-    "COUNT-OPEN-ALREADY",
-    "This location is being counted already. Finish that count, or give it up.",
-    "location",
+means(
+    Refusal(
+        "COUNT-OPEN-ALREADY",
+        "This location is being counted already. Finish that count, or give it up.",
+        "location",
+    ),
+    constraint="uq_stock_count_open",
+    columns="stock_count.location_id",
 )
-means(_OPEN_ALREADY, constraint="uq_stock_count_open", columns="stock_count.location_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +218,6 @@ def _refuse_uncountable(session: Session, *, site_id: UUID, location_id: UUID) -
     if location.closed_at is not None:
         said = "This location is closed: nothing is kept there. An administrator reopens it under Settings."
         raise Refusal("COUNT-LOCATION-CLOSED", said, "location")
-    if queries.open_counts(session, [location_id]):
-        raise _OPEN_ALREADY
 
 
 def _open_count(act: Act, count_id: UUID) -> StockCount:

@@ -130,7 +130,7 @@ def test_a_lot_found_besides_is_listed_and_what_was_typed_stays(
         assert f'id="lot_{stray.id.hex}"' in page
         assert 'value="25"' in page
         assert f'value="{stray.id.hex}"' in page
-    listed = form.fields | {"also": [stray.id.hex, "damaged"]}
+    listed = form.fields | {"also": [f"{stray.id.hex} damaged {stray.id}"]}
     data = {name: values[0] for name, values in listed.items()}
     data |= {f"lot_{here.id.hex}": "25", f"lot_{stray.id.hex}": "2"}
     answer = nurse.post(sheet, data=data, follow_redirects=True)
