@@ -15,6 +15,7 @@ from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import AccountKind, AdjustReason, MovementKind, WasteReason
 from inventory.stock.rules import use_by
 from inventory.stock.services import take_from_shelf
+from inventory.stock.services.lots import refuse_merged
 
 _OF_LOT = (AccountKind.GIVEN, AccountKind.WASTE, AccountKind.ADJUSTMENT)
 
@@ -87,6 +88,7 @@ class _Drawing:
         content_ul = self.lot.container_volume_ul
         missing = 0 if container.available_ul >= content_ul else content_ul
         if missing:
+            refuse_merged(self.act.session, self.lot, field="source")
             self._adjust(self._shelf(), missing, AdjustReason.SHORTFALL)
         opened = take_from_shelf(
             self.act,

@@ -79,12 +79,13 @@ def take_over(act: Act, lot: Lot, other: Lot) -> TakenOver:
 
 
 def settle(act: Act, lot_ids: Iterable[UUID]) -> None:
-    """Inside an act: what a correction put back onto the shelf of a lot that went over goes after it, sealed."""
+    """Inside an act: what a correction put back into a lot that went over goes after it, sealed or open."""
     for lot_id in sorted(set(lot_ids)):
         other_id = corrections.became(act.session, lot_id)
         if other_id != lot_id:
             lot, other = (queries.lot_by_id(act.session, one) for one in (lot_id, other_id))
             take_over_shelves(act, lot, other)
+            list(_relabel_all(act, lot, other))
 
 
 def lock_accounts(session: Session, lot_ids: Iterable[UUID]) -> None:

@@ -1,5 +1,6 @@
 """A lot is corrected by a version with a reason and somebody's approval; its doses keep what they had, and become deviations."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from inventory.audit.acts import Act, Outcome, perform
 from inventory.catalogue.models import ContainerType
 from inventory.doses.models import Dose, DoseSource, Incident, VialDedication
+from inventory.doses.queries.containers import UnknownLot
 from inventory.doses.queries.past_expiry import formerly_past, past_expiry
 from inventory.doses.rules.terms import EntryMode, VoidKind
 from inventory.doses.services import correct_lot, void_dose
@@ -27,9 +29,13 @@ from inventory.stock.models import (
     Vial,
     VialClosure,
 )
+from inventory.stock.notices import NamedLot
 from inventory.stock.queries import corrections
 from inventory.stock.services import Difference, Direction, merging
+from inventory.stock.services.arriving import Arrival, Arrived, receive_transfer
 from inventory.stock.services.correcting import Correction, RightExpiry
+from inventory.stock.services.recalls import Notice, open_recall
+from inventory.stock.services.sending import Consignment, send_transfer
 from tests.factories.catalogue import make_multi_dose_product, make_product
 from tests.factories.doses import Bench
 from tests.factories.patients import make_patient
@@ -370,3 +376,41 @@ def test_what_a_void_puts_back_goes_after_its_lot(bench: Bench, manager: Actor, 
     )
     assert (balance_ul(wrong), balance_ul(right)) == (0, 6_000)
     assert not disagreements()
+
+
+def test_a_dose_is_not_recorded_from_a_number_that_was_a_mistake(
+    bench: Bench, manager: Actor, at: datetime
+) -> None:
+    wrong, right = twins(bench)
+    merge(manager, wrong, right, at=at)
+    late = bench.request(lot=wrong, mode=EntryMode.ALREADY_GIVEN, given_at=at)
+    with pytest.raises(Refusal, match="TYPO"):
+        bench.give(late, at=at + timedelta(hours=1))
+    typed = UnknownLot(wrong.product_id, "typ0", EXPIRES_ON, bench.place.location_id)
+    with pytest.raises(Refusal, match="TYPO"):
+        bench.give(replace(late, draws=(), unknown_lot=typed), at=at + timedelta(hours=1))
+    assert not disagreements()
+
+
+def test_a_lot_on_its_way_is_not_merged(bench: Bench, manager: Actor, at: datetime) -> None:
+    wrong, right = twins(bench)
+    consignment = Consignment(bench.place, make_place(code="NORTH"), ((wrong.id, 1),))
+    sent = send_transfer(actor=manager, at=at, consignment=consignment)
+    assert refused(manager, wrong, lot_number="TYPO", merge_with=right.id, at=at) == "LOT-ON-ITS-WAY"
+    arrival = Arrival((Arrived(1, 1),))
+    receive_transfer(actor=manager, at=at, transfer_id=sent.subject_id, arrival=arrival)
+    merge(manager, wrong, right, at=at)
+    assert (balance_ul(wrong), balance_ul(right)) == (0, 110_000)
+
+
+def test_a_lot_that_gets_a_recalled_number_is_held(bench: Bench, manager: Actor, at: datetime) -> None:
+    open_recall(
+        actor=manager,
+        at=at,
+        site_id=bench.place.site_id,
+        notice=Notice(title="Glass in vials", reason="The maker says so"),
+        named=[NamedLot("RECALL9")],
+    )
+    correct(manager, bench.lot, lot_number="recall 9", at=at)
+    held = queries.active_holds(db.session())[bench.lot.id]
+    assert [hold.kind for hold in held] == [HoldKind.RECALL]
