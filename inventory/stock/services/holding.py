@@ -4,13 +4,15 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from inventory.audit.acts import Act, Outcome, perform
+from inventory.clinic.models import Location
 from inventory.kernel.errors import Refusal, not_found
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import Actor
-from inventory.stock import queries
-from inventory.stock.models import Hold, HoldKind
+from inventory.stock import ledger, queries
+from inventory.stock.models import Hold, HoldKind, Vial
 
 
 def hold_lot(
@@ -40,7 +42,8 @@ def hold_lot(
         act.session.flush()
         facts["what"] = queries.hold_scopes(act.session, [hold])[hold.id]
         facts |= {"location_id": location_id, "held_vial_id": vial_id}
-        return act.record("stock.hold", "lot", lot_id, facts=facts)
+        site_id = site_of_hold(act.session, hold)
+        return act.record("stock.hold", "lot", lot_id, site_id=site_id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 
@@ -57,9 +60,18 @@ def release_hold(
             raise Refusal("HOLD-RELEASED", "Somebody has released this hold already.")
         hold.released_at, hold.released_by_id, hold.release_reason = act.recorded_at, act.actor.id, said
         facts = {"hold_id": hold.id, "kind": hold.kind, "reason": said}
-        return act.record("stock.release-hold", "lot", hold.lot_id, facts=facts)
+        site_id = site_of_hold(act.session, hold)
+        return act.record("stock.release-hold", "lot", hold.lot_id, site_id=site_id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def site_of_hold(session: Session, hold: Hold) -> UUID | None:
+    """Return the site where a hold is: of its location, or where its vial is now; None for one on the whole lot."""
+    if hold.vial_id is not None:
+        return ledger.place_of(session, session.get_one(Vial, hold.vial_id)).site_id
+    location = session.get(Location, hold.location_id) if hold.location_id else None
+    return location.site_id if location else None
 
 
 def place_hold(

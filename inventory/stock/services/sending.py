@@ -143,9 +143,10 @@ def _refuse_closed_target(act: Act, target: Place) -> None:
 def _packed(act: Act, consignment: Consignment) -> list[Packed]:
     """Return the lines with lots, vials and accounts locked, in this order."""
     session = act.session
-    vials = [queries.vial_by_id(session, vial_id) for vial_id in consignment.vial_ids]
-    lots = lock_lots(act, [lot_id for lot_id, _ in consignment.sealed] + [vial.lot_id for vial in vials])
-    vials = [queries.vial_by_id(session, vial.id, lock=True) for vial in vials]
+    # Only the lots of the vials: a vial that is read before it is locked would stay as it was then.
+    of_vials = session.scalars(select(Vial.lot_id).where(Vial.id.in_(consignment.vial_ids))).all()
+    lots = lock_lots(act, [*(lot_id for lot_id, _ in consignment.sealed), *of_vials])
+    vials = [queries.vial_by_id(session, vial_id, lock=True) for vial_id in consignment.vial_ids]
     for vial in vials:
         _refuse_vial(act, vial, consignment.source)
     location_id = consignment.source.location_id

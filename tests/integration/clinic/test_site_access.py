@@ -96,6 +96,16 @@ def test_refuses_an_act_at_another_site_and_writes_nothing(here: Place, there: P
     assert db.session.scalar(select(func.count(Movement.id))) == before
 
 
+def test_refuses_a_hold_at_another_site_but_not_one_on_the_whole_lot(
+    here: Place, there: Place, at: datetime
+) -> None:
+    lot = make_delivery(place=here)
+    held = {"actor": as_actor(limited_to(there)), "at": at, "lot_id": lot.id, "reason": "Doubtful"}
+    with pytest.raises(Refusal, match="SITE-NOT-YOURS"):
+        services.hold_lot(**held, kind=HoldKind.HOLD, location_id=here.location_id)
+    services.hold_lot(**held, kind=HoldKind.HOLD)
+
+
 def test_whoever_works_at_a_site_acts_there(here: Place, there: Place, at: datetime) -> None:
     lot = make_delivery(place=here)
     services.waste_sealed(

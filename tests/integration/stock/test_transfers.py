@@ -1,6 +1,9 @@
 """Stock on its way: sent, received once, the difference explained; an opened vial only whole; what is held stays held."""
 
+import threading
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -378,6 +381,62 @@ def test_a_loss_on_the_way_is_witnessed_where_the_product_asks(
     transfer_id = make_transfer(here, there, lot=lot)
     with pytest.raises(Refusal, match="WITNESS-NEEDED"):
         services.receive_transfer(actor=SYSTEM_ACTOR, at=at, transfer_id=transfer_id, arrival=arrival)
+
+
+def at_once(app: Flask, *acts: Callable[[], object]) -> list[str]:
+    """Carry out acts side by side; return what became of each, refusals by code."""
+    db.session.rollback()
+    start, ends = threading.Barrier(len(acts)), []
+
+    def run(act: Callable[[], object]) -> None:
+        with app.app_context():
+            start.wait(timeout=10)
+            try:
+                act()
+                ends.append("done")
+            except Refusal as refusal:
+                ends.append(refusal.code)
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    return sorted(ends)
+
+
+def test_two_who_receive_at_once_are_one_receipt_and_one_refusal(
+    app: Flask, here: Place, there: Place
+) -> None:
+    lot = make_delivery(place=here, containers=2)
+    transfer_id = make_transfer(here, there, lot=lot, containers=2)
+    receive = partial(make_arrival, transfer_id, 2)
+    assert at_once(app, receive, receive) == ["TRANSFER-RECEIVED", "done"]
+    assert on_shelf(lot, there) == 2
+    assert is_well()
+
+
+def test_two_who_send_the_last_one_at_once_are_one_transfer_and_one_refusal(
+    app: Flask, here: Place, there: Place
+) -> None:
+    lot = make_delivery(place=here, containers=1)
+    send = partial(make_transfer, here, there, lot=lot)
+    assert at_once(app, send, send) == ["STOCK-SHORT", "done"]
+    assert is_well()
+
+
+def test_a_vial_that_is_sent_and_discarded_at_once_is_one_of_both(
+    app: Flask, here: Place, there: Place
+) -> None:
+    _, vial = opened(here)
+    discard = partial(
+        services.discard_vial, actor=SYSTEM_ACTOR, vial_id=vial.id, why=Why(WasteReason.CONTAMINATED)
+    )
+    ends = at_once(app, partial(make_transfer, here, there, vials=(vial,)), lambda: discard(at=clock.now()))
+    assert ends in (["VIAL-CLOSED", "done"], ["VIAL-ON-ITS-WAY", "done"])
+    assert is_well()
 
 
 def test_the_same_request_twice_sends_once(here: Place, there: Place, at: datetime) -> None:
