@@ -255,7 +255,7 @@ def _line(act: Act, recall: Recall, match: Match, lot: Lot | None) -> None:
         recall,
         lot_number=match.named.lot_number,
         key=match.named.key,
-        product_id=lot.product_id if lot else match.product_id,
+        product_id=match.product_id,
         lot_id=lot.id if lot else None,
     )
 

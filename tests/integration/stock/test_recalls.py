@@ -134,7 +134,7 @@ def test_what_was_left_out_of_the_preview_is_not_held(app: Flask, at: datetime) 
     assert (held(lot), held(other)) == ([HoldKind.RECALL], [])
     make_delivery(product_id=other.product_id, lot_number="1662")
     assert held(other) == []
-    assert [line.product_id for line in lines(recall)] == [lot.product_id]
+    assert [line.lot_id for line in lines(recall)] == [lot.id]
 
 
 def test_a_lot_the_preview_did_not_show_stops_it(app: Flask, at: datetime) -> None:
@@ -167,6 +167,12 @@ def test_a_delivery_of_another_product_than_the_recalled_is_not_held(app: Flask,
     opened("1662|00305170031251", at=at)
     assert held(make_delivery(product_id=other.id, lot_number="1662")) == []
     assert held(make_delivery(product_id=product.id, lot_number="1662")) == [HoldKind.RECALL]
+
+
+def test_a_number_without_a_product_holds_a_delivery_of_any(app: Flask, at: datetime) -> None:
+    make_delivery(lot_number="1662")
+    opened("1662", at=at)
+    assert held(make_delivery(product_id=make_product().id, lot_number="1662")) == [HoldKind.RECALL]
 
 
 def test_a_closed_recall_holds_no_delivery(app: Flask, at: datetime) -> None:
