@@ -244,6 +244,8 @@ def test_the_history_says_how_often_and_how_long_ago(
     assert "Count a location" not in page
     earlier = text_of(auditor.get("/stock/counts?last_day=2026-03-15"))
     assert "50.0%" not in earlier
+    later = text_of(auditor.get("/stock/counts?first_day=2026-03-17"))
+    assert "50.0%" not in later
     assert auditor.get("/stock/counts?first_day=soon").status_code == 422
     assert auditor.get("/stock/counts?last_day=9999-12-31").status_code == 422
     answer = auditor.get(f"/stock/counts/{started}/count.csv")
