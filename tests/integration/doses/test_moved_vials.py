@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from inventory.doses.models import Dose, Incident
 from inventory.doses.rules.terms import EntryMode, IncidentKind, VoidKind
@@ -15,7 +15,7 @@ from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.stock import ledger, queries, verification
 from inventory.stock.ledger import Place
-from inventory.stock.models import Account, Lot, Vial
+from inventory.stock.models import Account, Lot, Movement, Vial
 from inventory.stock.services import cancel_transfer
 from tests.factories.doses import Bench
 from tests.factories.stock import make_place
@@ -98,6 +98,19 @@ def test_words_are_amended_wherever_the_vial_is(bench: Bench, there: Place, at: 
     make_arrival(transfer_id, 1, at=at + 2 * HOUR)
     amended(bench, on_its_way, at=at + 3 * HOUR, note="There")
     assert in_vial(vial) == 9_000
+    assert is_well()
+
+
+def test_words_that_were_amended_on_a_page_of_before_the_move_move_nothing(
+    bench: Bench, there: Place, at: datetime
+) -> None:
+    _, vial, dose = give_one(bench, at)
+    seen = draws_of(db.session(), dose.id)
+    carry(bench, vial, there, at + HOUR)
+    before = db.session.scalar(select(func.count(Movement.id)))
+    request = bench.request(draws=seen, note="Typed before it was moved")
+    amend_dose(actor=bench.nurse, at=at + 2 * HOUR, dose_id=dose.id, request=request, reason="Typed wrongly")
+    assert db.session.scalar(select(func.count(Movement.id))) == before
     assert is_well()
 
 
