@@ -18,6 +18,7 @@ PARTS = {
     "report": "bench.administrations",
     "dose": "bench.doses",
     "recall": "bench.recalls",
+    "shelf": "bench.shelves",
     "pages": "bench.pages",
 }
 DOCUMENT = PROJECT / "docs" / "benchmarks.md"

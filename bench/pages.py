@@ -48,14 +48,18 @@ class Clinic:
     patient_id: UUID
 
     def ask(self, path: str, who: str) -> float:
-        """Ask for a page and return the seconds it took. Raises RuntimeError for anything but the page."""
-        address = path.format(patient=self.patient_id)
-        began = time.perf_counter()
-        answer = self.people[who].get(address)
-        seconds = time.perf_counter() - began
-        if answer.status != 200:
-            raise RuntimeError(f"{address} answered {answer.status} {answer.location}")
-        return seconds
+        """Ask for a page and return the seconds it took."""
+        return ask(self.people[who], path.format(patient=self.patient_id))
+
+
+def ask(person: Person, address: str) -> float:
+    """Ask for a page and return the seconds it took. Raises RuntimeError for anything but the page."""
+    began = time.perf_counter()
+    answer = person.get(address)
+    seconds = time.perf_counter() - began
+    if answer.status != 200:
+        raise RuntimeError(f"{address} answered {answer.status} {answer.location}")
+    return seconds
 
 
 def measured(ground: Ground) -> Section:

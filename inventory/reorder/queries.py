@@ -7,15 +7,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from inventory.catalogue.models import ContainerType, Formulation, Product, Route
-from inventory.clinic.models import Location
+from inventory.clinic.models import Location, Site
 from inventory.reorder import rules
 from inventory.reorder.models import ReorderRule
 from inventory.reorder.rules import Advice
-from inventory.stock.models import Account, AccountKind, Hold, Lot, Movement, MovementKind, Vial
+from inventory.stock.models import Account, AccountKind, Hold, Lot, Movement, Vial
 from inventory.stock.queries import at_its_place, is_kept_apart
 
 USE_DAYS = 90
@@ -189,25 +189,52 @@ def _open(session: Session, *, site_id: UUID, on: date) -> defaultdict[UUID, int
 
 def _used(session: Session, *, site_id: UUID, since: datetime) -> defaultdict[UUID, tuple[int, int]]:
     """What was given of each product since then, in microlitres and in withdrawals; what was reversed does not count."""
-    undone = select(Movement.reverses_id).where(Movement.reverses_id.is_not(None))
-    rows = session.execute(
-        select(Lot.product_id, func.sum(Movement.amount_ul), func.count())
-        .select_from(Account)
-        .join(Lot, Lot.id == Account.lot_id)
-        .join(Movement, Movement.to_id == Account.id)
+    found: defaultdict[UUID, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    several = session.execute(_ANOTHER_SITE, {"site_id": site_id}).first() is not None
+    for sign, statement in _GIVEN[several]:
+        for product_id, volume, times in session.execute(statement, {"site_id": site_id, "since": since}):
+            before = found[product_id]
+            found[product_id] = (before[0] + sign * int(volume), before[1] + sign * int(times))
+    return found
+
+
+def _summed(movements: Any) -> Any:
+    """Sum by product what `movements` finds for the account of what was given of a lot, of those given since then.
+
+    Summed account by account, it is read from the index of movements alone.
+    """
+    volume_ul, times = (
+        movements.with_only_columns(column).correlate(Account).scalar_subquery()
+        for column in (func.coalesce(func.sum(Movement.amount_ul), 0), func.count())
+    )
+    of_lots = (
+        select(Account.lot_id, volume_ul.label("volume_ul"), times.label("times"))
         .where(
             Account.kind == AccountKind.GIVEN,
-            Account.last_occurred_at >= since,
-            Movement.kind == MovementKind.GIVE,
-            Movement.occurred_at >= since,
-            Movement.site_id == site_id,
-            Movement.id.not_in(undone),
+            Account.location_id.is_(None),
+            Account.last_occurred_at >= bindparam("since"),
         )
+        .subquery()
+    )
+    return (
+        select(Lot.product_id, func.sum(of_lots.c.volume_ul), func.sum(of_lots.c.times))
+        .join(of_lots, of_lots.c.lot_id == Lot.id)
         .group_by(Lot.product_id)
     )
-    found: defaultdict[UUID, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    found.update({product_id: (int(volume), int(times)) for product_id, volume, times in rows})
-    return found
+
+
+def _given(*where: ColumnElement[bool]) -> tuple[tuple[int, Any], tuple[int, Any]]:
+    """Return what was given, and what of it was taken back: nothing else goes into these accounts, or comes out of them."""
+    undo = aliased(Movement)
+    since = Movement.occurred_at >= bindparam("since")
+    given = select(Movement).where(Movement.to_id == Account.id, since, *where)
+    undone = select(Movement).join(undo, undo.reverses_id == Movement.id)
+    return (1, _summed(given)), (-1, _summed(undone.where(undo.from_id == Account.id, since, *where)))
+
+
+_ANOTHER_SITE = select(Site.id).where(Site.id != bindparam("site_id")).limit(1)
+_GIVEN = {False: _given(), True: _given(Movement.site_id == bindparam("site_id"))}
+"""The statements, which are made once: of the only site, whose movements need not be looked at, and of one of several."""
 
 
 def _here(site_id: UUID) -> Any:

@@ -336,6 +336,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_transfer")),
         sa.UniqueConstraint("from_site_id", "number", name=op.f("uq_transfer_from_site_id_number")),
     )
+    op.create_index("ix_account_lot_id", "account", ["lot_id", "kind"], unique=False)
     op.create_index("ix_movement_occurred_at", "movement", ["occurred_at"], unique=False)
     op.create_index("ix_transfer_from_site_id", "transfer", ["from_site_id", "sent_at"], unique=False)
     op.create_index("ix_transfer_to_site_id", "transfer", ["to_site_id", "sent_at"], unique=False)

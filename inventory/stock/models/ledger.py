@@ -50,6 +50,8 @@ class Account(Model):
         # A vial that was taken to another location has an account there: no account ever changes its place.
         Index("uq_account_vial", "vial_id", "location_id", unique=True),
         Index("ix_account_location_id", "location_id", "kind"),
+        # All accounts of a lot: without it each page of a lot would read the accounts of every container ever opened.
+        Index("ix_account_lot_id", "lot_id", "kind"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from inventory.catalogue.gs1 import Scan
@@ -15,6 +15,10 @@ from inventory.kernel.errors import not_found
 from inventory.stock import rules
 from inventory.stock.models import Account, AccountKind, Hold, HoldKind, Lot, Receipt, Vial
 from inventory.stock.queries.on_hand import kinds_covering
+
+_LEFT = {AccountKind.SHELF, AccountKind.VIAL, AccountKind.TRANSIT}
+_NOWHERE = tuple(kind for kind in AccountKind if kind not in _LEFT)
+"""The accounts that a lot has once, of what is not here any more, or not yet."""
 
 
 def lot_by_id(session: Session, lot_id: UUID, *, lock: bool = False) -> Lot:
@@ -35,14 +39,16 @@ def lot_by_id(session: Session, lot_id: UUID, *, lock: bool = False) -> Lot:
 
 
 def left_and_moved(session: Session, lot_ids: Iterable[UUID]) -> dict[UUID, tuple[int, bool]]:
-    """Return by lot what is left of it at all sites, sealed or open, in microlitres, and whether anything came of it at all."""
-    on_hand = case((Account.kind.in_((AccountKind.SHELF, AccountKind.VIAL)), Account.balance_ul), else_=0)
+    """Return by lot what is left of it at all sites, sealed, open or on its way, in microlitres, and whether anything came of it at all.
+
+    A lot's accounts sum to zero, so what is left follows from the others: a handful, however many were opened.
+    """
     rows = session.execute(
-        select(Account.lot_id, func.sum(on_hand), func.sum(func.abs(Account.balance_ul)))
-        .where(Account.lot_id.in_(set(lot_ids)))
+        select(Account.lot_id, func.sum(Account.balance_ul), func.sum(func.abs(Account.balance_ul)))
+        .where(Account.lot_id.in_(set(lot_ids)), Account.kind.in_(_NOWHERE))
         .group_by(Account.lot_id)
     )
-    return {lot_id: (int(left), bool(moved)) for lot_id, left, moved in rows}
+    return {lot_id: (-int(gone), bool(moved)) for lot_id, gone, moved in rows}
 
 
 def lot_by_number(session: Session, *, product_id: UUID, lot_number: str) -> Lot | None:
