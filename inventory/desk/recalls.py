@@ -66,7 +66,7 @@ def recall_letters(recall_id: UUID) -> ResponseReturnValue:
     label = recalls.recall_row(session, recall_id).label
     people = list(received.recipients(session, recall_id))
     ids = [one.id for one in people]
-    doses = received.doses_of(session, recalls.recalled_lot_ids(session, recall_id), ids)
+    doses = received.doses_of(session, recalls.recalled_lot_ids(session, recall_id))
     note_list_taken(actor=current_actor(), at=now(), recall_id=recall_id, patients=len(people))
     log_list(current_actor(), ids, "recall list for letters")
     return csv_answer(f"recall-{label}.csv", LETTERS, (_letter(one, doses.get(one.id, [])) for one in people))
