@@ -79,6 +79,8 @@ class Standing:
     shelves: list[Shelf]
     vials: list[OpenVial]
     totals: list[tuple[str, str]]
+    left_ul: int
+    """What is left of it at all sites and on its way, in microlitres, also where the reader may not see it."""
 
     @property
     def sealed(self) -> int:
@@ -87,8 +89,8 @@ class Standing:
 
     @property
     def is_used_up(self) -> bool:
-        """Whether nothing is left, sealed or open."""
-        return not self.sealed and all(one.vial.closed_at for one in self.vials)
+        """Whether nothing is left, sealed, open or on its way."""
+        return not self.left_ul and all(one.vial.closed_at for one in self.vials)
 
     @property
     def never_was(self) -> bool:
@@ -117,6 +119,7 @@ def standing_of(
     holds: Sequence[Hold],
     *,
     travels: Mapping[UUID, Travel],
+    left_ul: int,
     on: date,
     near_days: int,
 ) -> Standing:
@@ -153,6 +156,7 @@ def standing_of(
             for kind, _, _, held in balances
             if kind in TOTALS and held
         ],
+        left_ul=left_ul,
     )
 
 

@@ -9,10 +9,12 @@ from sqlalchemy import select
 
 from inventory.kernel import clock
 from inventory.kernel.db import db
-from inventory.kernel.permissions import Role
+from inventory.kernel.permissions import SYSTEM_ACTOR, Role
+from inventory.staff.services import set_sites
 from inventory.stock.ledger import Place
 from inventory.stock.models import Lot, Transfer, TransferDifference, TransferReceipt, Vial
 from tests.factories.catalogue import make_multi_dose_product
+from tests.factories.staff import make_user
 from tests.factories.stock import make_delivery, make_open_vial, make_place
 from tests.factories.transfers import make_arrival, make_transfer
 from tests.support.client import CheckingClient
@@ -160,6 +162,21 @@ def test_a_transfer_is_cancelled_with_a_reason(
     assert "Nothing arrived" in text_of(nurse, "/stock/transfers")
     again = nurse.submit(path, {"reason": "Again"}, having="reason")
     assert (again.status_code, "TRANSFER-RECEIVED" in again.get_data(as_text=True)) == (422, True)
+
+
+def test_a_lot_that_is_all_on_its_way_or_elsewhere_is_not_used_up(
+    lot: Lot, here: Place, there: Place, signed_in_client: SignIn
+) -> None:
+    transfer_id = make_transfer(here, there, lot=lot, containers=5)
+    client = signed_in_client(Role.MANAGER)
+    for path in (f"/stock/lots/{lot.id}", "/stock/lots"):
+        assert "Used up" not in text_of(client, path)
+    make_arrival(transfer_id, 5)
+    limited = make_user(roles=Role.MANAGER)
+    set_sites(actor=SYSTEM_ACTOR, at=limited.created_at, user_id=limited.id, site_ids=[here.site_id])
+    page = text_of(signed_in_client(user=limited), f"/stock/lots/{lot.id}")
+    assert "Used up" not in page
+    assert "Arrived in" not in page
 
 
 def test_a_double_click_sends_once(nurse: CheckingClient, lot: Lot, here: Place, there: Place) -> None:
