@@ -1,6 +1,6 @@
 """`make bench`: runs every benchmark, prints what it finds and writes it to docs/benchmarks.md.
 
-    python -m bench [--quick] [report] [dose] [pages]
+    python -m bench [--quick] [report] [dose] [vial] [recall] [shelf] [pages]
 
 With parts named, or with --quick, it only prints. Each part is a module with `measured(ground)`, which returns its section.
 The figures are ratios within one run on one machine, so that they can be compared with those of another.
@@ -17,6 +17,7 @@ from bench.ground import PROJECT, Ground, a_ground, machine, postgres_version
 PARTS = {
     "report": "bench.administrations",
     "dose": "bench.doses",
+    "vial": "bench.one_vial",
     "recall": "bench.recalls",
     "shelf": "bench.shelves",
     "pages": "bench.pages",
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--quick", action="store_true", help="fewer doses and fewer rounds, in about three minutes"
     )
     parser.add_argument(
-        "parts", nargs="*", choices=[[], *PARTS], help="only these parts", metavar="report|dose|pages"
+        "parts", nargs="*", choices=[[], *PARTS], help="only these parts", metavar="|".join(PARTS)
     )
     asked = parser.parse_args(arguments)
     with a_ground(quick=asked.quick) as ground:

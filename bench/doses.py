@@ -7,7 +7,7 @@ takes a floor before and after, on copies of the same database on the same disk;
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -67,6 +67,8 @@ class Ring:
     base: Database
     start: Start
     recorded: Sequence[Transaction]
+    afterwards: Callable[[Database], None] = lambda _database: None
+    """Looks at the database that doses were logged in."""
 
 
 def measured(ground: Ground) -> Section:
@@ -74,23 +76,24 @@ def measured(ground: Ground) -> Section:
     section = Section(TITLE, [*EXPLAINED.strip().splitlines(), "", *HEAD])
     for kind, name in ENGINE_NAMES.items():
         for people, rounds in _rounds(ground, kind).items():
-            section.lines.append(_row(name, people, rounds))
-            section.budgets += _budgets(kind, name, people, rounds)
+            section.lines.append(row_of(name, people, rounds))
+            who = f"Dose, {name}, {'alone' if people == 1 else 'eight at once'}"
+            section.budgets += budgets_of(who, BUDGETS[kind, people], people, rounds)
     return section
 
 
 def _rounds(ground: Ground, kind: str) -> dict[int, list[Round]]:
     count, times = (160, 1) if ground.quick else (400, 3)
-    with _ring(ground.databases, kind, count) as ring:
-        return {people: [_round(ring, people) for _ in range(times)] for people in (1, NURSES)}
+    with a_ring(ground.databases, kind, count) as ring:
+        return {people: [a_round(ring, people) for _ in range(times)] for people in (1, NURSES)}
 
 
 @contextmanager
-def _ring(databases: Databases, kind: str, count: int) -> Iterator[Ring]:
+def a_ring(databases: Databases, kind: str, count: int, *, of_one_vial: bool = False) -> Iterator[Ring]:
     """Build the starting clinic, and record the statements of its doses on a copy."""
     with databases.fresh(kind) as base:
         with running(base):
-            start = build_start(count + NURSES * _WARMING)
+            start = build_start(count + NURSES * _WARMING, of_one_vial=of_one_vial)
         settle(base)
         yield Ring(databases, base, start, _statements(databases, base, start, count))
 
@@ -108,7 +111,8 @@ def _statements(databases: Databases, base: Database, start: Start, count: int) 
     return recorder.doses
 
 
-def _round(ring: Ring, people: int) -> Round:
+def a_round(ring: Ring, people: int) -> Round:
+    """Take a floor, ours, and a floor again."""
     before = _floor(ring, people)
     done = _ours(ring, people)
     done.floor = (before + _floor(ring, people)) / 2
@@ -134,7 +138,8 @@ def _ours(ring: Ring, people: int) -> Round:
             done = _sent(nurses, ready)
             for nurse in nurses:
                 nurse.close()
-            return done
+        ring.afterwards(copy)
+        return done
 
 
 def _cookies(database: Database, start: Start, people: int) -> list[tuple[str, str]]:
@@ -172,7 +177,8 @@ def _evenness(ends: Sequence[Sequence[float]]) -> float:
     return min(sum(end <= first for end in own) / len(own) for own in ends)
 
 
-def _row(name: str, people: int, rounds: Sequence[Round]) -> str:
+def row_of(name: str, people: int, rounds: Sequence[Round]) -> str:
+    """Return the rounds as a row of the table."""
     waits = [wait * 1000 for one in rounds for wait in one.waits]
     return (
         f"| {name} | {people} | {middle([one.floor for one in rounds]):,.0f} | {middle([one.rate for one in rounds]):,.0f} "
@@ -181,11 +187,11 @@ def _row(name: str, people: int, rounds: Sequence[Round]) -> str:
     )
 
 
-def _budgets(kind: str, name: str, people: int, rounds: Sequence[Round]) -> list[Budget]:
-    who = f"Dose, {name}, {'alone' if people == 1 else 'eight at once'}"
+def budgets_of(who: str, of_the_floor: float, people: int, rounds: Sequence[Round]) -> list[Budget]:
+    """Return the budgets that these rounds speak to."""
     medians = [percentile(one.waits, 0.5) for one in rounds]
     found = [
-        at_least(f"{who}: of the floor", BUDGETS[kind, people], middle([one.ratio for one in rounds])),
+        at_least(f"{who}: of the floor", of_the_floor, middle([one.ratio for one in rounds])),
         at_most(
             f"{who}: p95 to median",
             3,
