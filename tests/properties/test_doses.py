@@ -54,7 +54,7 @@ class DoseMachine(RuleBasedStateMachine):
         self.bench, self.now = bench, AT + timedelta(hours=1)
         single = make_product(overfill_limit_ul=100)
         multi = make_multi_dose_product(
-            container_volume_ul=2_000, overfill_limit_ul=100, default_dose_ng=None
+            container_volume_ul=2_000, overfill_limit_ul=100, dead_space_ul=30, default_dose_ng=None
         )
         self.lots = [
             make_delivery(place=bench.place, product_id=product.id, containers=3, at=AT)
