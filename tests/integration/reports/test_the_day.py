@@ -86,6 +86,13 @@ class Day:
         why = {short.line.position: Explanation(AdjustReason.MISSING, "Nowhere to be found")}
         services.post_count(**self.by(self.witness), count_id=count, explanations=why)
 
+    def counts_again(self, lot: Lot) -> None:
+        place = self.bench.place
+        count = services.start_count(
+            **self.by(), site_id=place.site_id, location_id=place.location_id
+        ).subject_id
+        services.hand_in_count(**self.by(), count_id=count, tally=Tally({lot.id: 3, self.bench.lot.id: 3}))
+
     def recalls(self) -> UUID:
         notice = Notice(title="Particles in the vial", reason="The maker says so", is_drill=True)
         return open_recall(
@@ -111,6 +118,7 @@ def test_day_of_the_stock_room_closes_to_nothing(day: Day, cli: Any, tmp_path: A
         day.gives(lot, vial)
     day.wastes_the_rest(vial)
     day.counts_one_short(lot)
+    day.counts_again(lot)
     recall = day.recalls()
 
     found = day.reconciled(lot_number="ab-123")
@@ -129,12 +137,8 @@ def test_day_of_the_stock_room_closes_to_nothing(day: Day, cli: Any, tmp_path: A
     assert sealed.sums.moved[Column.OPENED] == -opened.sums.moved[Column.OPENED] == -10_000
     assert (found.whole.unexplained, found.whole.unexplained_lost_ul) == (1, 10_000)
     assert [(last.location, last.days) for last in found.last_counts] == [("Cabinet", 0)]
-    assert {one.topic for one in found.noted} == {
-        Topic.UNEXPLAINED,
-        Topic.COUNTED,
-        Topic.HELD,
-        Topic.WITNESSED,
-    }
+    topics = [Topic.UNEXPLAINED, Topic.COUNTED, Topic.HELD, Topic.WITNESSED]
+    assert [one.topic for one in found.noted] == topics
 
     assert all(not row.sums.difference_ul for row in day.reconciled().rows)
     verified = cli.invoke(args=["stock", "verify"])

@@ -169,6 +169,7 @@ def test_transfer_is_out_here_and_in_there_and_apart_on_its_way(place: Place) ->
     under_way = reconciled(codes=("MAIN",))
     assert only(under_way).sums.moved[C.TRANSFERRED_OUT] == 40_000
     assert under_way.transit.closing_ul == under_way.transit.sent_ul == 40_000
+    assert of(under_way, Topic.ON_ITS_WAY) == []
     later = AT + timedelta(days=8)
     day = later.date()
     overdue = reconciled(day, at=later)
@@ -244,10 +245,18 @@ def test_what_was_recorded_after_the_period_is_told(place: Place) -> None:
         why=Why(WasteReason.BROKEN),
         wasted_at=AT + timedelta(hours=1),
     )
+    make_delivery(
+        product_id=lot.product_id,
+        lot_number=lot.lot_number,
+        place=place,
+        containers=1,
+        received_at=AT + timedelta(hours=2),
+        at=later,
+    )
     found = reconciled(at=later)
     assert only(found).sums.moved[C.WASTED] == 10_000
-    (late,) = of(found, Topic.LATE)
-    assert (late.kind, late.amount_ul, late.recorded_at) == ("waste", -10_000, later)
+    told = [(late.kind, late.amount_ul, late.recorded_at) for late in of(found, Topic.LATE)]
+    assert told == [("waste", -10_000, later), ("receive", 10_000, later)]
     assert of(reconciled(TODAY, TODAY + timedelta(days=1), at=later), Topic.LATE) == []
 
 

@@ -10,11 +10,13 @@ import pytest
 from flask import Flask
 
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
+from inventory.staff.services import set_sites
 from inventory.stock import services
 from inventory.stock.models import AdjustReason, Lot, WasteReason
 from inventory.stock.services import Difference, Direction, Why
 from tests.conftest import AT
 from tests.factories.catalogue import make_multi_dose_product
+from tests.factories.staff import make_user
 from tests.factories.stock import make_delivery, make_open_vial, make_place
 
 SignIn = Callable[..., Any]
@@ -69,10 +71,12 @@ def test_vial_by_vial_names_what_is_sealed_and_each_vial(lot: Lot, signed_in_cli
 
 
 def test_lot_shows_each_movement_of_the_period(lot: Lot, signed_in_client: SignIn) -> None:
+    make_delivery(place=make_place(), lot_number="OTHER")
     client = signed_in_client(Role.MANAGER)
     page = client.get(f"/stock/reconciliation/lots/{lot.id}").text
     for words in ("Received 30 mL", "Opened 10 mL", "Wasted 0.25 mL: Drawn, not given", "Missing: 10 mL"):
         assert words in page
+    assert "Received 25 mL" not in page
     before = (AT - timedelta(days=60)).date().isoformat()
     empty = client.get(f"/stock/reconciliation/lots/{lot.id}?first_day={before}&last_day={before}").text
     assert "Nothing moved in these days." in empty
@@ -105,6 +109,24 @@ def test_what_cannot_be_asked_is_refused(lot: Lot, signed_in_client: SignIn, ask
         page = client.get(f"{path}?{asked}")
         assert page.status_code == 422
         assert code in page.text
+
+
+def test_columns_in_which_nothing_moved_are_left_out(lot: Lot, signed_in_client: SignIn) -> None:
+    page = signed_in_client(Role.MANAGER).get("/stock/reconciliation").text
+    assert 'data-label="Wasted"' in page
+    assert 'data-label="Returned"' not in page
+
+
+def test_person_of_one_site_sees_no_other(lot: Lot, signed_in_client: SignIn) -> None:
+    north = make_place(code="NORTH")
+    make_delivery(place=north, lot_number="NORTHERN")
+    somebody = make_user(roles=Role.MANAGER)
+    set_sites(actor=SYSTEM_ACTOR, at=AT, user_id=somebody.id, site_ids=[north.site_id])
+    client = signed_in_client(user=somebody)
+    page = client.get("/stock/reconciliation?site_code=").text
+    assert "NORTHERN" in page
+    assert "LOT-A" not in page
+    assert client.get("/stock/reconciliation?site_code=MAIN").status_code == 422
 
 
 def test_lot_is_found_under_any_spelling(lot: Lot, signed_in_client: SignIn) -> None:
