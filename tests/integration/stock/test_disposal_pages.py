@@ -34,8 +34,8 @@ def expired(at: datetime, **more: object) -> Lot:
 
 
 def test_the_manager_returns_recalled_stock(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
+    make_delivery(lot_number="FINE", expires_on=at.date() + timedelta(days=20))
     lot = make_delivery(product_id=make_multi_dose_product().id, containers=5, lot_number="RECALLED")
-    make_delivery(lot_number="FINE")
     vial = make_open_vial(lot)
     services.hold_lot(actor=SYSTEM_ACTOR, at=at, lot_id=lot.id, kind=HoldKind.RECALL, reason="Letter")
     supplier = make_supplier()

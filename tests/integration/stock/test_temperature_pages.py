@@ -255,6 +255,6 @@ def test_the_line_keeps_every_peak(app: Flask, at: datetime) -> None:
     assert len(chart.line.split()) <= 2 * 161
     assert chart.words.startswith("Between -1.7 °C and 13.1 °C in 4,000 readings.")
     heights = [float(point.split(",")[1]) for point in chart.line.split()]
-    assert max(heights) - min(heights) > 80
+    assert max(heights) - min(heights) > 120
     assert (min(one.lowest for one in days_of(many)), max(one.highest for one in days_of(many))) == (-17, 131)
     assert chart_of([], Limits(None, None), first=first, last=at) is None

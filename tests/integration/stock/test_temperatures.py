@@ -88,8 +88,9 @@ def test_a_reading_within_the_limits_holds_nothing(app: Flask, at: datetime) -> 
     make_delivery(place=make_place(location="Fridge 1"))
     read(80, at=at)
     read(20, at=at, read_at=at - timedelta(minutes=30))
+    read(95, at=at, where=fridge("Fridge 2"))
     assert excursions() == []
-    assert db.session.scalar(select(func.count(TemperatureReading.id))) == 2
+    assert db.session.scalar(select(func.count(TemperatureReading.id))) == 3
 
 
 def test_a_reading_outside_holds_exactly_what_lies_there(
