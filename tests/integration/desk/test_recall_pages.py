@@ -129,6 +129,7 @@ def test_the_manager_sees_how_many_and_nobody(bench: Bench, signed_in_client: Si
     assert name not in page
     assert "1 patient was given of these lots; 0 told" in page
     assert "0 of 1" in page
+    assert db.session.scalars(select(AccessEntry)).all() == []
     assert manager.get(f"/recalls/{only_recall().id}/patients.csv").status_code == 403
     assert manager.get(f"/recalls/{only_recall().id}/patients/{bench.patient_id}").status_code == 403
 
