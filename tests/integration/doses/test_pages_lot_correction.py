@@ -153,3 +153,9 @@ def test_two_lots_are_shown_before_they_become_one(
     assert "Lot TYP0 was merged into this one" in manager.get(f"/stock/lots/{right.id}").text
     refused = manager.get(address(wrong))
     assert (refused.status_code, "LOT-MERGED" in refused.text) == (422, True)
+
+
+def test_the_other_lot_is_asked_about_before_anybodys_password(bench: Bench, nurse: CheckingClient) -> None:
+    make_delivery(place=bench.place, product_id=bench.lot.product_id, lot_number="TWIN")
+    asked = nurse.submit(address(bench.lot), {"lot_number": "TWIN", "reason": WHY}).text
+    assert ("LOT-COLLIDES" in asked, "CONFIRM-NEEDED" in asked) == (True, False)

@@ -62,3 +62,10 @@ def test_a_merged_lot_says_into_which_and_is_found_by_either_number(
     for asked in ({}, {"lot_number": "LOTMAIN"}, {"lot_number": "LOTMA1N"}):
         text = clinic.text(clinic.issue(*OCTOBER, **asked))
         assert "LOT CORRECTED Lot LOTMAIN was merged into lot LOTMA1N, expiry 31 Aug 2027." in text
+
+
+def test_a_dose_that_was_not_late_says_it_too(clinic: ReportingClinic, manager: Actor) -> None:
+    clinic.give(RECORDED_AT)
+    correct(clinic, manager, number="RIGHT1")
+    text = clinic.text(clinic.issue(RECORDED_AT.date(), RECORDED_AT.date()))
+    assert ("LATE" in text, "LOT CORRECTED Lot LOTMAIN" in text) == (False, True)
