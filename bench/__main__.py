@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="bench", description="Measure the budgets, as ratios within one run."
     )
     parser.add_argument(
-        "--quick", action="store_true", help="fewer doses and fewer rounds, in about three minutes"
+        "--quick", action="store_true", help="fewer doses and fewer rounds, in about two minutes"
     )
     parser.add_argument(
         "parts", nargs="*", choices=[[], *PARTS], help="only these parts", metavar="|".join(PARTS)

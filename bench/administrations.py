@@ -3,7 +3,7 @@
 from bench import report_issued
 from bench.figures import Section, at_most
 from bench.ground import Ground
-from bench.report import compare
+from bench.report import SIZES, compare
 
 TITLE = "Administration report"
 EXPLAINED = """
@@ -23,7 +23,7 @@ def measured(ground: Ground) -> Section:
             "|---|---:|---:|---:|---:|---:|",
         ],
     )
-    engine = compare()
+    engine = compare((5_000, 20_000) if ground.quick else SIZES)
     for one in engine:
         _add(section, "Engine", one["floor"], one["ours"])
     slower = (engine[-1]["ours"]["seconds"] / engine[-1]["rows"]) / (

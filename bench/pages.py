@@ -21,6 +21,8 @@ from tests.factories.staff import session_cookie
 from tests.support.databases import Database
 
 TITLE = "List pages, and the server itself"
+SUMS = "/stock/reconciliation"
+"""The page that adds up what moved this month, of which the larger clinic has more a day: shown, without a budget."""
 PAGES = (
     ("/", "nurse"),
     ("/", "manager"),
@@ -34,6 +36,7 @@ PAGES = (
     ("/audit/access", "auditor"),
     ("/reports/", "auditor"),
     ("/reorder/", "manager"),
+    (SUMS, "manager"),
 )
 PEOPLE = ("nurse", "manager", "auditor")
 STARTS = 3
@@ -98,7 +101,8 @@ def _compare(section: Section, small: Clinic, large: Clinic, path: str, who: str
     section.lines.append(
         f"| `{name}` | {who} | {few * 1000:.1f} ms | {many * 1000:.1f} ms | {many / few:.2f} |"
     )
-    section.budgets.append(at_most(f"Page `{name}` as {who}, many doses to few", 1.3, many / few))
+    if path != SUMS:
+        section.budgets.append(at_most(f"Page `{name}` as {who}, many doses to few", 1.3, many / few))
 
 
 def _opened(stack: ExitStack, database: Database) -> Clinic:

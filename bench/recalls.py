@@ -40,7 +40,7 @@ HEAD = (
     "|---|---:|---|---:|---:|---:|---:|",
 )
 MILLION = Past(lots=400, vials=250, doses=10, patients=20_000)
-FEWER = Past(lots=80, vials=100, doses=10, patients=4_000)
+FEWER = Past(lots=16, vials=100, doses=10, patients=1_000)
 _ALLOWED = 3
 _TIMES = 15
 _BARE = {

@@ -17,8 +17,8 @@ from tests.factories.staff import session_cookie
 from tests.support.databases import Database
 
 TITLE = "Stock pages, by the movements behind them"
-PAGES = ("/stock/", "/stock/lots", "/reorder/")
-FULL, QUICK = Past(2_000, vials=9, doses=10, patients=2_000), Past(400, vials=9, doses=10, patients=400)
+PAGES = ("/stock/", "/stock/lots")
+FULL, QUICK = Past(2_000, vials=9, doses=10, patients=2_000), Past(200, vials=9, doses=10, patients=200)
 EXPLAINED = """
 A clinic with {lots:,} lots on its shelf, as they were received, and the same clinic after a year in which {vials} vials of each
 were opened and used up: {few:,} movements, and {many:,}. As a manager, over HTTP, in turns; the quickest of each.
