@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from inventory.catalogue.models import Formulation, Product, Route
 from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident
 from inventory.doses.rules.terms import BodySite, Disposition
+from inventory.stock.queries.scopes import lots_named
 from inventory.web.pagination import Page, paginate
 
 VOIDED = exists().where(DoseVoid.dose_id == Dose.id)
@@ -66,7 +67,11 @@ def doses_page(
     if record_number:
         statement = statement.where(func.upper(Dose.patient_record_number) == record_number.upper())
     if lot_number:
-        of_lot = select(DoseSource.dose_id).where(func.upper(DoseSource.lot_number) == lot_number.upper())
+        # A dose keeps the number as it was; the lots that have it, or had it, are found first, by their index.
+        of_lot = select(DoseSource.dose_id).where(
+            DoseSource.lot_id.in_(lots_named(session, lot_number)),
+            func.upper(DoseSource.lot_number) == lot_number.upper(),
+        )
         statement = statement.where(Dose.id.in_(of_lot))
     marks: dict[str, Any] = {
         "late": Dose.is_late,
