@@ -43,8 +43,10 @@ MILLION = Past(lots=400, vials=250, doses=10, patients=20_000)
 FEWER = Past(lots=16, vials=100, doses=10, patients=1_000)
 _ALLOWED = 3
 _TIMES = 15
+_LIST = "its patients"
+"""What has a budget: the list. The doses beside each name are shown as well."""
 _BARE = {
-    "its patients": """
+    _LIST: """
 SELECT patient.id, patient.family_name, patient.given_name, patient.born_on, patient.record_number, patient.phone,
   patient.email, patient.address, count(CASE WHEN dose_void.dose_id IS NULL THEN 1 END), max(dose.given_at)
 FROM dose_source JOIN dose ON dose.id = dose_source.dose_id JOIN patient ON patient.id = dose.patient_id
@@ -72,8 +74,9 @@ def measured(ground: Ground) -> Section:
                     f"| {name} | {past.given:,} | {what} | {count:,} | {bare * 1000:.1f} ms"
                     f" | {ours * 1000:.1f} ms | {ours / bare:.2f} |"
                 )
-                told = f"Recall of a lot among {past.given:,} doses, {name}, {what}: time to the bare query's"
-                section.budgets.append(at_most(told, _ALLOWED, ours / bare))
+                if what == _LIST:
+                    told = f"Recall of a lot among {past.given:,} doses, {name}: time to the bare query's"
+                    section.budgets.append(at_most(told, _ALLOWED, ours / bare))
     return section
 
 
@@ -118,7 +121,7 @@ def _doses(session: Session, recall_id: UUID) -> int:
     return sum(map(len, found.values()))
 
 
-_READ = {"its patients": _patients, "their doses": _doses}
+_READ = {_LIST: _patients, "their doses": _doses}
 
 
 def _opened(lot_id: UUID) -> UUID:

@@ -44,8 +44,7 @@ class RecalledDose(NamedTuple):
     is_void: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """A patient with an entry of a recalled lot. `doses` counts those that stand; where it is 0, nothing of it was given."""
 
     id: UUID
@@ -159,24 +158,17 @@ _RANKS = {"waiting": 0, "reached": 1}
 
 
 def _recipient(row: Any) -> Recipient:
-    return Recipient(
-        id=row.id,
-        name=full_name(row.family_name, row.given_name),
-        born_on=row.born_on,
-        record_number=row.record_number,
-        phone=row.phone,
-        email=row.email,
-        address=row.address,
-        doses=row.doses,
-        last_given_at=row.last_given_at,
-        outcome=ContactOutcome(row.outcome) if row.outcome else None,
-    )
+    """Make a row of `_everybody`, by position: there may be thousands."""
+    patient_id, family_name, given_name, *told, outcome = row[:11]
+    name = full_name(family_name, given_name)
+    return Recipient._make((patient_id, name, *told, ContactOutcome(outcome) if outcome else None))
 
 
 def recipients(session: Session, recall_id: UUID) -> Iterator[Recipient]:
     """Yield every patient of a recall, in the order of `recipients_page`. One statement: each page would count all anew."""
     statement, order = _everybody(session, recall_id)
-    yield from map(_recipient, session.execute(statement.order_by(*order)).all())
+    # By the connection: rows of columns need nothing of what makes objects.
+    yield from map(_recipient, session.connection().execute(statement.order_by(*order)).all())
 
 
 def doses_of(
@@ -187,7 +179,7 @@ def doses_of(
     `patient_ids` are those of a page; without them it is everybody's, for a statement takes only so many ids.
     """
     found: defaultdict[UUID, list[RecalledDose]] = defaultdict(list)
-    rows = session.execute(
+    rows = session.connection().execute(
         select(
             Dose.patient_id,
             Dose.id,
