@@ -119,6 +119,22 @@ class TreatmentRoom:
         elif chance < 0.076 and self.made < self.most and not given.article.is_multi:
             self._repeat(given)
 
+    def keep_a_vial(self, article_key: str, at: datetime, today: date) -> None:
+        """Open a vial at the chair of somebody who is treated with the article: it is kept for them from their dose on."""
+        due = [one for one in self._due if one[2].article == article_key and one[2].last_on != today]
+        if not due or self.made >= self.most:
+            return
+        self._due.remove(min(due))
+        heapq.heapify(self._due)
+        patient = min(due)[2]
+        self._later(patient, today)
+        article = by_key(article_key)
+        vial = self.shelf.open_another(article_key, at)
+        location_id = self.shelf.stocks[article_key].place.location_id
+        draw = Draw(vial.lot_id, location_id, vial.vial_id, article.volume_ul)
+        request = self._request(patient, article, (draw,), self._body_site(patient, article.volume_ul))
+        self._record(patient, article, replace(request, dedicate=True), at + timedelta(seconds=30))
+
     def deviate(self, lot_id: UUID, article_key: str, at: datetime, today: date) -> None:
         """Record a dose that was given from a lot on hold, after the fact: the truth is written down, as a deviation."""
         if self.made >= self.most:

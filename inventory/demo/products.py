@@ -14,7 +14,14 @@ SINGLE, MULTI = ContainerType.SINGLE_DOSE, ContainerType.MULTI_DOSE
 MCG = 1_000
 ML = 1_000
 IM = frozenset({Route.IM})
-CABINET, FRIDGE = "Cabinet A", "Fridge 1"
+CABINET, FRIDGE, FRIDGE_2 = "Cabinet A", "Fridge 1", "Fridge 2"
+NORTH_CABINET, NORTH_FRIDGE = "Northgate cabinet", "Northgate fridge"
+FRIDGE_LIMITS = {"storage_min_decicelsius": 20, "storage_max_decicelsius": 80}
+PRICES = {
+    "hydroxo-1": 95, "cyano-10": 1_240, "cyano-1": 410, "methycobal": 280, "hydrovit": 350, "hydroxo-30": 2_890,
+    "vita-b12": 400, "regent-1": 430, "cobalin": 110, "methyl-2": 890, "methyl-30": 3_400, "kit": 69_500,
+}  # fmt: skip
+"""What a container costs, in pence: invented."""
 
 FORMULATIONS: dict[str, dict[str, Any]] = {
     # The substance, and whether its labels warn of Leber's optic atrophy.
@@ -60,6 +67,11 @@ class Article:
     def content_ul(self) -> int:
         """What one container holds, in microlitres."""
         return self.container_ml * ML
+
+    @property
+    def dead_space_ul(self) -> int:
+        """What a syringe keeps of each dose, in microlitres."""
+        return int(self.label.get("dead_space_ul", 0))
 
     @property
     def most_containers(self) -> int:
@@ -113,7 +125,7 @@ ARTICLES: tuple[Article, ...] = (
         "hydroxo-30", "Hydroxocobalamin", "Hydroxocobalamin 1,000 mcg/mL, 30 mL vial", "Actavis", MULTI, 1_000, 30, 1,
         dose_mcg=1_000, share=6, ndc10="0591-2888-30", ndc11="00591-2888-30", gtin="00305912888303",
         preservative="methylparaben 1.5 mg and propylparaben 0.2 mg per mL", protect_from_light=True,
-        storage_min_decicelsius=200, storage_max_decicelsius=250,
+        storage_min_decicelsius=200, storage_max_decicelsius=250, dead_space_ul=50,
     ),
     _article(
         "vita-b12", "Hydroxocobalamin", "Vita-B12 1 mg/mL ampoule", "Vitamin B12 AU", SINGLE, 1_000, 1, 3,
@@ -129,11 +141,11 @@ ARTICLES: tuple[Article, ...] = (
     ),
     _article(
         "methyl-2", "Methylcobalamin", "Methylcobalamin 10 mg in 2 mL", "Biological Therapies", SINGLE, 5_000, 2, 10,
-        dose_mcg=5_000, location=FRIDGE, protect_from_light=True,
+        dose_mcg=5_000, location=FRIDGE_2, protect_from_light=True, **FRIDGE_LIMITS,
     ),
     _article(
         "methyl-30", "Methylcobalamin", "Methylcobalamin 1,000 mcg/mL, 30 mL (compounded)", "St Brigid Compounding",
-        MULTI, 1_000, 30, 1, dose_mcg=1_000, location=FRIDGE,
+        MULTI, 1_000, 30, 1, dose_mcg=1_000, location=FRIDGE_2, **FRIDGE_LIMITS,
         notes="Compounded: the pharmacy's beyond-use date is its expiry.",
     ),
     _article(

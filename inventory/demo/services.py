@@ -22,10 +22,23 @@ from inventory.catalogue.services import (
 from inventory.clinic.models import LocationKind
 from inventory.clinic.services import add_location, add_site, change_settings
 from inventory.demo import people
+from inventory.demo.alarms import Alarms
 from inventory.demo.calendar import Period, instants, period_for
 from inventory.demo.care import Team, TreatmentRoom
-from inventory.demo.products import ARTICLES, CABINET, FORMULATIONS, FRIDGE, SUPPLIERS, Article
+from inventory.demo.products import (
+    ARTICLES,
+    CABINET,
+    FORMULATIONS,
+    FRIDGE,
+    FRIDGE_2,
+    NORTH_CABINET,
+    NORTH_FRIDGE,
+    SUPPLIERS,
+    Article,
+)
+from inventory.demo.scene import Happening, Scene
 from inventory.demo.shelf import FORGOTTEN, IN_USE_DAYS, Shelf, Stock, containers_a_day
+from inventory.demo.stockroom import StockRoom
 from inventory.doses.models import Incident
 from inventory.doses.services import close_incident
 from inventory.kernel.db import db
@@ -39,7 +52,7 @@ from inventory.stock.models import HoldKind
 from inventory.stock.services import hold_lot
 
 CLINIC = "Willow Street Clinic (demo)"
-ZONE = "Europe/London"
+ZONE, CURRENCY = "Europe/London", "GBP"
 DEFAULT_DOSES, MOST_DOSES = 400, 1_000_000
 DEFAULT_SEED = 12
 _FEWEST_PATIENTS, _DOSES_A_PATIENT = 60, 20
@@ -81,7 +94,7 @@ def build(
     rng = random.Random(seed)  # noqa: S311  an invented clinic keeps no secret
     period = period_for(doses, until=at, zone=ZONE)
     with batch():
-        clinic = _found(period, doses, rng)
+        clinic = _found(period, doses, rng, random.Random(seed + 1))  # noqa: S311
     with batch():
         clinic.admit(max(_FEWEST_PATIENTS, doses // _DOSES_A_PATIENT))
     for slots in _in_portions(instants(period, doses, rng)):
@@ -107,9 +120,10 @@ class _Clinic:
     staff: dict[str, Actor]
     shelf: Shelf
     room: TreatmentRoom
+    scene: Scene
     rng: random.Random
     today: date = date.min
-    _happenings: list[tuple[datetime, Callable[[datetime], None]]] = field(default_factory=list)
+    _happenings: list[Happening] = field(default_factory=list)
     _held_lot: UUID | None = None
 
     def admit(self, patients: int) -> None:
@@ -147,18 +161,20 @@ class _Clinic:
             at, happen = self._happenings.pop(0)
             happen(at)
 
-    def _plan(self) -> Iterator[tuple[datetime, Callable[[datetime], None]]]:
+    def _plan(self) -> Iterator[Happening]:
         """Give what makes the shelf worth looking at: each with the instant at which it happens."""
         start = self.period.at(self.period.first_on, 8, 5)
         yield start, self._first_deliveries
         yield self._days_ago(IN_USE_DAYS + 5), self._open_the_forgotten
         yield self._days_ago(20), self._deliver_what_is_held
-        yield self._days_ago(9), self._recall
+        yield self._days_ago(6), self._keep_a_vial
         yield self._days_ago(3), self._hold
         yield self._days_ago(2), self._newcomers
         yield self._days_ago(1), self._close_an_incident
         yield self.period.until - timedelta(minutes=4), self._open_a_vial
         yield self.period.until, self._set_levels
+        yield from StockRoom(self.scene).plan()
+        yield from Alarms(self.scene).plan()
 
     def _days_ago(self, days: int) -> datetime:
         return self.period.at(self.period.today - timedelta(days=days), 8, 10)
@@ -179,20 +195,18 @@ class _Clinic:
 
     def _hold(self, at: datetime) -> None:
         assert self._held_lot is not None  # noqa: S101  it was delivered days before
-        reason = "Fridge 1 at 14 C over night; asked the maker."
+        reason = "The carton's seal was broken; asked the maker."
         hold_lot(
             actor=self.staff["manager"],
             at=at,
             lot_id=self._held_lot,
-            kind=HoldKind.TEMPERATURE,
+            kind=HoldKind.HOLD,
             reason=reason,
         )
         self.room.deviate(self._held_lot, "methycobal", at + timedelta(minutes=5), at.date())
 
-    def _recall(self, at: datetime) -> None:
-        lot_id = self.shelf.deliver("cobalin", 10, at - timedelta(minutes=1), usable=False)
-        reason = "Invented for the demo: recall notice 26-014. Return it to the supplier."
-        hold_lot(actor=self.staff["manager"], at=at, lot_id=lot_id, kind=HoldKind.RECALL, reason=reason)
+    def _keep_a_vial(self, at: datetime) -> None:
+        self.room.keep_a_vial("cyano-10", at, at.date())
 
     def _newcomers(self, at: datetime) -> None:
         people.newcomers(actor=self.staff["nurse"], at=at, rng=self.rng)
@@ -204,7 +218,7 @@ class _Clinic:
     def _close_an_incident(self, at: datetime) -> None:
         oldest = select(Incident.id).where(Incident.closed_at.is_(None)).order_by(Incident.opened_at).limit(1)
         incident_id = db.session.scalar(oldest)
-        outcome = "Talked through with the nurse; the hold label now hangs on the shelf, not on the box."
+        outcome = "Talked through with everybody concerned; the patient was told and is well."
         if incident_id is not None:
             close_incident(actor=self.staff["prescriber"], at=at, incident_id=incident_id, outcome=outcome)
 
@@ -225,21 +239,15 @@ class _Clinic:
                 )
 
 
-def _found(period: Period, doses: int, rng: random.Random) -> _Clinic:
-    """Found the clinic: its name, site and cupboards, its people, its catalogue and suppliers."""
+def _found(period: Period, doses: int, rng: random.Random, own: random.Random) -> _Clinic:
+    """Found the clinic: its name, sites and cupboards, its people, its catalogue and suppliers."""
     at = period.at(period.first_on - timedelta(days=2), 9)
-    change_settings(actor=SYSTEM_ACTOR, at=at, values={"clinic_name": CLINIC, "is_demo": True})
-    site_id = add_site(
-        actor=SYSTEM_ACTOR,
-        at=at,
-        code="MAIN",
-        name="Willow Street",
-        time_zone=ZONE,
-        address="12 Willow Street, Northmoor",
-    ).subject_id
+    values = {"clinic_name": CLINIC, "is_demo": True, "currency": CURRENCY}
+    change_settings(actor=SYSTEM_ACTOR, at=at, values=values)
+    places = _places(at)
+    site_id = places[CABINET].site_id
     staff = people.employ(period, at)
     manager, nurse = staff["manager"], staff["nurse"]
-    places = {name: _place(site_id, name, at) for name in (CABINET, FRIDGE)}
     formulations = {name: _formulation(name, manager, at) for name in FORMULATIONS}
     a_day = doses / period.days
     stocks = {
@@ -255,11 +263,26 @@ def _found(period: Period, doses: int, rng: random.Random) -> _Clinic:
     shelf = Shelf(manager, nurse, suppliers, period, stocks, rng)
     givers = tuple(staff[name] for name in ("nurse", "k.lindqvist", "s.adeyemi", "prescriber"))
     team = Team(givers, (50, 20, 15, 15), staff["prescriber"])
-    return _Clinic(period, staff, shelf, TreatmentRoom(site_id, team, shelf, formulations, rng, doses), rng)
+    room = TreatmentRoom(site_id, team, shelf, formulations, rng, doses)
+    return _Clinic(period, staff, shelf, room, Scene(period, staff, shelf, places, own), rng)
+
+
+def _places(at: datetime) -> dict[str, Place]:
+    """Add both sites with their cupboards; return those by name."""
+    main = _site("MAIN", "Willow Street", "12 Willow Street, Northmoor", at)
+    north = _site("NORTH", "Northgate", "3 Northgate Parade, Northmoor", at)
+    of_main = {name: _place(main, name, at) for name in (CABINET, FRIDGE, FRIDGE_2)}
+    return of_main | {name: _place(north, name, at) for name in (NORTH_CABINET, NORTH_FRIDGE)}
+
+
+def _site(code: str, name: str, address: str, at: datetime) -> UUID:
+    return add_site(
+        actor=SYSTEM_ACTOR, at=at, code=code, name=name, time_zone=ZONE, address=address
+    ).subject_id
 
 
 def _place(site_id: UUID, name: str, at: datetime) -> Place:
-    kind = LocationKind.FRIDGE if name == FRIDGE else LocationKind.CABINET
+    kind = LocationKind.CABINET if name in (CABINET, NORTH_CABINET) else LocationKind.FRIDGE
     made = add_location(actor=SYSTEM_ACTOR, at=at, site_id=site_id, name=name, kind=kind)
     return Place(site_id, made.subject_id)
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from inventory.demo.calendar import Period
-from inventory.demo.products import Article, by_key
+from inventory.demo.products import PRICES, Article, by_key
 from inventory.doses.rules.sourcing import Draw
 from inventory.kernel.permissions import Actor
 from inventory.stock.ledger import Place
@@ -92,23 +92,39 @@ class Shelf:
         """Receive at least so many containers, in whole packs, and return the lot. Not `usable`: no dose is drawn from it."""
         stock = self.stocks[key]
         packs = -(-containers // stock.article.pack_size)
+        came = packs * stock.article.pack_size
         self._lots += 1
+        lot_number = f"{key[:2].upper()}{self._lots + 1000:05d}{self.rng.choice('ABCDEFGH')}"
+        expires_on = expires_on or self._expiry(key, at)
+        lot_id = self.receive(key, lot_number, came, at, expires_on=expires_on)
+        if usable:
+            self.use(key, LotOnShelf(lot_id, expires_on, came))
+        return lot_id
+
+    def receive(self, key: str, lot_number: str, containers: int, at: datetime, *, expires_on: date) -> UUID:
+        """Receive exactly so many containers of a lot and return it; no dose is drawn from it yet."""
+        stock = self.stocks[key]
+        number = len(self.arrived_at) + 1
         delivery = Delivery(
             product_id=stock.product_id,
-            lot_number=f"{key[:2].upper()}{self._lots + 1000:05d}{self.rng.choice('ABCDEFGH')}",
-            expires_on=expires_on or self._expiry(key, at),
-            containers=packs * stock.article.pack_size,
+            lot_number=lot_number,
+            expires_on=expires_on,
+            containers=containers,
             site_id=stock.place.site_id,
             location_id=stock.place.location_id,
-            supplier_id=self.suppliers[self._lots % len(self.suppliers)],
-            document_number=f"DN-{self._lots + 4200}",
+            supplier_id=self.suppliers[number % len(self.suppliers)],
+            document_number=f"DN-{number + 4200}",
+            container_price_minor=PRICES[key],
         )
         lot_id = receive_delivery(actor=self.manager, at=at, delivery=delivery).subject_id
         self.arrived_at[lot_id] = at
-        if usable:
-            stock.lots.append(LotOnShelf(lot_id, delivery.expires_on, delivery.containers))
-            stock.lots.sort(key=lambda lot: lot.expires_on)
         return lot_id
+
+    def use(self, key: str, lot: LotOnShelf) -> None:
+        """Let doses of an article be drawn from these containers, first expiring first."""
+        lots = self.stocks[key].lots
+        lots.append(lot)
+        lots.sort(key=lambda one: one.expires_on)
 
     def draws(self, key: str, at: datetime, *, times: int = 1) -> tuple[Draw, ...]:
         """Return where so many times the usual dose of an article is drawn from, and count it as gone."""
@@ -145,6 +161,12 @@ class Shelf:
         stock = self.stocks[key]
         if stock.open is not None:
             self._discard(stock, at, WasteReason.OTHER, "Replaced by a new vial.")
+        stock.open = self.open_another(key, at)
+        return stock.open
+
+    def open_another(self, key: str, at: datetime) -> OpenVial:
+        """Open a multi-dose vial beside the one that is in use."""
+        stock = self.stocks[key]
         if not stock.sealed:
             self.deliver(key, 1, at - timedelta(seconds=1))
         lot = next(lot for lot in stock.lots if lot.containers)
@@ -154,8 +176,7 @@ class Shelf:
             actor=self.nurse, at=at, lot_id=lot.lot_id, site_id=place.site_id, location_id=place.location_id
         ).subject_id
         use_by_on = min(lot.expires_on, at.astimezone(self.period.zone).date() + timedelta(days=IN_USE_DAYS))
-        stock.open = OpenVial(lot.lot_id, vial_id, stock.article.content_ul, use_by_on)
-        return stock.open
+        return OpenVial(lot.lot_id, vial_id, stock.article.content_ul, use_by_on)
 
     def is_forgotten(self, stock: Stock, today: date) -> bool:
         """Tell whether the article is the one whose vial stays open past its use-by, and that time has come."""
@@ -166,7 +187,7 @@ class Shelf:
     def _from_vial(self, stock: Stock, at: datetime) -> Draw:
         volume_ul = stock.article.volume_ul
         vial = stock.open or self.open(stock.article.key, at - timedelta(seconds=1))
-        vial.left_ul -= volume_ul
+        vial.left_ul -= volume_ul + stock.article.dead_space_ul
         return Draw(vial.lot_id, stock.place.location_id, vial.vial_id, volume_ul)
 
     def _from_sealed(self, stock: Stock, times: int) -> list[Draw]:

@@ -16,7 +16,16 @@ from inventory.catalogue.models import Route
 from inventory.clinic.models import Site
 from inventory.clinic.settings import current_settings
 from inventory.demo import services
-from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident, NotGiven
+from inventory.doses.models import (
+    Dose,
+    DoseFinding,
+    DoseSource,
+    DoseVoid,
+    Incident,
+    NotGiven,
+    VialDedication,
+)
+from inventory.doses.queries.recalls import progress
 from inventory.doses.rules.terms import Disposition, VoidKind
 from inventory.kernel import clock
 from inventory.kernel.db import db
@@ -25,7 +34,27 @@ from inventory.reorder.models import ReorderRule
 from inventory.staff.models import User
 from inventory.staff.passwords import matches
 from inventory.staff.rules import DEMO_PASSWORD
+from inventory.stock.models import (
+    AdjustReason,
+    CountOutcome,
+    Disposal,
+    DisposalKind,
+    ExcursionDecision,
+    LotCorrection,
+    Movement,
+    Recall,
+    Receipt,
+    StockCount,
+    TemperatureExcursion,
+    Transfer,
+    TransferDifference,
+    TransferReceipt,
+    TransferReceiptLine,
+    WasteReason,
+)
 from inventory.stock.queries import drawable
+from inventory.stock.queries.recalls import recalled_lot_ids, standing_stock
+from inventory.stock.queries.temperatures import holds_of_excursion
 from inventory.stock.rules import StateCode
 from tests.support.databases import Database, Databases, close_engines
 
@@ -81,7 +110,7 @@ def test_history_has_everything_that_happens_in_a_clinic(demo: Flask) -> None:
 
 
 def test_shelf_has_everything_there_is_to_see(demo: Flask) -> None:
-    site = db.session.execute(select(Site)).scalar_one()
+    site = db.session.execute(select(Site).where(Site.code == "MAIN")).scalar_one()
     found = drawable(db.session(), site_id=site.id, on=NOW.date())
     states = {one.state.code for one in found}
     assert states == set(StateCode)
@@ -90,6 +119,52 @@ def test_shelf_has_everything_there_is_to_see(demo: Flask) -> None:
     assert [one.product.container_kind for one in kits] == ["kit"]
     assert any(one.vial for one in found if one.usable)
     assert count(ReorderRule) > 5
+
+
+def test_stock_room_has_its_stories(demo: Flask) -> None:
+    assert count(Transfer) == count(TransferReceipt) + 1
+    assert set(db.session.scalars(select(TransferReceiptLine.difference))) == {
+        None,
+        TransferDifference.BROKEN,
+    }
+    assert count(StockCount, StockCount.outcome == CountOutcome.POSTED) == count(StockCount)
+    assert sorted(
+        db.session.scalars(select(Movement.amount_ul).where(Movement.reason == AdjustReason.MISSING))
+    ) == [
+        1_000,
+        2_000,
+    ]
+    assert {one.kind for one in db.session.scalars(select(Disposal))} == set(DisposalKind)
+    assert count(VialDedication) == 1
+    assert count(Movement, Movement.reason == WasteReason.DEAD_SPACE)
+    assert count(Receipt, Receipt.container_price_minor.is_(None)) == 0
+
+
+def test_corrected_lot_has_a_dose_past_its_expiry_to_look_into(demo: Flask) -> None:
+    corrected = db.session.execute(select(LotCorrection)).scalar_one()
+    assert count(DoseSource, DoseSource.lot_id == corrected.lot_id) == 3
+    assert count(Incident, Incident.what.contains("as it was corrected since")) == 1
+
+
+def test_drill_is_closed_with_everybody_told_and_the_recall_is_under_way(demo: Flask) -> None:
+    drill, recall = db.session.scalars(select(Recall).order_by(Recall.number))
+    assert (drill.is_drill, recall.is_drill) == (True, False)
+    assert drill.closed_at is not None
+    assert recall.closed_at is None
+    reached, waiting = (progress(db.session(), one.id) for one in (drill, recall))
+    assert (reached.never_tried, reached.tried) == (0, 0)
+    assert waiting.never_tried
+    assert waiting.tried
+    lies = standing_stock(db.session(), recalled_lot_ids(db.session(), recall.id))
+    assert {one.site_name for one in lies} == {"Willow Street", "Northgate"}
+
+
+def test_one_excursion_is_decided_and_one_is_open(demo: Flask) -> None:
+    ended, standing = db.session.scalars(select(TemperatureExcursion).order_by(TemperatureExcursion.number))
+    assert ended.decision == ExcursionDecision.RELEASE
+    assert standing.decision is None
+    assert not holds_of_excursion(db.session(), ended.id, standing=True)
+    assert holds_of_excursion(db.session(), standing.id, standing=True)
 
 
 def test_people_and_patients_are_of_every_kind(demo: Flask) -> None:
