@@ -109,6 +109,11 @@ def _first_lot(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def _open_recall(page: Page) -> None:
+    page.get_by_role("link", name="Particles in Cobalin-H").first.click()
+    page.wait_for_load_state()
+
+
 PICTURES: dict[str, tuple[str, str, Callable[[Page], None] | None]] = {
     "today": ("nurse", "/", None),
     "give": ("nurse", "/give", lambda page: _find(page, "WS-00012")),
@@ -116,6 +121,9 @@ PICTURES: dict[str, tuple[str, str, Callable[[Page], None] | None]] = {
     "patient": ("nurse", "/patients", _first_patient),
     "shelf": ("manager", "/stock/", None),
     "lot": ("manager", "/stock/", _first_lot),
+    "recall": ("nurse", "/recalls", _open_recall),
+    "temperatures": ("manager", "/stock/temperatures", None),
+    "reconciliation": ("manager", "/stock/reconciliation", None),
     "reorder": ("manager", "/reorder/", None),
     "reports": ("auditor", "/reports/", None),
     "trail": ("auditor", "/audit", None),
