@@ -162,7 +162,10 @@ class _Numbers:
 
 
 def recalls_awaiting(session: Session, lot: Lot) -> list[Recall]:
-    """Return the open recalls that name the number of `lot` for its product, or for none, and do not know the lot yet."""
+    """Return the open recalls that name the number of `lot` for its product, or for none, and do not know the lot yet.
+
+    They are locked, inside an act: another delivery that joins one waits, so that its line comes after this one's.
+    """
     rows = session.execute(
         select(Recall, RecallLine.product_id, RecallLine.lot_id, RecallLine.lot_number_key)
         .join(RecallLine, RecallLine.recall_id == Recall.id)
@@ -171,6 +174,7 @@ def recalls_awaiting(session: Session, lot: Lot) -> list[Recall]:
             or_(RecallLine.lot_number_key == lot.lot_number_key, RecallLine.lot_id == lot.id),
         )
         .order_by(Recall.opened_at, Recall.id, RecallLine.position)
+        .with_for_update(of=Recall, key_share=True)
     ).all()
     if not rows:
         return []

@@ -34,6 +34,7 @@ from inventory.stock.services.recalls import (
 )
 from tests.factories.catalogue import make_multi_dose_product, make_product
 from tests.factories.stock import make_delivery, make_open_vial, make_place
+from tests.support.at_once import at_once
 
 NOTICE = Notice(title="Cracked vials", reason="Glass particles were found", reference="FDA-1")
 
@@ -315,6 +316,20 @@ def test_a_delivery_and_a_recall_at_once_never_miss_each_other(app: Flask) -> No
     assert wrong == []
     lots = db.session.scalars(select(Lot).where(Lot.lot_number.startswith("L"))).all()
     assert {lot.lot_number: held(lot) for lot in lots} == {f"L{n}": [HoldKind.RECALL] for n in range(6)}
+
+
+def test_deliveries_at_once_join_the_same_recall(app: Flask) -> None:
+    place, products = make_place(), [make_product().id for _ in range(6)]
+    recall = opened("L1", at=clock.now())
+    at_once(
+        app,
+        [
+            lambda one=one: make_delivery(lot_number="L1", product_id=one, place=place).id  # type: ignore[misc]
+            for one in products
+        ],
+    )
+    assert sorted(line.position for line in lines(recall)) == list(range(1, 8))
+    assert len({line.hold_id for line in lines(recall) if line.hold_id}) == 6
 
 
 def test_the_same_request_opens_one_recall(app: Flask, at: datetime) -> None:
