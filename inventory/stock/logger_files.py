@@ -45,6 +45,8 @@ _OTHER = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})", re.ASCII)
 _CLOCK = re.compile(
     r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp][Mm])?\s*(Z|[+-]\d{2}:?\d{2})?", re.ASCII
 )
+_FARTHEST = timedelta(hours=14)
+"""No clock on earth is farther from UTC."""
 
 
 class DayOrder(StrEnum):
@@ -267,24 +269,37 @@ def _instant(day: str, clock: str, manner: Manner, after: datetime | None) -> da
     found = _CLOCK.fullmatch(clock)
     if not found:
         raise _NotReadError(f"“{clock[:20]}” is not a time of day.")
-    hour = int(found[1]) % 12 + (12 if found[4].lower() == "pm" else 0) if found[4] else int(found[1])
     try:
-        reading = datetime(year, month, number, hour, int(found[2]), int(found[3] or 0))  # noqa: DTZ001 -- a clock reading
-    except ValueError:
+        reading = datetime(year, month, number, _hour(found), int(found[2]), int(found[3] or 0))  # noqa: DTZ001 -- a clock reading
+        if found[5]:
+            return (reading - _offset(found[5])).replace(tzinfo=UTC)
+        instants = instants_of(reading, manner.zone)
+    except (ValueError, OverflowError):
+        # Overflow: the first and the last day of the calendar have no instant in every zone.
         raise _NotReadError(f"“{day[:20]} {clock[:20]}” does not exist.") from None
-    if found[5]:
-        return (reading - _offset(found[5])).replace(tzinfo=UTC)
-    instants = instants_of(reading, manner.zone)
     if not instants:
         raise _NotReadError("The clock skipped this hour that night.")
     return instants[-1] if after is not None and after >= instants[0] else instants[0]
 
 
+def _hour(found: re.Match[str]) -> int:
+    """Return the hour of the day. Raises ValueError for one that a clock of twelve hours does not show."""
+    hour = int(found[1])
+    if not found[4]:
+        return hour
+    if not 1 <= hour <= 12:
+        raise ValueError(found[1])
+    return hour % 12 + (12 if found[4].lower() == "pm" else 0)
+
+
 def _offset(text: str) -> timedelta:
+    """Return how far a clock is ahead of UTC. Raises ValueError for more than any clock is."""
     if text == "Z":
         return timedelta(0)
     digits = text[1:].replace(":", "")
     size = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    if size > _FARTHEST or int(digits[2:]) > 59:
+        raise ValueError(text)
     return -size if text[0] == "-" else size
 
 

@@ -94,6 +94,31 @@ def test_a_bad_line_is_named_and_the_others_are_kept() -> None:
     assert "skipped" in said[8]
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "0001-01-01 00:00+14:00",
+        "0001-01-01 00:00",
+        "9999-12-31 23:59-14:00",
+        "9999-12-31 23:59",
+        "2026-03-01 09:00+99:99",
+        "2026-03-01 09:00+14:01",
+        "2026-03-01 09:00+01:60",
+        "2026-03-01 13:00 PM",
+        "2026-03-01 00:30 am",
+    ],
+)
+def test_a_clock_that_nobody_has_is_a_bad_line(moment: str) -> None:
+    logged = read(f"timestamp;temp\n{moment};5\n2026-03-01 09:00+14:00;5.2\n")
+    assert [fault.line for fault in logged.faults] == [2]
+    assert told(logged) == [("2026-02-28T19:00:00", 52)]
+
+
+def test_noon_and_midnight_of_a_clock_of_twelve_hours() -> None:
+    logged = read("timestamp;temp\n2026-03-01 12:30 am;5\n2026-03-01 12:30 pm;6\n")
+    assert told(logged) == [("2026-03-01T00:30:00", 50), ("2026-03-01T12:30:00", 60)]
+
+
 def test_an_hour_that_comes_twice_goes_on() -> None:
     lines = [f"2026-10-25 0{hour}:{minute:02}" for hour in (0, 1, 1, 2) for minute in (0, 30)]
     logged = read("timestamp;temperature\n" + "".join(f"{line};5.0\n" for line in lines))
