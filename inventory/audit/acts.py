@@ -24,7 +24,7 @@ from inventory.kernel import clock
 from inventory.kernel.db import before_commit, db, dialect_name, is_writing, unit_of_work
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.ids import uuid7
-from inventory.kernel.laws import refusal_for
+from inventory.kernel.laws import is_twin, refusal_for
 from inventory.kernel.permissions import Actor
 
 ENTRY = cast(Table, AuditEntry.__table__)
@@ -145,7 +145,8 @@ def perform(
 
     With a `request_key` ("KEY" or "KEY.DIGEST"), the same request sent twice is one act: the second answers with what the
     first led to, with `repeated` set. Raises Refusal REQUEST-CHANGED when its digest is another than the first one's, and
-    REQUEST-OF-ANOTHER when the key was spent by somebody else. Serialization failures and deadlocks are tried again.
+    REQUEST-OF-ANOTHER when the key was spent by somebody else. Serialization failures and deadlocks are tried again, and so
+    is an act that found a row missing which somebody else was adding (`kernel.laws.born_twice`).
     Inside `batch`, the act joins the open transaction.
     """
     recorded_at = at or clock.now()
@@ -154,11 +155,17 @@ def perform(
     for attempt in range(_RETRIES):
         try:
             return _attempt(write, actor, recorded_at, request_key)
-        except OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) not in _RETRYABLE or attempt == _RETRIES - 1:
+        except (OperationalError, IntegrityError, Refusal) as error:
+            if not _may_pass(error) or attempt == _RETRIES - 1:
                 raise
             time.sleep(0.005 * 2**attempt * (1 + secrets.randbelow(100) / 100))
     raise AssertionError("unreachable")
+
+
+def _may_pass(error: Exception) -> bool:
+    """Tell whether somebody else was in the way, so that the act may do when it is tried again."""
+    orig = getattr(error, "orig", None)
+    return getattr(orig, "sqlstate", None) in _RETRYABLE or is_twin(error) or is_twin(error.__cause__)
 
 
 @contextmanager

@@ -42,6 +42,7 @@ _BY_CONSTRAINT: dict[str, Refusal] = {
 _BY_COLUMNS: dict[str, Refusal] = {
     "movement.reverses_id": Refusal("ALREADY-REVERSED", "This was reversed already."),
 }
+_TWINS: set[str] = set()
 
 
 def means(refusal: Refusal, *, constraint: str, columns: str) -> None:
@@ -51,6 +52,17 @@ def means(refusal: Refusal, *, constraint: str, columns: str) -> None:
     """
     _BY_CONSTRAINT[constraint] = refusal
     _BY_COLUMNS[columns] = refusal
+
+
+def born_twice(*constraints: str) -> None:
+    """Declare unique constraints of rows that an act adds where it finds none: who came second finds it when tried again."""
+    _TWINS.update(constraints)
+
+
+def is_twin(error: BaseException | None) -> bool:
+    """Tell whether somebody else added, at the same moment, a row that this act was about to add (PostgreSQL alone)."""
+    diag = getattr(getattr(error, "orig", None), "diag", None)
+    return getattr(diag, "constraint_name", None) in _TWINS
 
 
 def refusal_for(error: IntegrityError) -> Refusal | None:

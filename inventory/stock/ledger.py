@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from inventory.audit.acts import Act
 from inventory.clinic.models import Location
 from inventory.kernel.errors import Refusal
+from inventory.kernel.laws import born_twice
 from inventory.kernel.quantity import format_ml
 from inventory.stock.models import Account, AccountKind, Movement, MovementKind, Vial
 
@@ -37,6 +38,8 @@ _LOCKED = (
     .with_for_update(key_share=True)
 )
 _BORN = insert(ACCOUNT).returning(ACCOUNT.c.id)
+# An account is born when it is first needed; two acts may need it at one moment.
+born_twice("uq_account_shelf", "uq_account_lot", "uq_account_vial")
 LOT_ACCOUNTS = (
     AccountKind.SUPPLIER,
     AccountKind.GIVEN,

@@ -8,9 +8,13 @@ from inventory.audit.acts import Act
 from inventory.catalogue.models import Product
 from inventory.kernel.errors import Refusal
 from inventory.kernel.ids import uuid7
+from inventory.kernel.laws import born_twice
 from inventory.stock import ledger, queries, rules
 from inventory.stock.models import Lot
 from inventory.stock.queries import corrections
+
+# A delivery and a dose look for the lot first, and find it when tried again, if somebody else was adding it.
+born_twice("uq_lot_product_id_lot_number_key")
 
 
 def new_lot(
