@@ -4,7 +4,6 @@ from itertools import count
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 from sqlalchemy import select
@@ -22,6 +21,7 @@ from tests.conftest import AT
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.staff import make_actor
 from tests.factories.stock import make_place
+from tests.properties.effort import effort
 from tests.properties.test_ledger import CONTAINER_UL, LedgerMachine
 from tests.support.databases import ENGINE_KINDS, Databases, close_engines
 
@@ -110,12 +110,7 @@ def test_counts_post_what_differed_whatever_happens_between(databases: Databases
             manager = make_actor(Role.MANAGER)
             run_state_machine_as_test(
                 lambda: CountMachine(product, [make_place(location=next(named)) for _ in range(2)], manager),
-                settings=settings(
-                    max_examples=10,
-                    stateful_step_count=25,
-                    deadline=None,
-                    suppress_health_check=list(HealthCheck),
-                ),
+                settings=effort(6, 25),
             )
             assert list(verification.findings(db.session())) == []
         close_engines(app)

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import select
@@ -42,6 +41,7 @@ from tests.conftest import AT
 from tests.factories.catalogue import make_multi_dose_product, make_supplier
 from tests.factories.staff import make_actor
 from tests.factories.stock import make_place
+from tests.properties.effort import effort
 from tests.properties.test_ledger import BACK, CONTAINER_UL, MAY_BE_REFUSED, LedgerMachine
 from tests.support.databases import ENGINE_KINDS, Databases, close_engines
 
@@ -214,12 +214,7 @@ def test_laws_hold_with_documents_and_temperatures(databases: Databases, kind: s
             manager = make_actor(Role.MANAGER)
             run_state_machine_as_test(
                 lambda: LeavingMachine(product, places, supplier=supplier, witness=witness, manager=manager),
-                settings=settings(
-                    max_examples=8,
-                    stateful_step_count=20,
-                    deadline=None,
-                    suppress_health_check=list(HealthCheck),
-                ),
+                settings=effort(6, 20),
             )
             assert list(verification.findings(db.session())) == []
         close_engines(app)

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -42,6 +41,7 @@ from inventory.stock.services import Difference, Direction, Why
 from tests.conftest import AT
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.stock import make_delivery, make_place
+from tests.properties.effort import effort
 from tests.support.databases import ENGINE_KINDS, Databases, close_engines
 
 CONTAINER_UL = 10_000
@@ -288,12 +288,7 @@ def test_laws_hold_whatever_happens_in_whatever_order(databases: Databases, kind
             product = make_multi_dose_product(at=AT, overfill_limit_ul=500)
             run_state_machine_as_test(
                 lambda: LedgerMachine(product, places),
-                settings=settings(
-                    max_examples=10,
-                    stateful_step_count=20,
-                    deadline=None,
-                    suppress_health_check=list(HealthCheck),
-                ),
+                settings=effort(6, 20),
             )
             assert list(verification.findings(db.session())) == []
         close_engines(app)

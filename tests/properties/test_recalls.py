@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -46,6 +45,7 @@ from tests.factories.catalogue import make_product
 from tests.factories.doses import Bench
 from tests.factories.patients import make_patient
 from tests.factories.stock import make_delivery
+from tests.properties.effort import effort
 from tests.support.databases import ENGINE_KINDS, Databases, close_engines
 
 NUMBERS = st.sampled_from("ABC")
@@ -239,12 +239,7 @@ def test_recalls_hold_whatever_happens_in_whatever_order(databases: Databases, k
             people = [make_patient(at=AT) for _ in range(4)]
             run_state_machine_as_test(
                 lambda: RecallMachine(bench, products, people),
-                settings=settings(
-                    max_examples=6,
-                    stateful_step_count=15,
-                    deadline=None,
-                    suppress_health_check=list(HealthCheck),
-                ),
+                settings=effort(6, 15),
             )
             assert list(verification.findings(db.session())) == []
         close_engines(app)

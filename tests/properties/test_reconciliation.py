@@ -4,7 +4,6 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 from sqlalchemy import select
@@ -20,6 +19,7 @@ from inventory.stock.reconciling import Column, joined, period_of
 from tests.conftest import AT
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.stock import make_place
+from tests.properties.effort import effort
 from tests.properties.test_ledger import LedgerMachine
 from tests.support.databases import ENGINE_KINDS, Databases, close_engines
 
@@ -95,11 +95,6 @@ def test_reconciliation_agrees_with_every_movement(databases: Databases, kind: s
             made = make_multi_dose_product(at=AT, overfill_limit_ul=500)
             run_state_machine_as_test(
                 lambda: ReconciledMachine(made, places, sites),
-                settings=settings(
-                    max_examples=10,
-                    stateful_step_count=20,
-                    deadline=None,
-                    suppress_health_check=list(HealthCheck),
-                ),
+                settings=effort(5, 20),
             )
         close_engines(app)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 from sqlalchemy import or_, select
 
 from inventory.catalogue.models import ContainerType
@@ -18,7 +18,7 @@ from inventory.doses.services import amend_dose, correct_lot, dedicate_vial, rec
 from inventory.doses.services.correcting import draws_of
 from inventory.kernel.db import db
 from inventory.stock.ledger import Place
-from inventory.stock.models import Hold, Lot
+from inventory.stock.models import Hold, Lot, LotCorrection
 from inventory.stock.services.correcting import Correction, RightExpiry
 from tests.conftest import AT
 from tests.factories.patients import make_patient
@@ -26,7 +26,8 @@ from tests.properties.clinic.shelves import Back
 from tests.properties.clinic.world import BACK, PICK, PLACE, World
 
 DOSE = st.sampled_from([250, 500, 1_000, 1_000, 1_500])
-PATIENT = st.integers(0, 5)
+SOMEBODY_NEW = 5
+PATIENT = st.integers(0, SOMEBODY_NEW)
 KINDS = st.sampled_from([VoidKind.NEVER_OPENED, VoidKind.DRAWN_NOT_GIVEN])
 THIGHS = st.sampled_from([BodySite.LEFT_VASTUS_LATERALIS, BodySite.RIGHT_VASTUS_LATERALIS])
 CORRECTED = st.sampled_from(["A", "B", "C", "T1", "T2"])
@@ -129,21 +130,22 @@ class Care(World):
             lambda at: void_dose(actor=self.prescriber, at=at, dose_id=dose.id, kind=kind, reason="Tried"),
         )
 
-    @rule(which=PICK, volume_ul=DOSE, who=PATIENT)
-    def give_and_void_at_once(self, which: int, volume_ul: int, who: int) -> None:
-        """A dose that is voided as never opened leaves all there is as it was."""
-        before = self.on_hand()
-        newest = {dose.id for dose in self.doses()}
-        self.give_sealed(which, volume_ul, who, None)
-        given = [dose.id for dose in self.doses() if dose.id not in newest]
-        for dose_id in given:
+    @rule(which=PICK, volume_ul=DOSE, of_vial=st.booleans())
+    def give_and_void_at_once(self, which: int, volume_ul: int, *, of_vial: bool) -> None:
+        """A dose that is voided as never opened leaves every account of every lot as it was."""
+        before, known = self.balances(), {dose.id for dose in self.doses()}
+        if of_vial and self.vials():
+            self.give_of_vial(which, volume_ul, SOMEBODY_NEW, None, keep=False)
+        else:
+            self.give_sealed(which, volume_ul, SOMEBODY_NEW, None)
+        for dose_id in {dose.id for dose in self.doses()} - known:
             self.attempt(
                 "void at once",
                 lambda at, dose_id=dose_id: void_dose(
                     actor=self.nurse, at=at, dose_id=dose_id, kind=VoidKind.NEVER_OPENED, reason="Tried"
                 ),
             )
-            assert self.on_hand() == before
+            assert self.balances() == before
 
     @precondition(lambda self: self.doses())
     @rule(which=PICK, how=st.integers(0, 3), of=PICK, volume_ul=DOSE, site=THIGHS, back=BACK)
@@ -194,3 +196,24 @@ class Care(World):
             lambda at: correct_lot(actor=self.manager, at=at, correction=correction),
             changes_ul=0,
         )
+
+    @invariant()
+    def no_hold_is_lost(self) -> None:
+        """What held a lot that went over into another one holds that one, until somebody releases it there."""
+        db.session.rollback()
+        merged = select(LotCorrection.lot_id, LotCorrection.merged_into_id, LotCorrection.corrected_at)
+        for lot_id, into_id, merged_at in db.session.execute(
+            merged.where(LotCorrection.merged_into_id.is_not(None))
+        ):
+            of_both = select(Hold).where(
+                Hold.lot_id.in_((lot_id, into_id)), Hold.location_id.is_(None), Hold.vial_id.is_(None)
+            )
+            holds = db.session.scalars(of_both).all()
+            stood = {
+                hold.kind
+                for hold in holds
+                if hold.lot_id == lot_id
+                and hold.held_at <= merged_at
+                and (hold.released_at is None or hold.released_at > merged_at)
+            }
+            assert stood <= {hold.kind for hold in holds if hold.lot_id == into_id}

@@ -35,12 +35,12 @@ def assert_laws() -> None:
     _assert_open_vials_are_in_one_place()
     assert _sums(_given_by_ledger()) == _sums(_given_by_record()), "what was given is what valid doses say"
     assert _sums(_travelling_by_ledger()) == _sums(_travelling_by_record())
-    assert list(verification.findings(db.session())) == []
 
 
-def assert_trail() -> None:
-    """Assert that the whole trail stands, with every row that it witnessed."""
+def assert_verified() -> None:
+    """Assert that `stock verify` finds nothing, and that the whole trail stands with every row that it witnessed."""
     db.session.rollback()
+    assert list(verification.findings(db.session())) == []
     assert list(Verification(db.session()).whole()) == []
 
 

@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from sqlalchemy import select
 
+from inventory.catalogue.models import ContainerType
 from inventory.kernel.db import db
 from inventory.stock import services
 from inventory.stock.models import AdjustReason, Hold, HoldKind, Receipt, WasteReason
 from inventory.stock.services import Delivery, Difference, Direction, Why
 from tests.conftest import AT
-from tests.properties.clinic.world import BACK, PICK, PLACE, World
+from tests.properties.clinic.world import BACK, EXPIRES_AFTER, PICK, PLACE, World
 
 FEW = st.integers(1, 3)
 VOLUME = st.sampled_from([1, 250, 500, 1_000, 1_970, 2_000, 2_100])
@@ -33,8 +34,7 @@ class Shelves(World):
         delivery = Delivery(
             product_id=product.id,
             lot_number=number,
-            # The same for every delivery of the number: another one would be refused.
-            expires_on=AT.date() + timedelta(days={"A": 20, "B": 400, "C": 800}[number]),
+            expires_on=AT.date() + timedelta(days=EXPIRES_AFTER[number]),
             containers=containers,
             site_id=place.site_id,
             location_id=place.location_id,
@@ -48,7 +48,7 @@ class Shelves(World):
 
     @rule(which=PICK, back=BACK)
     def open_vial(self, which: int, back: Back) -> None:
-        lot, place = self.shelf(which)
+        lot, place = self.shelf(which, ContainerType.MULTI_DOSE)
         self.attempt(
             "open",
             lambda at: services.open_vial(

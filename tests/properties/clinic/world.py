@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from inventory.app import create_app
 from inventory.audit.models import AuditEntry
-from inventory.catalogue.models import Product
+from inventory.catalogue.models import ContainerType, Product
 from inventory.kernel import clock
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
@@ -22,9 +22,8 @@ from inventory.stock.ledger import Place
 from inventory.stock.models import Account, AccountKind, Lot, Movement, Vial
 from tests.conftest import AT
 from tests.factories.catalogue import make_multi_dose_product, make_product, make_supplier
-from tests.factories.doses import Bench
 from tests.factories.staff import make_actor
-from tests.factories.stock import make_place
+from tests.factories.stock import make_delivery, make_open_vial, make_place
 from tests.properties.clinic import laws
 from tests.support.databases import close_engines
 
@@ -33,8 +32,12 @@ HIGHEST = 11
 PICK = st.integers(0, HIGHEST)
 """Which of those that are there; what is picked from may be fewer."""
 PLACE = st.integers(0, 2)
-BACK = st.none() | st.tuples(st.integers(0, 90) | st.integers(0, 6_000), st.booleans())
+BACK = st.sampled_from(
+    [None, None, None, (0, True), (1, False), (7, True), (30, False), (180, True), (2_000, False)]
+)
 """How many minutes earlier than now an act is typed to have happened, and whether on the whole minute; None types nothing."""
+EXPIRES_AFTER = {"A": 20, "B": 400, "C": 800}
+"""The days until a lot expires, by its number: the same for every delivery of it."""
 LIMITS = {"storage_min_decicelsius": 20, "storage_max_decicelsius": 80}
 DONE: Counter[str] = Counter()
 """How often each rule did something, and was refused, in this run; printed where PROPERTY_TOLD is set."""
@@ -54,25 +57,37 @@ class World(RuleBasedStateMachine):
             self._furnish()
 
     def _furnish(self) -> None:
-        self.bench = Bench()
         self.places = [
-            self.bench.place,
+            make_place(),
             make_place(location="Fridge"),
             make_place(code="FAR", location="Far fridge", zone="Pacific/Auckland"),
         ]
-        self.nurse = self.bench.nurse
-        self.manager, self.witness = make_actor(Role.MANAGER), make_actor(Role.PRACTITIONER)
-        self.prescriber = make_actor(Role.PRESCRIBER)
+        self.nurse, self.witness = make_actor(Role.PRACTITIONER), make_actor(Role.PRACTITIONER)
+        self.manager, self.prescriber = make_actor(Role.MANAGER), make_actor(Role.PRESCRIBER)
         self.supplier: UUID = make_supplier(at=AT)
         multi = {"container_volume_ul": 2_000, "overfill_limit_ul": 100, "default_dose_ng": None}
         self.products: list[Product] = [
             make_product(overfill_limit_ul=100),
             make_multi_dose_product(dead_space_ul=30, **multi, **LIMITS),
         ]
+        for where, which, number in ((0, 0, "A"), (0, 1, "A"), (1, 1, "B"), (2, 1, "A")):
+            self._stock(self.places[where], self.products[which], number)
+
+    def _stock(self, place: Place, product: Product, number: str) -> None:
+        """Deliver of a lot, and open a container of it where one may be opened beforehand."""
+        lot = make_delivery(
+            place=place,
+            product_id=product.id,
+            lot_number=number,
+            expires_on=AT.date() + timedelta(days=EXPIRES_AFTER[number]),
+            containers=3,
+        )
+        if product.container_type == ContainerType.MULTI_DOSE:
+            make_open_vial(lot, place=place)
 
     def teardown(self) -> None:
         try:
-            laws.assert_trail()
+            laws.assert_verified()
             if os.environ.get("PROPERTY_TOLD"):
                 print(dict(sorted(DONE.items())))  # noqa: T201  asked for by the person who runs it
         finally:
@@ -115,6 +130,13 @@ class World(RuleBasedStateMachine):
         movements, entries = (db.session.scalar(one) or 0 for one in rows)
         return movements, entries
 
+    def balances(self) -> dict[tuple[UUID, str], int]:
+        """Return what each lot's accounts of a kind hold together."""
+        db.session.rollback()
+        sums = select(Account.lot_id, Account.kind, func.sum(Account.balance_ul))
+        rows = db.session.execute(sums.group_by(Account.lot_id, Account.kind))
+        return {(lot_id, kind): int(total) for lot_id, kind, total in rows if total}
+
     def on_hand(self) -> int:
         """Return all that is sealed, open or on its way, in microlitres."""
         db.session.rollback()
@@ -132,11 +154,16 @@ class World(RuleBasedStateMachine):
         db.session.rollback()
         return db.session.scalars(select(Lot).order_by(Lot.id)).all()
 
-    def shelf(self, which: int) -> tuple[Lot, Place]:
-        """Return a lot and a place where it lies sealed; for the highest number one where it may not."""
+    def shelf(self, which: int, *kinds: ContainerType) -> tuple[Lot, Place]:
+        """Return a lot (of one of the kinds) and a place where it lies sealed; for the highest number one where it may not."""
         db.session.rollback()
-        on_shelf = select(Account.lot_id, Account.location_id).where(Account.kind == AccountKind.SHELF)
-        found = db.session.execute(on_shelf.where(Account.balance_ul > 0).order_by(Account.id)).all()
+        on_shelf = (
+            select(Account.lot_id, Account.location_id)
+            .join(Lot, Lot.id == Account.lot_id)
+            .where(Account.kind == AccountKind.SHELF, Account.balance_ul > 0)
+            .where(Lot.container_type.in_(kinds or ContainerType))
+        )
+        found = db.session.execute(on_shelf.order_by(Account.id)).all()
         if not found or which == HIGHEST:
             return self.lots()[-1], self.places[-1]
         lot_id, location_id = self.pick(found, which)
