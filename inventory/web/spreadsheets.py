@@ -3,17 +3,25 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 from flask import Response
 
 _FORMULA_BEGINS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four are the full-width signs
+_NUMBER = re.compile(r"-\d+(?:\.\d+)?", re.ASCII)
+_PHONE = re.compile(r"\+\d[\d ()-]{5,}", re.ASCII)
 
 
 def safe_cell(text: str) -> str:
-    """`text`, with an apostrophe before it when a spreadsheet would run it as a formula; a number stays a number."""
-    is_number = text[1:].replace(".", "", 1).isdecimal() and text[:1] == "-"
-    return f"'{text}" if text.startswith(_FORMULA_BEGINS) and not is_number else text
+    """`text`, with an apostrophe before it when a spreadsheet would run it as a formula; a number and a telephone number stay as they are."""
+    is_safe = not text.startswith(_FORMULA_BEGINS) or _NUMBER.fullmatch(text) or _is_phone(text)
+    return text if is_safe else f"'{text}"
+
+
+def _is_phone(text: str) -> bool:
+    """Tell whether it is a telephone number that no spreadsheet would reckon with: hyphens alone would be minus signs."""
+    return bool(_PHONE.fullmatch(text)) and ("-" not in text or bool(re.search(r"[\d)] [\d(]", text)))
 
 
 def csv_answer(name: str, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Response:

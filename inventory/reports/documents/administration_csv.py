@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 from inventory.kernel.quantity import format_mcg, format_ml
 from inventory.reports.documents.administration_row import AdministrationRow, Source
+from inventory.web.spreadsheets import safe_cell
 
-_FORMULA_BEGINS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four are the full-width signs
 _BETWEEN = "; "
 
 
@@ -60,11 +60,6 @@ FIELDS: tuple[tuple[str, Callable[[AdministrationRow], str]], ...] = (
     ("marks", lambda row: _BETWEEN.join(row.marks)),
     ("remarks", lambda row: _BETWEEN.join(f"{remark.label}: {remark.text}" for remark in row.remarks)),
 )
-
-
-def safe_cell(text: str) -> str:
-    """`text`, with an apostrophe before it when a spreadsheet would run it as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_BEGINS) else text
 
 
 class CsvWriter:

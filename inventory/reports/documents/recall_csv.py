@@ -10,7 +10,7 @@ from uuid import UUID
 from inventory.doses.queries.recalls import Contact, RecalledDose, Recipient
 from inventory.doses.rules.terms import CONTACT_MEANS_WORDS, CONTACT_OUTCOME_WORDS
 from inventory.kernel.quantity import format_ml
-from inventory.reports.documents.administration_csv import safe_cell
+from inventory.web.spreadsheets import safe_cell
 
 FIELDS = (
     "recall", "is_drill", "patient_name", "patient_record", "patient_born_on", "phone", "email", "address",

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from inventory.kernel.quantity import format_ml
-from inventory.reports.documents.administration_csv import safe_cell
 from inventory.stock.models import AdjustReason, WasteReason
 from inventory.stock.presenters import reconciliation as words
 from inventory.stock.queries.reconciled import Reconciliation
 from inventory.stock.queries.reconciliation import LotRow, Part
 from inventory.stock.reconciling import Column, Sums
+from inventory.web.spreadsheets import safe_cell
 
 _ABOUT = (
     "level",

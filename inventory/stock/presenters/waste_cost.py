@@ -1,8 +1,6 @@
 """The words and sums for what waste has cost. Each figure is rounded once, from its own exact sum."""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -83,27 +81,23 @@ def containers_worth(one: Wasted) -> str:
     return f"{_decimal(one.containers, Decimal('0.01')).normalize():f}"
 
 
-def csv_of(found: Iterable[Wasted], site_codes: Mapping[UUID, str], currency: str) -> str:
-    """Return the waste of each month, site and reason as CSV; a cost is empty where nothing has a price."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(CSV_HEAD)
+def csv_rows(
+    found: Iterable[Wasted], site_codes: Mapping[UUID, str], currency: str
+) -> Iterator[tuple[str, ...]]:
+    """Return the waste of each month, site and reason as cells; a cost is empty where nothing has a price."""
     for one in found:
         is_unknown = one.unpriced_ul == one.volume_ul
-        writer.writerow(
-            (
-                f"{one.month:%Y-%m}",
-                site_codes[one.site_id],
-                one.reason.value,
-                WASTE[one.reason].removesuffix(" (say what)"),
-                format_ml(one.volume_ul),
-                _decimal(one.containers, Decimal("0.000001")),
-                "" if is_unknown else format_minor(rounded(one.cost), currency, group=False),
-                currency,
-                format_ml(one.unpriced_ul),
-            )
+        yield (
+            f"{one.month:%Y-%m}",
+            site_codes[one.site_id],
+            one.reason.value,
+            WASTE[one.reason].removesuffix(" (say what)"),
+            format_ml(one.volume_ul),
+            str(_decimal(one.containers, Decimal("0.000001"))),
+            "" if is_unknown else format_minor(rounded(one.cost), currency, group=False),
+            currency,
+            format_ml(one.unpriced_ul),
         )
-    return out.getvalue()
 
 
 def _told(one: Wasted, month: str, site: str, currency: str, *, part: int = 0) -> Told:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.clinic.current import settings_here, sites_here
@@ -15,6 +15,7 @@ from inventory.stock.presenters import waste_cost as present
 from inventory.stock.queries.waste_cost import Wasted, waste_by_month
 from inventory.stock.views.blueprint import bp
 from inventory.web.access import requires
+from inventory.web.spreadsheets import csv_answer
 
 
 @bp.get("/waste-cost")
@@ -22,24 +23,26 @@ from inventory.web.access import requires
 def waste_cost() -> ResponseReturnValue:
     """Show what was wasted by month and reason, and what it had cost."""
     filters = _filters()
-    good = filters.validate()
-    shown = _shown(filters) if good else {}
-    chosen: dict[str, Any] = request.args.to_dict()
-    address = url_for("stock.waste_cost_csv", **chosen)
-    page = render_template("stock/waste_cost.html", filters=filters, csv_address=address, **shown)
-    return page, 200 if good else 422
+    return _page(filters, good=filters.validate())
 
 
 @bp.get("/waste-cost.csv")
 @requires(Permission.STOCK_RECONCILE)
 def waste_cost_csv() -> ResponseReturnValue:
-    """Return the same lines as a file."""
+    """Return the same lines as a file; of a period that cannot be, the page that says so."""
     filters = _filters()
-    found = _found(filters) if filters.validate() else []
-    text = present.csv_of(found, _codes(), settings_here().currency)
-    response = Response(text, content_type="text/csv; charset=utf-8")
-    response.headers.set("Content-Disposition", "attachment", filename="waste-cost.csv")
-    return response
+    if not filters.validate():
+        return _page(filters, good=False)
+    rows = present.csv_rows(_found(filters), _codes(), settings_here().currency)
+    return csv_answer("waste-cost.csv", present.CSV_HEAD, rows)
+
+
+def _page(filters: WasteCostFilter, *, good: bool) -> ResponseReturnValue:
+    shown = _shown(filters) if good else {}
+    chosen: dict[str, Any] = request.args.to_dict()
+    address = url_for("stock.waste_cost_csv", **chosen)
+    page = render_template("stock/waste_cost.html", filters=filters, csv_address=address, **shown)
+    return page, 200 if good else 422
 
 
 def _filters() -> WasteCostFilter:

@@ -151,8 +151,9 @@ def test_is_shown_to_a_manager_and_an_auditor_and_as_a_file(clinic: Flask, signe
         page = signed_in_client(role).get("/stock/waste-cost").get_data(as_text=True)
         assert "9.50 USD" in page
         assert "March 2026" in page
-    text = signed_in_client(Role.AUDITOR).get("/stock/waste-cost.csv").get_data(as_text=True)
-    (row,) = csv.DictReader(io.StringIO(text))
+    answer = signed_in_client(Role.AUDITOR).get("/stock/waste-cost.csv")
+    assert answer.headers["Content-Disposition"] == "attachment; filename=waste-cost.csv"
+    (row,) = csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig"), newline=""))
     assert (row["month"], row["site"], row["reason_code"]) == ("2026-03", "MAIN", "broken")
     assert (row["volume_ml"], row["containers"], row["cost"]) == ("2", "2.000000", "9.50")
     assert signed_in_client(Role.PRACTITIONER).get("/stock/waste-cost").status_code == 403
@@ -165,9 +166,10 @@ def test_a_period_the_wrong_way_round_is_refused(clinic: Flask, signed_in_client
         ("from_on=2026-03-02&to_on=2026-03-01", "PERIOD-ORDER"),
         ("from_on=1900-01-01&to_on=2026-03-01", "PERIOD-LONG"),
     ):
-        answer = manager.get(f"/stock/waste-cost?{query}")
-        assert answer.status_code == 422
-        assert code in answer.get_data(as_text=True)
+        for path in ("/stock/waste-cost", "/stock/waste-cost.csv"):
+            answer = manager.get(f"{path}?{query}")
+            assert answer.status_code == 422
+            assert code in answer.get_data(as_text=True)
 
 
 def test_a_price_is_typed_with_the_delivery(clinic: Flask, signed_in_client: SignIn) -> None:

@@ -5,12 +5,16 @@ import pytest
 from inventory.web.spreadsheets import csv_answer, safe_cell
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "@SUM(A1)", "-1+2", "-", "\t=1", "\uff1d1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "+442079460000+1", "+44-20-79460000", "@SUM(A1)", "-1+2", "-", "\t=1", "\uff1d1"]
+)
 def test_what_would_run_gets_an_apostrophe(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["", "LOT-1", "12", "-12", "-0.5"])
+@pytest.mark.parametrize(
+    "text", ["", "LOT-1", "12", "-12", "-0.5", "+44 20 7946 0000", "+44 (20) 7946-0000", "+442079460000"]
+)
 def test_everything_else_stays_as_it_is(text: str) -> None:
     assert safe_cell(text) == text
 
