@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
-
 from inventory.audit.acts import Act, Outcome, perform
 from inventory.catalogue.models import Product
 from inventory.kernel.errors import Refusal
@@ -18,7 +16,6 @@ from inventory.stock import ledger, queries, rules
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import (
     AccountKind,
-    Hold,
     Lot,
     MovementKind,
     Transfer,
@@ -31,6 +28,7 @@ from inventory.stock.models import (
     WasteReason,
 )
 from inventory.stock.queries.transfers import lines_of, receipt_of, transfer_by_id
+from inventory.stock.services.carrying import give_back
 from inventory.stock.services.sending import Consignment, lock_lots, send
 from inventory.stock.services.wasting import close, witness_needed
 
@@ -137,7 +135,9 @@ def _end(act: Act, transfer_id: UUID, arrival: Arrival) -> tuple[Transfer, dict[
     ending = _Ending(act, transfer, when, arrival.witness_id)
     for line in lines:
         ending.line(line, lots[line.lot_id], came[line.position])
-    ending.release_what_was_for_nothing(lines, came)
+    for line in lines:
+        how = came[line.position]
+        give_back(act, transfer, line, came=bool(how.came), difference=how.difference)
     told = [_told(line, lots[line.lot_id], came[line.position]) for line in lines]
     return transfer, {**_facts(transfer, when, arrival), "lines": told}
 
@@ -286,26 +286,6 @@ class _Ending:
             self.act.session.flush()
         elif came.difference in _WASTED:
             close(self.act, vial, VialClosure.DISCARDED, when=self.when)
-
-    def release_what_was_for_nothing(self, lines: Sequence[TransferLine], came: dict[int, Arrived]) -> None:
-        """Release the holds that went along with what did not arrive: it is where it was, under the hold that is there."""
-        for line in lines:
-            if came[line.position].came:
-                continue
-            scope = (
-                Hold.vial_id == line.vial_id
-                if line.vial_id
-                else (Hold.location_id == self.transfer.to_location_id)
-            )
-            placed = select(Hold).where(
-                Hold.lot_id == line.lot_id,
-                Hold.held_at == self.transfer.recorded_at,
-                Hold.released_at.is_(None),
-                scope,
-            )
-            for hold in self.act.session.scalars(placed):
-                hold.released_at, hold.released_by_id = self.act.recorded_at, self.act.actor.id
-                hold.release_reason = "It was not moved."
 
 
 def _told(line: TransferLine, lot: Lot, came: Arrived) -> list[object]:

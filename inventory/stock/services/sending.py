@@ -2,7 +2,7 @@
 
 Laws kept here: sealed stock travels in whole containers and an opened vial whole; what is held stays held. A hold on the whole
 lot covers it wherever it lies, and one on a vial goes with the vial. A hold on what lies at the place it leaves would be escaped
-by leaving: it goes along, as a hold on the vial, or on the lot at the destination where nothing else of that lot lies.
+by leaving: it goes along (`carrying.py`), on the vial, or on the lot at the destination where nothing else of that lot lies free.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,18 +22,15 @@ from inventory.stock import ledger, queries, rules
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import (
     Account,
-    Hold,
-    HoldKind,
     Lot,
     MovementKind,
     Transfer,
     TransferLine,
     Vial,
 )
-from inventory.stock.queries.transfers import is_coming, refuse_on_its_way
-from inventory.stock.services.holding import is_held, place_hold
+from inventory.stock.queries.transfers import refuse_on_its_way
+from inventory.stock.services.carrying import take_along
 from inventory.stock.services.places import refuse_elsewhere
-from inventory.stock.services.temperatures import also_of_excursions
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +87,9 @@ def send(act: Act, consignment: Consignment, sent_at: datetime | None) -> tuple[
     _refuse_senseless(act, consignment)
     packed = _packed(act, consignment)
     when = _moment(act, packed, sent_at)
+    places = {"source_id": consignment.source.location_id, "target_id": consignment.target.location_id}
     for line in packed:
-        _take_holds_along(act, line, consignment)
+        take_along(act, line.lot, line.vial, **places)
     transfer_id, number = _insert(act, consignment, when)
     for position, line in enumerate(packed, start=1):
         _send_line(act, transfer_id, position, line, source=consignment.source, when=when)
@@ -237,40 +235,3 @@ def _send_line(
         "movement_id": movement_id,
     }
     act.insert(TransferLine, values)
-
-
-def _take_holds_along(act: Act, line: Packed, consignment: Consignment) -> None:
-    """Let the holds on what of the lot lies at the source cover the line where it goes. Raises Refusal TRANSFER-HELD."""
-    target_id = consignment.target.location_id
-    for hold in _holds_there(act, line.lot.id, consignment.source.location_id):
-        kind, reason = HoldKind(hold.kind), f"Held before it was moved: {hold.reason}"
-        location_id, vial_id = (None, line.vial.id) if line.vial else (target_id, None)
-        if is_held(act, line.lot.id, kind, location_id=location_id, vial_id=vial_id):
-            continue
-        if line.vial is None and _lies_at(act, line.lot.id, target_id):
-            raise Refusal(
-                "TRANSFER-HELD",
-                f"Lot {line.lot.lot_number} is on hold at the place it leaves. Choose a location where nothing of this"
-                " lot lies, so that the hold can go with it, or release the hold.",
-                "target",
-            )
-        carried = place_hold(act, line.lot.id, kind, reason, location_id=location_id, vial_id=vial_id)
-        also_of_excursions(act, hold, carried)
-
-
-def _holds_there(act: Act, lot_id: UUID, location_id: UUID) -> list[Hold]:
-    there = select(Hold).where(
-        Hold.lot_id == lot_id,
-        Hold.location_id == location_id,
-        Hold.vial_id.is_(None),
-        Hold.released_at.is_(None),
-    )
-    return list(act.session.scalars(there.order_by(Hold.held_at, Hold.id)))
-
-
-def _lies_at(act: Act, lot_id: UUID, location_id: UUID) -> bool:
-    """Tell whether sealed or open stock of the lot lies at a location, or is coming there."""
-    lies = select(Account.id).where(
-        Account.lot_id == lot_id, Account.location_id == location_id, Account.balance_ul > 0
-    )
-    return act.session.scalar(lies.limit(1)) is not None or is_coming(act.session, lot_id, location_id)
