@@ -10,7 +10,7 @@ from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, bindparam, exists, literal, select, union_all
+from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from inventory.catalogue.models import ContainerType, Route
@@ -74,8 +74,13 @@ _usable = (
     _LOT.c.product_id == an_id("product_id"),
     _LOT.c.expires_on >= bindparam("day"),
     _ACCOUNT.c.balance_ul > 0,
-    ~exists().where(_HOLD.c.lot_id == _LOT.c.id, _HOLD.c.released_at.is_(None)),
 )
+
+
+def _is_held(*covers: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(_HOLD.c.lot_id == _LOT.c.id, _HOLD.c.released_at.is_(None), *covers)
+
+
 # Shelves and open vials are asked apart: together they would be sought among every vial that was ever opened.
 _SOONER = union_all(
     select(_ACCOUNT.c.id)
@@ -86,16 +91,25 @@ _SOONER = union_all(
         _ACCOUNT.c.kind == AccountKind.SHELF,
         _PLACE.c.site_id == an_id("site_id"),
         _LOT.c.expires_on < bindparam("chosen"),
+        ~_is_held(
+            _HOLD.c.vial_id.is_(None),
+            or_(_HOLD.c.location_id.is_(None), _HOLD.c.location_id == _ACCOUNT.c.location_id),
+        ),
     ),
     select(_ACCOUNT.c.id)
-    .join(_VIAL, _VIAL.c.id == _ACCOUNT.c.vial_id)
+    .join(_VIAL, and_(_VIAL.c.id == _ACCOUNT.c.vial_id, _VIAL.c.location_id == _ACCOUNT.c.location_id))
     .join(_LOT, _LOT.c.id == _VIAL.c.lot_id)
     .where(
         *_usable,
         _VIAL.c.location_id.in_(statements.AT_SITE),
         _VIAL.c.closed_at.is_(None),
         _VIAL.c.use_by_on >= bindparam("day"),
-        _VIAL.c.use_by_on < bindparam("chosen"),
+        # A use-by is printed once; the expiry of its lot may have been corrected since.
+        or_(_VIAL.c.use_by_on < bindparam("chosen"), _LOT.c.expires_on < bindparam("chosen")),
+        ~_is_held(
+            or_(_HOLD.c.location_id.is_(None), _HOLD.c.location_id == _VIAL.c.location_id),
+            or_(_HOLD.c.vial_id.is_(None), _HOLD.c.vial_id == _VIAL.c.id),
+        ),
         ~exists().where(_DEDICATION.c.vial_id == _VIAL.c.id, _DEDICATION.c.patient_id != an_id("patient_id")),
     ),
 ).limit(1)
@@ -288,7 +302,8 @@ def _in_words(dose: Any) -> str:
 def _is_first_expiring(session: Session, request: DoseRequest, read: _Read) -> bool:
     """Tell whether nothing usable of the product at the site runs out sooner than what was chosen first."""
     first = read.containers[0]
-    chosen = (first.vial.use_by_on if first.vial else None) or first.lot.expires_on
+    use_by_on = first.vial.use_by_on if first.vial else None
+    chosen = min(use_by_on or first.lot.expires_on, first.lot.expires_on)
     asked = {
         "product_id": first.lot.product_id,
         "site_id": read.site.id,

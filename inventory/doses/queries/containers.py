@@ -200,10 +200,8 @@ def resolve(
     _refuse_elsewhere(session, request)
     _refuse_needless(request, lots)
     held = _holds(session, list(lots), given_at)
-    drawn_at = {
-        row.id: recorded_at if kept or _arrived_since(session, row, given_at) else given_at
-        for row in accounts.values()
-    }
+    arrived = {row.id for row in accounts.values() if _arrived_since(session, row, given_at)}
+    drawn_at = {row.id: recorded_at if kept or row.id in arrived else given_at for row in accounts.values()}
     left = {row.id: least_since(session, row, drawn_at[row.id]) for row in accounts.values()}
     taken: Counter[int] = Counter()
     resolved = []
@@ -218,9 +216,11 @@ def resolve(
             available = lot.container_volume_ul if available >= lot.container_volume_ul else 0
         if account is not None:
             taken[account.id] += draw.volume_ul if vial else lot.container_volume_ul
-        state = _state(
-            draw, lot, vial, given_at=given_at, available_ul=available, holds=_holds_on(draw, held)
-        )
+        was_at = draw.location_id
+        if account is not None and account.id in arrived:
+            was_at = session.scalar(statements.WAS_AT, {"vial_id": draw.vial_id, "at": given_at}) or was_at
+        holds = _holds_on(draw, held, was_at)
+        state = _state(draw, lot, vial, given_at=given_at, available_ul=available, holds=holds)
         if vial is not None and available < draw.volume_ul:
             state = _as_travelling(session, state, vial.id)
         if vial is not None and _is_anothers(vial, request, given_at):
@@ -294,8 +294,9 @@ def _account_of(draw: Draw, accounts: Accounts) -> Any | None:
     return accounts.get((AccountKind.SHELF, draw.lot_id, draw.location_id))
 
 
-def _holds_on(draw: Draw, held: Held) -> set[HoldKind]:
-    places = [None, draw.location_id, draw.vial_id] if draw.vial_id else [None, draw.location_id]
+def _holds_on(draw: Draw, held: Held, was_at: UUID) -> set[HoldKind]:
+    """Return what held a container: its lot everywhere, what lay where it was at the time of the dose, or it alone."""
+    places = [None, was_at, draw.vial_id] if draw.vial_id else [None, was_at]
     return {kind for place in places for kind in held.get((draw.lot_id, place), ())}
 
 

@@ -116,6 +116,18 @@ ARRIVED_SINCE = select(_MOVEMENT.c.id).where(
     _MOVEMENT.c.kind == MovementKind.TRANSFER,
     _MOVEMENT.c.occurred_at > bindparam("at"),
 )
+# Where a vial was at an instant: where it was opened or taken to last. On its way, it was of the place it had left.
+WAS_AT = (
+    select(_ACCOUNT.c.location_id)
+    .join(_MOVEMENT, _MOVEMENT.c.to_id == _ACCOUNT.c.id)
+    .where(
+        _ACCOUNT.c.vial_id == an_id("vial_id"),
+        _MOVEMENT.c.kind.in_((MovementKind.OPEN, MovementKind.TRANSFER)),
+        _MOVEMENT.c.occurred_at <= bindparam("at"),
+    )
+    .order_by(_MOVEMENT.c.occurred_at.desc(), _MOVEMENT.c.id.desc())
+    .limit(1)
+)
 HERE = select(_PLACE.c.id).where(
     _PLACE.c.id.in_(an_id("location_ids", many=True)),
     _PLACE.c.site_id == an_id("site_id"),
