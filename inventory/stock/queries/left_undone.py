@@ -161,8 +161,17 @@ def past_use_by(reader: Reader, scope: Scope, at: datetime) -> Iterator[Noted]:
     """Yield the vials that were past their use-by and not discarded."""
     until = _until(scope, at)
     days = {zone: literal(_last_day(end, zone), Date()) for zone, end in _untils(scope, at).items()}
+    day = case(days, value=SITE.c.time_zone)
     rows = reader.execute(
-        select(VIAL, LOT.c.lot_number, SITE.c.code, SITE.c.time_zone, LOCATION.c.name, USER.c.display_name)
+        select(
+            VIAL,
+            LOT.c.lot_number,
+            LOT.c.expires_on,
+            SITE.c.code,
+            SITE.c.time_zone,
+            LOCATION.c.name,
+            USER.c.display_name,
+        )
         .select_from(VIAL)
         .join(LOT, LOT.c.id == VIAL.c.lot_id)
         .join(PRODUCT, PRODUCT.c.id == LOT.c.product_id)
@@ -170,7 +179,9 @@ def past_use_by(reader: Reader, scope: Scope, at: datetime) -> Iterator[Noted]:
         .join(SITE, SITE.c.id == LOCATION.c.site_id)
         .join(USER, USER.c.id == VIAL.c.opened_by_id)
         .where(
-            VIAL.c.use_by_on < case(days, value=SITE.c.time_zone),
+            # What is printed on a vial stays; the expiry of its lot may have been corrected since.
+            VIAL.c.use_by_on.is_not(None),
+            or_(VIAL.c.use_by_on < day, LOT.c.expires_on < day),
             VIAL.c.opened_at < until,
             or_(VIAL.c.closed_at.is_(None), VIAL.c.closed_at >= until),
             SITE.c.id.in_(scope.site_ids),
@@ -179,7 +190,8 @@ def past_use_by(reader: Reader, scope: Scope, at: datetime) -> Iterator[Noted]:
         .order_by(VIAL.c.use_by_on, VIAL.c.id)
     )
     for row in rows:
-        yield _noted(Topic.PAST_USE_BY, row, at=row.opened_at, use_by_on=row.use_by_on, **_lot(row))
+        usable = min(row.use_by_on, row.expires_on)
+        yield _noted(Topic.PAST_USE_BY, row, at=row.opened_at, use_by_on=usable, **_lot(row))
 
 
 def counts_that_differ(reader: Reader, scope: Scope) -> Iterator[Noted]:

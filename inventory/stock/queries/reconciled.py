@@ -28,6 +28,7 @@ from inventory.stock.reconciling import LastCount, Noted, Sums, Transit, joined
 TRANSFER = cast(Table, Transfer.__table__)
 SENT = cast(Table, TransferLine.__table__)
 CAME = cast(Table, TransferReceiptLine.__table__)
+GOAL = SITE.alias("goal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +88,18 @@ def _told(scope: Scope) -> Any:
 
 
 def _moved(scope: Scope, is_its: Any, what: Any, came: Any = None) -> Any:
+    """What arrived, arrived on a day of the site that received it, as its own row tells; all else is of the site that sent."""
     of_lines = SENT.join(TRANSFER, TRANSFER.c.id == SENT.c.transfer_id)
+    begins, ends = scope.begins(), scope.ends()
     if came is not None:
-        of_lines = of_lines.join(CAME, came)
+        of_lines = of_lines.join(CAME, came).join(GOAL, GOAL.c.id == TRANSFER.c.to_site_id)
+        is_there = and_(MOVEMENT.c.id == CAME.c.movement_id, GOAL.c.id.in_(scope.site_ids))
+        begins = case((is_there, scope.begins(GOAL)), else_=begins)
+        ends = case((is_there, scope.ends(GOAL)), else_=ends)
     return (
         select(
             what.label("what"),
-            (MOVEMENT.c.occurred_at >= scope.begins()).label("is_within"),
+            (MOVEMENT.c.occurred_at >= begins).label("is_within"),
             MOVEMENT.c.amount_ul,
         )
         .select_from(of_lines)
@@ -101,5 +107,5 @@ def _moved(scope: Scope, is_its: Any, what: Any, came: Any = None) -> Any:
         .join(SITE, SITE.c.id == TRANSFER.c.from_site_id)
         .join(LOT, LOT.c.id == SENT.c.lot_id)
         .join(PRODUCT, PRODUCT.c.id == LOT.c.product_id)
-        .where(MOVEMENT.c.occurred_at < scope.ends(), SITE.c.id.in_(scope.site_ids), *of_lots(scope))
+        .where(MOVEMENT.c.occurred_at < ends, SITE.c.id.in_(scope.site_ids), *of_lots(scope))
     )

@@ -78,17 +78,17 @@ class Scope:
         zones = {site.time_zone for site in self.sites}
         return {zone: period_of(self.first_day, self.last_day, zone) for zone in zones}
 
-    def begins(self) -> Any:
-        """Return the expression of the instant at which a row's site begins the period."""
-        return self._by_zone(0)
+    def begins(self, site: Any = SITE) -> Any:
+        """Return the expression of the instant at which a row's site (a row of `site`) begins the period."""
+        return self._by_zone(0, site)
 
-    def ends(self) -> Any:
-        """Return the expression of the instant at which a row's site has ended the period."""
-        return self._by_zone(1)
+    def ends(self, site: Any = SITE) -> Any:
+        """Return the expression of the instant at which a row's site (a row of `site`) has ended the period."""
+        return self._by_zone(1, site)
 
-    def _by_zone(self, which: int) -> Any:
+    def _by_zone(self, which: int, site: Any) -> Any:
         by_zone = {zone: literal(both[which], UtcDateTime()) for zone, both in self.bounds().items()}
-        return case(by_zone, value=SITE.c.time_zone)
+        return case(by_zone, value=site.c.time_zone)
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy import event, select
 
 from inventory.clinic.models import Site
 from inventory.clinic.settings import Settings
+from inventory.doses.services import correct_lot
 from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.stock import services
@@ -20,6 +21,7 @@ from inventory.stock.queries.reconciled import Reconciliation, reconciliation_of
 from inventory.stock.queries.reconciliation import LotRow, Scope, ScopeSite
 from inventory.stock.reconciling import Column, Noted, Topic
 from inventory.stock.services import Difference, Direction, Why
+from inventory.stock.services.correcting import Correction
 from tests.conftest import AT
 from tests.factories.catalogue import make_formulation, make_multi_dose_product
 from tests.factories.staff import make_actor
@@ -184,6 +186,36 @@ def test_transfer_is_out_here_and_in_there_and_apart_on_its_way(place: Place) ->
     assert found.agrees
     assert (found.transit.arrived_ul, found.transit.lost_ul, found.transit.closing_ul) == (30_000, 10_000, 0)
     assert of(found, Topic.ON_ITS_WAY) == []
+
+
+def test_what_arrives_arrives_on_a_day_of_the_site_that_receives_it(place: Place) -> None:
+    """At 12:30 UTC it is the next day in Auckland, and not in London: what came is there or on its way, never both or neither."""
+    lot, east = multi(place, 5), make_place(code="EAST", zone="Pacific/Auckland")
+    sent = make_transfer(place, east, lot=lot, containers=3, at=AT)
+    make_arrival(sent, 3, at=AT + timedelta(hours=3))
+    for day in (TODAY, TODAY + timedelta(days=1)):
+        found = reconciled(day, at=AT + timedelta(days=3))
+        assert found.agrees
+        assert found.whole.closing_ul + found.transit.closing_ul == 50_000
+        assert found.transit.arrived_ul == found.whole.moved.get(C.TRANSFERRED_IN, 0)
+    assert reconciled(codes=("MAIN",), at=AT + timedelta(days=3)).transit.arrived_ul == 30_000
+
+
+def test_vial_of_a_lot_that_was_corrected_to_expire_sooner_is_past_its_use_by(place: Place) -> None:
+    lot = multi(place)
+    make_open_vial(lot, place=place)
+    manager = make_actor(Role.MANAGER)
+    sooner = Correction(
+        lot_id=lot.id,
+        lot_number=lot.lot_number,
+        expires_on=TODAY + timedelta(days=2),
+        reason="Misread",
+        approved_by=manager,
+    )
+    correct_lot(actor=manager, at=AT, correction=sooner)
+    later = AT + timedelta(days=3)
+    (noted,) = of(reconciled(later.date(), at=later), Topic.PAST_USE_BY)
+    assert noted.use_by_on == TODAY + timedelta(days=2)
 
 
 def test_vial_that_came_back_is_one_row(place: Place) -> None:
