@@ -80,7 +80,7 @@ def vial_label(vial_id: UUID) -> ResponseReturnValue:
     patient_id = owners_of(db.session(), [vial_id]).get(vial_id)
     if patient_id is not None and actor.can(Permission.PATIENT_READ):
         log_access(actor, patient_id, "label")
-    label = labels.vial_label(vial_id, actor=actor)
+    label = labels.vial_label(vial_id, actor=actor, on=site_today())
     content = labels.label_pdf(label, at=now(), on_a4=request.args.get("paper") == "a4")
     response = Response(content, content_type=_TYPES["pdf"])
     response.headers.set("Content-Disposition", "inline", filename=f"{label.code}.pdf")

@@ -21,6 +21,8 @@ from inventory.reports.documents.wrapping import wrapped
 WIDTH, HEIGHT = 62 * mm, 29 * mm
 _EDGE = 5.0
 _BAR_HEIGHT = 16.0
+_LOW_BAR_HEIGHT = 12.0
+"""Where the label says for whom it is kept, over two lines."""
 _WIDEST_BAR = 0.85
 _QUIET_BARS = 10
 """How many bars' width a scanner needs blank on either side (ISO/IEC 15417)."""
@@ -40,6 +42,8 @@ class VialLabel:
     code: str
     kept: str
     is_demo: bool
+    is_barred: bool = False
+    """Past its use-by or on hold: it says so larger than anything else."""
 
 
 def write_vial_label(out: BinaryIO, label: VialLabel, *, created_at: datetime, on_a4: bool = False) -> None:
@@ -51,40 +55,56 @@ def write_vial_label(out: BinaryIO, label: VialLabel, *, created_at: datetime, o
         paper.setLineWidth(0.3)
         paper.rect(0, 0, WIDTH, HEIGHT)
     _draw_texts(paper, label)
-    _draw_barcode(paper, label.code)
+    _draw_barcode(paper, label)
     paper.showPage()
     paper.save()
 
 
 def _draw_texts(paper: Paper, label: VialLabel) -> None:
     top = HEIGHT - _EDGE
-    for line in _lines(Typeface(paper, BOLD, 7), label.product, most=1 if label.kept else 2):
-        top = _write(paper, Typeface(paper, BOLD, 7), line, top)
+    bold = Typeface(paper, BOLD, 7)
+    for line in _lines(bold, label.product, most=1 if label.kept else 2, width=_room() - 24):
+        top = _write(paper, bold, line, top)
     small = Typeface(paper, REGULAR, 6)
     for text in (f"{label.strength}   Lot {label.lot_number}", f"Opened {label.opened}   {label.number}"):
         top = _write(paper, small, _fitted(small, text), top)
-    if label.kept:
-        top = _write(paper, Typeface(paper, BOLD, 6), _fitted(Typeface(paper, BOLD, 6), label.kept), top)
-    large = Typeface(paper, BOLD, 13)
-    _write(paper, large, f"USE BY {label.use_by}", _EDGE + _BAR_HEIGHT + 8 + large.leading)
+    whose = Typeface(paper, BOLD, 6)
+    for line in _lines(whose, label.kept, most=2, width=_room()):
+        top = _write(paper, whose, line, top)
+    _draw_use_by(paper, label)
     if label.is_demo:
         demo = Typeface(paper, BOLD, 7)
         _write(paper, demo, "DEMO", HEIGHT - _EDGE, left=WIDTH - _EDGE - demo.width("DEMO"))
 
 
-def _draw_barcode(paper: Paper, code: str) -> None:
+def _draw_use_by(paper: Paper, label: VialLabel) -> None:
+    large, small = Typeface(paper, BOLD, 13), Typeface(paper, REGULAR, 6)
+    said = "DO NOT USE" if label.is_barred else f"USE BY {label.use_by}"
+    top = _EDGE + _bar_height(label) + 8 + large.leading
+    _write(paper, large, said, top)
+    if label.is_barred:
+        beside = _EDGE + large.width(said) + 6
+        _write(paper, small, f"use by {label.use_by}", top - large.leading + small.leading, left=beside)
+
+
+def _bar_height(label: VialLabel) -> float:
+    return _LOW_BAR_HEIGHT if label.kept else _BAR_HEIGHT
+
+
+def _draw_barcode(paper: Paper, label: VialLabel) -> None:
+    code = label.code
     modules = Code128(code, barWidth=1, quiet=0).width
     bar = min(_WIDEST_BAR, WIDTH / (modules + 2 * _QUIET_BARS))
-    bars = Code128(code, barWidth=bar, barHeight=_BAR_HEIGHT, quiet=0)
+    bars = Code128(code, barWidth=bar, barHeight=_bar_height(label), quiet=0)
     bars.drawOn(paper, max(_EDGE, _QUIET_BARS * bar), _EDGE + 7)
     face = Typeface(paper, REGULAR, 6)
     _write(paper, face, code, _EDGE + face.leading)
 
 
-def _lines(face: Typeface, text: str, *, most: int) -> Iterator[str]:
-    lines = wrapped(face.printable(text), face, _room() - 24)
+def _lines(face: Typeface, text: str, *, most: int, width: float) -> Iterator[str]:
+    lines = wrapped(face.printable(text), face, width)
     yield from lines[: most - 1]
-    yield _fitted(face, " ".join(lines[most - 1 :]), width=_room() - 24)
+    yield _fitted(face, " ".join(lines[most - 1 :]), width=width)
 
 
 def _fitted(face: Typeface, text: str, *, width: float = 0.0) -> str:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -15,8 +15,9 @@ from inventory.clinic.settings import encode
 from inventory.doses.services import dedicate_vial
 from inventory.kernel import clock
 from inventory.kernel.db import db, unit_of_work
-from inventory.kernel.permissions import Role
-from inventory.stock.models import Vial
+from inventory.kernel.permissions import SYSTEM_ACTOR, Role
+from inventory.stock.models import HoldKind, Vial, WasteReason
+from inventory.stock.services import Why, discard_vial, hold_lot
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.doses import Bench
 from tests.factories.patients import make_patient
@@ -88,6 +89,48 @@ def test_names_the_patient_only_to_who_may_see_patients(vial: Vial, signed_in_cl
     assert "Keptfor" not in hidden
 
 
+@pytest.mark.parametrize(
+    "number, family, given",
+    [
+        ("R-778899", "Wolfeschlegelsteinhausen", "Maximiliana"),
+        ("R-" + "7" * 30, "Long" + "name" * 20, "Maximiliana"),
+    ],
+)
+def test_who_it_is_for_is_never_lost_behind_a_long_name(
+    vial: Vial, signed_in_client: SignIn, number: str, family: str, given: str
+) -> None:
+    patient_id = make_patient(given_name=given, family_name=family, record_number=number)
+    nurse = signed_in_client(Role.PRACTITIONER)
+    dedicate_vial(actor=nurse.actor, at=clock.now(), vial_id=vial.id, patient_id=patient_id)
+    seen = label(nurse, vial).pages[0].extract_text()
+    assert number in seen
+    assert family[:8] in seen
+    assert given in seen or "…" in seen
+
+
+def test_a_closed_vial_gets_none(vial: Vial, signed_in_client: SignIn) -> None:
+    discard_vial(actor=SYSTEM_ACTOR, at=clock.now(), vial_id=vial.id, why=Why(WasteReason.BROKEN))
+    answer = signed_in_client(Role.MANAGER).get(f"/reports/labels/{vial.id}.pdf")
+    assert answer.status_code == 422
+    assert "VIAL-CLOSED" in answer.get_data(as_text=True)
+
+
+def test_what_must_not_be_used_says_so(vial: Vial, at: datetime, signed_in_client: SignIn) -> None:
+    with clock.frozen(at + timedelta(days=28)):
+        assert "DO NOT USE" not in label(signed_in_client(Role.MANAGER), vial).pages[0].extract_text()
+    with clock.frozen(at + timedelta(days=29)):
+        late = label(signed_in_client(Role.MANAGER), vial).pages[0].extract_text()
+    assert "DO NOT USE" in late
+    assert "use by 13 Apr 2026" in late
+
+
+def test_what_is_held_says_so(vial: Vial, at: datetime, signed_in_client: SignIn) -> None:
+    hold_lot(actor=SYSTEM_ACTOR, at=at, lot_id=vial.lot_id, kind=HoldKind.HOLD, reason="Cracked stoppers")
+    held = label(signed_in_client(Role.MANAGER), vial).pages[0].extract_text()
+    assert "DO NOT USE" in held
+    assert "USE BY" not in held
+
+
 def test_a_single_dose_container_has_none(app: Flask, at: datetime, signed_in_client: SignIn) -> None:
     bench = Bench()
     bench.give()
@@ -106,6 +149,7 @@ def test_its_barcode_leads_to_the_vial(vial: Vial, signed_in_client: SignIn, pag
 def test_is_printed_from_the_page_of_the_vial(vial: Vial, signed_in_client: SignIn) -> None:
     shown = signed_in_client(Role.PRACTITIONER).get(f"/stock/vials/{vial.id}").get_data(as_text=True)
     assert f"/reports/labels/{vial.id}.pdf" in shown
+    assert f"/reports/labels/{vial.id}.pdf?paper=a4" in shown
     assert "MAIN-V000001" in shown
 
 
