@@ -19,7 +19,7 @@ from inventory.kernel.errors import Refusal
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import Actor, Permission
 from inventory.stock import queries, rules
-from inventory.stock.exposure import Exposure, Kept, Reading, exposure_of
+from inventory.stock.exposure import Exposure, Reading, exposure_of
 from inventory.stock.models import (
     ExcursionDecision,
     ExcursionHold,
@@ -28,7 +28,6 @@ from inventory.stock.models import (
     ReadingSource,
     TemperatureExcursion,
     TemperatureReading,
-    Vial,
 )
 from inventory.stock.queries import temperatures as found
 from inventory.stock.services.holding import place_hold
@@ -276,26 +275,24 @@ def _opened(act: Act, location: Location, exposure: Exposure) -> TemperatureExcu
 
 
 def _hold_exposed(act: Act, excursion: TemperatureExcursion, exposure: Exposure) -> list[str]:
-    """Hold what was exposed wherever it lies now, and return the numbers of its lots."""
+    """Hold what was exposed wherever it lies now or may come back to, and return the numbers of its lots."""
     held: list[str] = []
     for lot_id in dict.fromkeys(one.lot_id for one in exposure.kept):
         lot = queries.lot_by_id(act.session, lot_id, lock=True)
-        vials = _moved_vials(act, exposure.kept, lot_id, excursion.location_id)
         places = found.places_since(act.session, lot_id, excursion.location_id, since=exposure.began_at)
+        vials = _vials_beyond(act, exposure, lot_id, places)
         for place in places:
             _hold(act, excursion, lot_id, location_id=place)
         for vial_id in vials:
             _hold(act, excursion, lot_id, vial_id=vial_id)
-        if places or vials:
-            held.append(lot.lot_number)
+        held.append(lot.lot_number)
     return sorted(held)
 
 
-def _moved_vials(act: Act, kept: Iterable[Kept], lot_id: UUID, location_id: UUID) -> Sequence[UUID]:
-    """Return the vials of the lot that were exposed and have been taken elsewhere since, still open."""
-    ids = [one.vial_id for one in kept if one.vial_id is not None and one.lot_id == lot_id]
-    moved = (Vial.id.in_(ids), Vial.closed_at.is_(None), Vial.location_id != location_id)
-    return act.session.scalars(select(Vial.id).where(*moved).order_by(Vial.id)).all()
+def _vials_beyond(act: Act, exposure: Exposure, lot_id: UUID, places: Iterable[UUID]) -> Sequence[UUID]:
+    """Return the open vials of what was exposed that no hold on a place covers: taken elsewhere, or on their way."""
+    exposed = [one.vial_id for one in exposure.kept if one.vial_id is not None and one.lot_id == lot_id]
+    return found.vials_beyond(act.session, lot_id, list(places), exposed, since=exposure.began_at)
 
 
 def _hold(
