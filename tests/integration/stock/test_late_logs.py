@@ -137,7 +137,6 @@ def test_exposed_stock_on_its_way_is_held_where_it_comes_back_to(
 def test_exposed_stock_that_was_disposed_of_is_held_when_it_comes_back(fridge: Place, at: datetime) -> None:
     lot = cold_lot(fridge, at, containers=3)
     line = SealedLine(lot.id, fridge.location_id, 3, WasteReason.EXPIRED)
-    supplier_id: UUID = make_supplier()
     document = Document(fridge.site_id, "RN1", [line], supplier_id=make_supplier())
     done = return_to_supplier(actor=SYSTEM_ACTOR, at=at + HOUR, document=document)
     upload(fridge, at=at + 2 * HOUR, warm_at=at)
