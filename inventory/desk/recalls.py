@@ -22,7 +22,7 @@ from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
 from inventory.reports import recalls as reports
-from inventory.reports.documents.recall import dose_words, standing_words
+from inventory.reports.documents.recall import DRILL, dose_words, standing_words
 from inventory.staff.current import current_actor
 from inventory.stock.queries import recalls
 from inventory.stock.queries.recalls import Fate
@@ -33,7 +33,7 @@ from inventory.web.pagination import cursor_here
 from inventory.web.spreadsheets import csv_answer
 
 LETTERS = (
-    "record_number", "name", "born_on", "address", "phone", "email", "doses", "what_was_given", "contact",
+    "recall", "drill", "record_number", "name", "born_on", "address", "phone", "email", "doses", "what_was_given", "contact",
 )  # fmt: skip
 
 
@@ -63,13 +63,15 @@ def recall(recall_id: UUID) -> ResponseReturnValue:
 def recall_letters(recall_id: UUID) -> ResponseReturnValue:
     """Give the list of a recall's patients, for letters; who took it is noted."""
     session = db.session()
-    label = recalls.recall_row(session, recall_id).label
+    row = recalls.recall_row(session, recall_id)
+    about = (row.label, DRILL if row.recall.is_drill else "")
     people = list(received.recipients(session, recall_id))
     ids = [one.id for one in people]
     doses = received.doses_of(session, recalls.recalled_lot_ids(session, recall_id))
     note_list_taken(actor=current_actor(), at=now(), recall_id=recall_id, patients=len(people))
     log_list(current_actor(), ids, "recall list for letters")
-    return csv_answer(f"recall-{label}.csv", LETTERS, (_letter(one, doses.get(one.id, [])) for one in people))
+    name = f"{'DRILL-' if row.recall.is_drill else ''}recall-{row.label}.csv"
+    return csv_answer(name, LETTERS, ((*about, *_letter(one, doses.get(one.id, []))) for one in people))
 
 
 @bp.post("/recalls/<uuid:recall_id>/report")

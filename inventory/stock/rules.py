@@ -16,6 +16,9 @@ EARLIEST = timedelta(days=366)
 """How far back an act may be dated by hand."""
 USE_SOON_DAYS = 3
 """How many days before its use-by an open vial asks for attention."""
+DRILL = "drill"
+"""Stands in the place of a hold's kind where the hold is of a recall that is only practised."""
+DRILL_WORDS = "Recalled (drill)"
 
 
 class StateCode(StrEnum):
@@ -25,6 +28,7 @@ class StateCode(StrEnum):
     HELD = "held"
     EXPIRED = "expired"
     PAST_USE_BY = "past-use-by"
+    DRILL = "drill"
     NOT_FOR_INJECTION = "not-for-injection"
     NEAR = "near"
     USABLE = "usable"
@@ -42,6 +46,11 @@ class State:
     def usable(self) -> bool:
         """Whether stock in this state may be given."""
         return self.code in {StateCode.NEAR, StateCode.USABLE}
+
+    @property
+    def is_to_go(self) -> bool:
+        """Whether it is discarded, returned or destroyed: not where a drill alone holds what is good."""
+        return self.tone == "stop" and self.code is not StateCode.DRILL
 
 
 def lot_number_key(text: str) -> str:
@@ -71,7 +80,7 @@ def state_of(
 
     `is_for_im` says whether its label allows intramuscular use: without it nothing of it is ever given here.
     """
-    barred = _held(hold_kinds) or _too_late(expires_on, use_by_on, on)
+    barred = _held(set(hold_kinds) - {DRILL}) or _too_late(expires_on, use_by_on, on) or _drilled(hold_kinds)
     if barred is not None:
         return barred
     if not is_for_im:
@@ -104,6 +113,11 @@ def _held(kinds: Collection[str]) -> State | None:
         return State(StateCode.RECALLED, "Recalled", "stop")
     words = {"temperature": "On hold: temperature", "unknown_lot": "On hold: lot to be confirmed"}
     return State(StateCode.HELD, words.get(min(kinds), "On hold"), "stop")
+
+
+def _drilled(kinds: Collection[str]) -> State | None:
+    """The hold of a drill is real; what it holds is good, and nobody is to get rid of it."""
+    return State(StateCode.DRILL, DRILL_WORDS, "stop") if DRILL in kinds else None
 
 
 def _too_late(expires_on: date, use_by_on: date | None, on: date) -> State | None:

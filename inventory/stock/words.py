@@ -1,13 +1,18 @@
 """The closed sets of stock in words, and as they are offered in forms."""
 
+from collections.abc import Collection
+from uuid import UUID
+
 from inventory.stock.models import (
     AdjustReason,
     CountOutcome,
+    Hold,
     HoldKind,
     TransferDifference,
     VialClosure,
     WasteReason,
 )
+from inventory.stock.rules import DRILL_WORDS
 from inventory.stock.services import OPEN_REASONS, SEALED_REASONS, Direction
 
 WASTE = {
@@ -76,3 +81,8 @@ SHELF_ADJUST_CHOICES = [
     for reason in (AdjustReason.MISCOUNTED, AdjustReason.FOUND, AdjustReason.MISSING, AdjustReason.OTHER)
 ]
 VIAL_ADJUST_CHOICES = [(AdjustReason.OVERFILL.value, ADJUST[AdjustReason.OVERFILL]), *SHELF_ADJUST_CHOICES]
+
+
+def hold_words(hold: Hold, drills: Collection[UUID]) -> str:
+    """Return the words for a hold; `drills` are the holds of recalls that are only practised."""
+    return DRILL_WORDS if hold.id in drills else HOLDS[HoldKind(hold.kind)]

@@ -24,6 +24,7 @@ from inventory.web.presenting import day, local_day, relative_days
 _CODES = {
     StateCode.RECALLED: "LOT-RECALLED",
     StateCode.HELD: "LOT-HELD",
+    StateCode.DRILL: "LOT-RECALLED",
     StateCode.EXPIRED: "LOT-EXPIRED",
     StateCode.PAST_USE_BY: "VIAL-PAST-USE-BY",
 }

@@ -8,7 +8,6 @@ from itertools import groupby
 from inventory.stock.models import (
     AdjustReason,
     Hold,
-    HoldKind,
     Movement,
     MovementKind,
     WasteReason,
@@ -16,7 +15,7 @@ from inventory.stock.models import (
 from inventory.stock.presenters.corrections import correction_details, correction_title
 from inventory.stock.queries import Life, Told
 from inventory.stock.queries.corrections import Corrected
-from inventory.stock.words import ADJUST, HOLDS, WASTE
+from inventory.stock.words import ADJUST, WASTE, hold_words
 from inventory.web.presenting import count, local_time, ml
 
 _ICONS = {
@@ -186,7 +185,7 @@ def _event_of_correction(said: Corrected, life: Life) -> Event:
 
 
 def _events_of_hold(hold: Hold, life: Life) -> Iterable[Event]:
-    words = f"{HOLDS[HoldKind(hold.kind)]}, {life.scopes[hold.id]}"
+    words = f"{hold_words(hold, life.drills)}, {life.scopes[hold.id]}"
     yield Event(words, hold.held_at, life.names[hold.held_by_id], "hand-stop", "stop", (hold.reason,))
     if hold.released_at and hold.released_by_id:
         said, by = (hold.release_reason or "",), life.names[hold.released_by_id]

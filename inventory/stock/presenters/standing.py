@@ -1,6 +1,6 @@
 """The words for where stock stands: kinds, states, the shelf a page at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -28,7 +28,7 @@ STATE_FILTER = {
     "near": {StateCode.NEAR},
     "expired": {StateCode.EXPIRED, StateCode.PAST_USE_BY},
     "not-for-injection": {StateCode.NOT_FOR_INJECTION},
-    "held": {StateCode.HELD, StateCode.RECALLED},
+    "held": {StateCode.HELD, StateCode.RECALLED, StateCode.DRILL},
 }
 TOTALS = {
     AccountKind.SUPPLIER: "Received",
@@ -69,6 +69,8 @@ class OpenVial:
     volume_ul: int
     words: str
     tone: str
+    is_to_go: bool = False
+    """Whether it is to be discarded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class Standing:
 
 def shown_state(state: State, *, is_used_up: bool, never_was: bool) -> State:
     """Return the state of a lot as it is shown: where nothing is left, what became of it, unless a hold stands."""
-    if state.code in {StateCode.HELD, StateCode.RECALLED} and not never_was:
+    if state.code in {StateCode.HELD, StateCode.RECALLED, StateCode.DRILL} and not never_was:
         return state
     if never_was:
         return State(state.code, "Receipt reversed", "quiet")
@@ -118,6 +120,7 @@ def standing_of(
     lot: Lot,
     holds: Sequence[Hold],
     *,
+    drills: Collection[UUID],
     travels: Mapping[UUID, Travel],
     left_ul: int,
     on: date,
@@ -127,7 +130,8 @@ def standing_of(
     active = [hold for hold in holds if hold.released_at is None]
 
     def state(location_id: UUID | None = None, vial: Vial | None = None) -> State:
-        kinds = kinds_covering(active, location_id=location_id, vial_id=vial.id if vial else None)
+        vial_id = vial.id if vial else None
+        kinds = kinds_covering(active, location_id=location_id, vial_id=vial_id, drills=drills)
         use_by_on = vial.use_by_on if vial else None
         return state_of(
             expires_on=lot.expires_on,
@@ -165,6 +169,7 @@ def states_of(
     left_and_moved: Mapping[UUID, tuple[int, bool]],
     holds: Mapping[UUID, Sequence[Hold]],
     *,
+    drills: Collection[UUID],
     on: date,
     near_days: int,
 ) -> dict[UUID, State]:
@@ -174,7 +179,7 @@ def states_of(
         left, moved = left_and_moved.get(lot.id, (0, False))
         state = state_of(
             expires_on=lot.expires_on,
-            hold_kinds=kinds_covering(holds.get(lot.id, ()), location_id=None, vial_id=None),
+            hold_kinds=kinds_covering(holds.get(lot.id, ()), location_id=None, vial_id=None, drills=drills),
             is_for_im=Route.IM in lot.product.route_set,
             on=on,
             near_days=near_days,
@@ -202,7 +207,7 @@ def _open_vial(vial: Vial, held_ul: int, place: str, state: State) -> OpenVial:
         return OpenVial(vial, place, held_ul, CLOSURES[VialClosure(vial.closure)], "quiet")
     if not held_ul and state.usable:
         return OpenVial(vial, place, held_ul, "Empty: discard it", "attention")
-    return OpenVial(vial, place, held_ul, state.words, state.tone)
+    return OpenVial(vial, place, held_ul, state.words, state.tone, state.is_to_go)
 
 
 def only_in_state(groups: Sequence[ShelfGroup], wanted: str | None) -> list[ShelfGroup]:

@@ -16,6 +16,7 @@ from inventory.stock.models import Account, AccountKind, Disposal, Hold, Lot, Mo
 from inventory.stock.queries.corrections import Corrected, corrections_of
 from inventory.stock.queries.disposals import disposals_of_movements
 from inventory.stock.queries.on_hand import at_its_place
+from inventory.stock.queries.recalls import drills_among
 from inventory.stock.queries.transfers import Consigned, lost_on_the_way, of_movements
 from inventory.web.pagination import Page, paginate
 
@@ -58,6 +59,8 @@ class Life:
     corrections: Sequence[Corrected] = ()
     scopes: dict[UUID, str] = field(default_factory=dict)
     """What each hold is of, in words."""
+    drills: frozenset[UUID] = frozenset()
+    """The holds of recalls that are only practised."""
 
     def shows(self, instant: datetime) -> bool:
         """Tell whether an instant falls on this page of the life."""
@@ -219,6 +222,7 @@ def _life(session: Session, lot: Lot, page: Page[Movement], holds: Sequence[Hold
         names=names_of(session, people),
         locations=location_names(session, {m.location_id for m in page.items}),
         scopes=hold_scopes(session, holds),
+        drills=drills_among(session, holds),
     )
 
 

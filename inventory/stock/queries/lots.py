@@ -1,6 +1,6 @@
 """One lot, vial, receipt or hold, and where things may lie."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from inventory.catalogue.queries import products_of_gtin
 from inventory.clinic.models import Location
 from inventory.kernel.errors import not_found
 from inventory.stock import rules
-from inventory.stock.models import Account, AccountKind, Hold, HoldKind, Lot, Receipt, Vial
+from inventory.stock.models import Account, AccountKind, Hold, Lot, Receipt, Vial
 from inventory.stock.queries.on_hand import kinds_covering
 
 _LEFT = {AccountKind.SHELF, AccountKind.VIAL, AccountKind.TRANSIT}
@@ -36,6 +36,12 @@ def lot_by_id(session: Session, lot_id: UUID, *, lock: bool = False) -> Lot:
     if lot is None:
         raise not_found("lot")
     return lot
+
+
+def lots_by_id(session: Session, lot_ids: Collection[UUID]) -> list[Lot]:
+    """Return the lots with their products, by lot number: one statement, however many."""
+    lots = select(Lot).join(Lot.product).options(contains_eager(Lot.product)).where(Lot.id.in_(lot_ids))
+    return list(session.scalars(lots.order_by(Lot.lot_number, Lot.id)))
 
 
 def left_and_moved(session: Session, lot_ids: Iterable[UUID]) -> dict[UUID, tuple[int, bool]]:
@@ -101,7 +107,7 @@ def open_hold(session: Session, hold_id: UUID) -> Hold:
 
 def active_hold_kinds(
     session: Session, *, lot_id: UUID, location_id: UUID, at: datetime, vial_id: UUID | None = None
-) -> tuple[HoldKind, ...]:
+) -> tuple[str, ...]:
     """Return the kinds of hold that covered stock of the lot at a location, or one vial of it, at the instant `at`."""
     holds = session.scalars(
         select(Hold).where(

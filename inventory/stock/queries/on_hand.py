@@ -1,9 +1,10 @@
 """What lies on the shelves and in open vials of a site, first to expire first: three statements, however much there is."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from inventory.clinic.settings import Settings
 from inventory.kernel.errors import not_found
 from inventory.stock import rules
 from inventory.stock.models import Account, AccountKind, Hold, HoldKind, Lot, Vial
+from inventory.stock.queries.recalls import drills_among
 from inventory.stock.queries.transfers import is_travelling
 
 NEAR_DAYS = Settings().near_expiry_days
@@ -34,7 +36,7 @@ class Drawable:
     account_id: int
     volume_ul: int
     vial: Vial | None
-    hold_kinds: tuple[HoldKind, ...]
+    hold_kinds: tuple[str, ...]
     state: rules.State
 
     @property
@@ -131,7 +133,10 @@ def on_hand(
     rows: list[OnHandRow] = [(lot, location, key, held, None) for lot, location, key, held in sealed]
     rows += [(lot, location, key, held, vial) for lot, location, key, held, vial in opened]
     holds = active_holds(session, {row[0].id for row in rows})
-    found = [Drawable(*row, *_standing(row, holds[row[0].id], on=on, near_days=near_days)) for row in rows]
+    drills = drills_among(session, chain.from_iterable(holds.values()))
+    found = [
+        Drawable(*row, *_standing(row, holds[row[0].id], drills, on=on, near_days=near_days)) for row in rows
+    ]
     return sorted(found, key=lambda one: one.fefo_key)
 
 
@@ -143,7 +148,8 @@ def vial_on_hand(session: Session, vial_id: UUID, *, on: date, near_days: int = 
     lot, location, key, held, vial = row
     holds = active_holds(session, {lot.id})[lot.id]
     found: OnHandRow = (lot, location, key, held, vial)
-    return Drawable(*found, *_standing(found, holds, on=on, near_days=near_days))
+    drills = drills_among(session, holds)
+    return Drawable(*found, *_standing(found, holds, drills, on=on, near_days=near_days))
 
 
 def active_holds(session: Session, lot_ids: Iterable[UUID] | None = None) -> defaultdict[UUID, list[Hold]]:
@@ -160,11 +166,14 @@ def active_holds(session: Session, lot_ids: Iterable[UUID] | None = None) -> def
 
 
 def kinds_covering(
-    holds: Iterable[Hold], *, location_id: UUID | None, vial_id: UUID | None
-) -> tuple[HoldKind, ...]:
-    """Return the kinds of those holds that cover stock of their lot at a location, or one vial of it."""
+    holds: Iterable[Hold], *, location_id: UUID | None, vial_id: UUID | None, drills: Collection[UUID] = ()
+) -> tuple[str, ...]:
+    """Return the kinds of those holds that cover stock of their lot at a location, or one vial of it.
+
+    For a hold that is among `drills` it is `rules.DRILL`, for the words; the gate knows no drill.
+    """
     return tuple(
-        HoldKind(hold.kind)
+        rules.DRILL if hold.id in drills else HoldKind(hold.kind)
         for hold in holds
         if hold.location_id in (None, location_id) and hold.vial_id in (None, vial_id)
     )
@@ -214,10 +223,11 @@ def _vials() -> Select[Lot, Location, int, int, Vial]:
 
 
 def _standing(
-    row: OnHandRow, holds: list[Hold], *, on: date, near_days: int
-) -> tuple[tuple[HoldKind, ...], rules.State]:
+    row: OnHandRow, holds: list[Hold], drills: Collection[UUID], *, on: date, near_days: int
+) -> tuple[tuple[str, ...], rules.State]:
     lot, location, _, _, vial = row
-    kinds = kinds_covering(holds, location_id=location.id, vial_id=vial.id if vial else None)
+    vial_id = vial.id if vial else None
+    kinds = kinds_covering(holds, location_id=location.id, vial_id=vial_id, drills=drills)
     state = rules.state_of(
         expires_on=lot.expires_on,
         use_by_on=vial.use_by_on if vial else None,

@@ -21,6 +21,7 @@ from inventory.stock.models import (
     DisposalKind,
     DisposalLine,
     Hold,
+    HoldKind,
     Lot,
     Movement,
     Recall,
@@ -179,6 +180,19 @@ def recalls_of(session: Session, lot_id: UUID) -> list[tuple[UUID, str, str, boo
         (recall.id, recall_label(code, recall.number), recall.title, recall.is_drill, recall.closed_at)
         for recall, code in rows
     ]
+
+
+def drills_among(session: Session, holds: Iterable[Hold]) -> frozenset[UUID]:
+    """Return which of the holds are of recalls that are only practised. Asks only where one is of a recall."""
+    ids = {hold.id for hold in holds if hold.kind == HoldKind.RECALL}
+    if not ids:
+        return frozenset()
+    of_drills = (
+        select(RecallLine.hold_id)
+        .join(Recall, Recall.id == RecallLine.recall_id)
+        .where(Recall.is_drill, RecallLine.hold_id.is_not(None))
+    )
+    return frozenset(hold_id for hold_id in session.scalars(of_drills) if hold_id is not None) & ids
 
 
 _ON_HAND = (AccountKind.SHELF, AccountKind.VIAL, AccountKind.TRANSIT)

@@ -51,7 +51,7 @@ def init_app(app: Flask) -> None:
     shared = {
         "new_request_key": lambda: str(uuid4()),
         "containers_words": presenters.containers_words,
-        "hold_words": words.HOLDS,
+        "hold_words": words.hold_words,
     }
     app.jinja_env.globals.update(shared)
     add_badge(app, "stock.transfer_list", transfers.waiting_here)

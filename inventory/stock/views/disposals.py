@@ -23,7 +23,7 @@ from inventory.stock.forms.disposals import DisposalForm, DocumentFilter, StockF
 from inventory.stock.models import DisposalKind, WasteReason
 from inventory.stock.queries import Drawable
 from inventory.stock.queries import disposals as documents
-from inventory.stock.rules import lot_number_key
+from inventory.stock.rules import StateCode, lot_number_key
 from inventory.stock.services import disposals as services
 from inventory.stock.services.disposals import Document, Line, SealedLine, VialLine
 from inventory.stock.views.blueprint import bp
@@ -168,7 +168,7 @@ def _is_wanted(one: Drawable, filters: StockFilter) -> bool:
     here = not filters.location.data or str(one.location.id) == filters.location.data
     if filters.lot.data:
         return here and one.lot.lot_number_key == lot_number_key(str(filters.lot.data))
-    return here and (filters.what.data == "all" or not one.usable)
+    return here and (filters.what.data == "all" or not (one.usable or one.state.code is StateCode.DRILL))
 
 
 def _shown(kind: str, filters: StockFilter, offered: Sequence[Drawable], more: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from inventory.staff.current import current_actor
 from inventory.stock import presenters, queries, services, words
 from inventory.stock.forms import HoldForm, ReasonForm
 from inventory.stock.models import HoldKind
+from inventory.stock.queries.recalls import drills_among
 from inventory.stock.views.blueprint import bp
 from inventory.stock.views.receiving import lot_page
 from inventory.web.access import requires
@@ -102,10 +103,12 @@ def _lot_shown(lot_id: UUID) -> dict[str, Any]:
 
 def _hold_shown(hold_id: UUID) -> dict[str, Any]:
     found = queries.open_hold(db.session(), hold_id)
+    session = db.session()
+    said = words.hold_words(found, drills_among(session, [found]))
     return {
-        "lot": queries.lot_by_id(db.session(), found.lot_id),
+        "lot": queries.lot_by_id(session, found.lot_id),
         "hold": found,
-        "words": f"{words.HOLDS[HoldKind(found.kind)]}, {queries.hold_scopes(db.session(), [found])[found.id]}",
+        "words": f"{said}, {queries.hold_scopes(session, [found])[found.id]}",
         "submit_text": "Release the hold",
         "cancel_to": url_for("stock.lot", lot_id=found.lot_id),
     }

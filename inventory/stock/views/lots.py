@@ -135,6 +135,7 @@ def _standing(lot: Lot, life: Life) -> presenters.Standing:
         vials,
         lot,
         life.holds,
+        drills=life.drills,
         left_ul=queries.left_and_moved(db.session(), [lot.id])[lot.id][0],
         travels=travels(db.session(), [vial.id for vial, _, _ in vials]),
         on=site_today(),

@@ -1,5 +1,6 @@
 """The shelf, and the list of every lot there ever was."""
 
+from itertools import chain
 from uuid import UUID
 
 from flask import redirect, render_template, url_for
@@ -12,6 +13,7 @@ from inventory.kernel.permissions import Permission
 from inventory.stock import presenters, queries
 from inventory.stock.forms import LotFilter, ShelfFilter
 from inventory.stock.queries import ShelfGroup
+from inventory.stock.queries.recalls import drills_among
 from inventory.stock.queries.transfers import coming_to
 from inventory.stock.views.blueprint import bp
 from inventory.stock.views.scanning import scanned_lot_id
@@ -49,10 +51,12 @@ def lots() -> ResponseReturnValue:
         return redirect(address)
     words = str(filters.q.data or "") if valid else ""
     page = queries.lots_page(db.session(), words=words, cursor=cursor_here())
+    holds = queries.active_holds(db.session(), {lot.id for lot in page.items})
     states = presenters.states_of(
         page.items,
         queries.left_and_moved(db.session(), {lot.id for lot in page.items}),
-        queries.active_holds(db.session(), {lot.id for lot in page.items}),
+        holds,
+        drills=drills_among(db.session(), chain.from_iterable(holds.values())),
         on=site_today(),
         near_days=settings_here().near_expiry_days,
     )

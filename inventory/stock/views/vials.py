@@ -20,6 +20,7 @@ from inventory.stock import presenters, queries, services, words
 from inventory.stock.forms import AdjustVialForm, DiscardForm, ReasonForm, WasteVialForm
 from inventory.stock.models import Hold
 from inventory.stock.queries import Drawable
+from inventory.stock.queries.recalls import drills_among
 from inventory.stock.queries.transfers import travels
 from inventory.stock.views.blueprint import bp
 from inventory.stock.views.lots import difference_of
@@ -194,7 +195,7 @@ def _history(vial_id: UUID) -> dict[str, Any]:
 
 
 def _covering(vial_id: UUID) -> list[tuple[Hold, str]]:
-    """Return the holds that stand over a vial: on its lot, on what lies where it is, or on it alone."""
+    """Return the holds that stand over a vial, each in words: on its lot, on what lies where it is, or on it alone."""
     session = db.session()
     vial = queries.vial_by_id(session, vial_id)
     holds = [
@@ -203,4 +204,5 @@ def _covering(vial_id: UUID) -> list[tuple[Hold, str]]:
         if hold.location_id in (None, vial.location_id) and hold.vial_id in (None, vial_id)
     ]
     scopes = queries.hold_scopes(session, holds)
-    return [(hold, scopes[hold.id]) for hold in holds]
+    drills = drills_among(session, holds)
+    return [(hold, f"{words.hold_words(hold, drills)}, {scopes[hold.id]}") for hold in holds]
