@@ -15,6 +15,7 @@ from inventory.stock.queries import named_lots, recalls
 from inventory.stock.queries.named_lots import FoundLot, Match
 from inventory.stock.queries.recalls import Standing
 from inventory.stock.services.recalls import Chosen
+from inventory.stock.text_files import NotTextError, text_of
 from inventory.web.presenting import count, day, ml
 from inventory.web.typed_text import without_unseen
 
@@ -43,19 +44,22 @@ class Preview:
 
 
 def preview_of(session: Session, form: LotsForm, *, confirms: bool) -> Preview:
-    """Read the notice of a form and offer its lots, all of them ticked where they are shown for the first time.
+    """Read the notice of a form and offer its lots, ticked where they are shown for the first time, but for guesses.
 
-    Raises Refusal RECALL-NO-LOTS, RECALL-TOO-MANY, LOT-NUMBER-INVALID, TEXT-TOO-LONG.
+    Raises Refusal RECALL-NO-LOTS, RECALL-TOO-MANY, LOT-NUMBER-INVALID, TEXT-TOO-LONG, FILE-NOT-TEXT.
     """
     named = read_notice(_text_of(form), product_names=session.scalars(select(Product.name)))
     matches = named_lots.matches_of(session, named)
-    lots = {one.lot.id: one for match in matches for one in match.lots}
+    every = [one for match in matches for one in match.lots]
+    # A lot that one number names, and another only seems to, is named.
+    lots = {one.lot.id: one for one in sorted(every, key=lambda one: not one.is_guess)}
+    sure = {str(one.lot.id) for one in every if not one.is_guess}
     shown = ",".join(sorted(map(str, lots)))
     is_confirmed = confirms and form.shown.data == shown
     before = set(str(form.shown.data or "").split(","))
     form.chosen.offer(_offered(lots.values(), recalls.standing_stock(session, lots)))
     ticked = {one for one in form.chosen.data or [] if one in form.chosen.offered}
-    form.chosen.data = sorted(ticked | ({str(one) for one in lots} - before))
+    form.chosen.data = sorted(ticked | (sure - before))
     form.shown.data = shown
     meant = frozenset(UUID(one) for one in form.chosen.data)
     return Preview(
@@ -70,17 +74,21 @@ def preview_of(session: Session, form: LotsForm, *, confirms: bool) -> Preview:
 def _text_of(form: LotsForm) -> str:
     """Return what was typed and what was uploaded, which is then typed text too: it is sent again with the next page."""
     if form.file.data:
-        try:
-            uploaded = form.file.data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            uploaded = form.file.data.decode("latin-1")
-        uploaded = without_unseen(uploaded.replace("\r", "\n"), lines=True).strip()
+        uploaded = without_unseen(_uploaded(form.file.data).replace("\r", "\n"), lines=True).strip()
         form.lots.data = "\n".join(part for part in (str(form.lots.data or ""), uploaded) if part)
     text = str(form.lots.data or "")
     if len(text) > MOST_CHARACTERS:
         said = f"At most {MOST_CHARACTERS:,} characters; this has {len(text):,}."
         raise Refusal("TEXT-TOO-LONG", said, "lots")
     return text
+
+
+def _uploaded(raw: bytes) -> str:
+    try:
+        return text_of(raw)
+    except NotTextError:
+        said = "This is no text file, or a damaged one. Save the list of lot numbers as text or CSV."
+        raise Refusal("FILE-NOT-TEXT", said, "file") from None
 
 
 def _offered(lots: Iterable[FoundLot], standing: Sequence[Standing]) -> list[tuple[str, str]]:
@@ -109,7 +117,14 @@ def stock_words(standing: Sequence[Standing]) -> str:
 
 def _number(match: Match) -> Number:
     product = f" ({match.named.product})" if match.named.product else ""
-    unknown = "" if match.product_known else " The product is not in the catalogue."
-    words = "" if match.lots else f"It is remembered: a delivery of it will be put on hold.{unknown}"
     ids = tuple(str(one.lot.id) for one in match.lots)
+    words = "" if any(not one.is_guess for one in match.lots) else _not_ours(match)
     return Number(f"{match.named.lot_number}{product}", ids, words)
+
+
+def _not_ours(match: Match) -> str:
+    """Say of a number that none of ours has what becomes of it, so that whoever mistyped it sees it."""
+    guess = " Tick the lot below if it is the one." if match.lots else ""
+    unknown = "" if match.product_known else " The product is not in the catalogue."
+    said = "No lot of ours has this number. It is remembered: a delivery is put on hold only if its number reads exactly so."
+    return f"{said}{guess}{unknown}"

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from inventory.kernel.errors import Refusal
 from inventory.stock.exposure import Reading
+from inventory.stock.text_files import NotTextError, text_of
 from inventory.web.typed_text import instants_of
 
 MOST_LINES = 20_000
@@ -136,28 +137,16 @@ def _decoded(raw: bytes) -> str:
     if len(raw) > MOST_BYTES:
         said = f"The file is larger than {MOST_BYTES // 2**20} MB. Export a shorter time."
         raise Refusal("LOGGER-TOO-LARGE", said, "file")
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _by(raw, "utf-16")
-    if b"\x00" in raw[:4096] or raw.startswith((b"PK\x03\x04", b"%PDF")):
-        said = "This is no text file. Export the readings from the logger as CSV."
-        raise Refusal("LOGGER-NOT-TEXT", said, "file")
     try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # Older loggers write a degree sign in the code page of Windows; nothing else beyond ASCII is read.
-        return raw.decode("latin-1")
-
-
-def _by(raw: bytes, encoding: str) -> str:
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError:
-        raise Refusal("LOGGER-NOT-TEXT", "The file is damaged: it cannot be read as text.", "file") from None
+        return text_of(raw)
+    except NotTextError:
+        said = "This is no text file, or a damaged one. Export the readings from the logger as CSV."
+        raise Refusal("LOGGER-NOT-TEXT", said, "file") from None
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
     """Return the lines that are not blank, with their numbers, parted into cells."""
-    lines = text.replace("\x00", "").splitlines()
+    lines = text.splitlines()
     separator = _separator(lines)
     rows = [
         (number, _cells(line, separator)) for number, line in enumerate(lines, start=1) if line.strip(" ;,\t")

@@ -21,6 +21,7 @@ _LOT_HEADINGS = frozenset(
 )
 _PRODUCT_HEADINGS = frozenset({"product", "gtin", "product name", "item", "drug"})
 _GTIN = re.compile(r"\d{12,14}", re.ASCII)
+_SHORTEST_GUESS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,18 @@ def read_notice(text: str, *, product_names: Iterable[str] = ()) -> list[NamedLo
         return _each_once([named for line in lines for named in _named(line, known)])
     rows = [_cells(line, separator) for line in lines[1:]]
     return _each_once([named for row in rows for named in _by_columns(row, *columns)])
+
+
+def squeezed(text: str) -> str:
+    """Return letters and digits alone, in capitals: what two spellings share that differ in blanks and hyphens."""
+    return "".join(one for one in text.upper() if one.isalnum())
+
+
+def spellings_in(text: str) -> set[str]:
+    """Return, squeezed, each word of a text and each row of words: `Batch AB-12` has AB12 in it."""
+    words = [word for word in re.split(r"[\W_]+", text.upper()) if word]
+    rows = {"".join(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1)}
+    return {row for row in rows if len(row) >= _SHORTEST_GUESS}
 
 
 def _cells(line: str, separator: str) -> list[str]:

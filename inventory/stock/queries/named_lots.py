@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -12,16 +12,20 @@ from inventory.catalogue.models import Product
 from inventory.catalogue.rules import gtin14, is_gtin, ndc10_in
 from inventory.clinic.models import Counter, CounterKind
 from inventory.stock.models import Lot, LotCorrection, Recall, RecallLine
-from inventory.stock.notices import NamedLot
+from inventory.stock.notices import NamedLot, spellings_in, squeezed
 from inventory.stock.rules import lot_number_key
 
 
 @dataclass(frozen=True, slots=True)
 class FoundLot:
-    """A lot of ours that a notice names. `how` says why, where its number is not the one that was typed."""
+    """A lot of ours that a notice names. `how` says why, where its number is not the one that was typed, or what to compare.
+
+    `is_guess` where its number only stands somewhere in what was typed: it is offered, and meant only where somebody says so.
+    """
 
     lot: Lot
     how: str = ""
+    is_guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +80,50 @@ def next_position(session: Session, recall_id: UUID) -> int:
 
 
 def matches_of(session: Session, named: Sequence[NamedLot]) -> list[Match]:
-    """Return for each lot number the lots of ours that it names, now or before a correction, and those merged with them."""
+    """Return for each lot number the lots of ours that it names, now or before a correction, and those merged with them.
+
+    For a number that names none, those whose number stands in it are offered as guesses.
+    """
     products = _Products(session)
     numbers = _Numbers(session, {one.key for one in named})
-    return [_match(one, numbers, products) for one in named]
+    matches = [_match(one, numbers, products) for one in named]
+    unknown = [match.named for match in matches if not match.lots]
+    guesses = _guesses(session, unknown) if unknown else {}
+    return [match if match.lots else replace(match, lots=guesses[match.named]) for match in matches]
 
 
 def _match(named: NamedLot, numbers: "_Numbers", products: "_Products") -> Match:
     meant = products.meant_by(named.product)
     lots = [
-        FoundLot(lot, how)
+        FoundLot(lot, ", ".join(words for words in (how, products.doubt(meant, lot.product_id)) if words))
         for lot, how in numbers.lots_of(named.key)
-        if meant is None or products.family(lot.product_id) in meant
+        if not products.is_another(meant, lot.product_id)
     ]
     product_id = next(iter(meant)) if meant and len(meant) == 1 else None
     return Match(named, tuple(lots), product_id, product_known=meant is None or bool(meant))
+
+
+def _guesses(session: Session, unknown: Sequence[NamedLot]) -> dict[NamedLot, tuple[FoundLot, ...]]:
+    """Return the lots of ours whose number, of today or before a correction, stands in what was typed. Two or three statements."""
+    by_spelling: defaultdict[str, set[UUID]] = defaultdict(set)
+    for columns in (
+        select(Lot.id, Lot.lot_number_key),
+        select(LotCorrection.lot_id, LotCorrection.lot_number_before),
+    ):
+        for lot_id, number in session.execute(columns):
+            by_spelling[squeezed(number)].add(lot_id)
+    meant = {
+        named: {one for text in spellings_in(named.lot_number) for one in by_spelling.get(text, ())}
+        for named in unknown
+    }
+    ids = {one for some in meant.values() for one in some}
+    with_product = select(Lot).join(Lot.product).options(contains_eager(Lot.product))
+    lots = session.scalars(with_product.where(Lot.id.in_(ids)).order_by(Lot.id)).all() if ids else []
+    words = "did you mean this one? Compare number and product"
+    return {
+        named: tuple(FoundLot(lot, words, is_guess=True) for lot in lots if lot.id in some)
+        for named, some in meant.items()
+    }
 
 
 class _Products:
@@ -100,12 +133,22 @@ class _Products:
         columns = (Product.id, Product.replaces_id, Product.name, Product.gtin, Product.ndc10)
         self._rows = session.execute(select(*columns).order_by(Product.version_number, Product.id)).all()
         self._before = {row.id: row.replaces_id for row in self._rows}
+        self._coded = {row.id for row in self._rows if row.gtin or row.ndc10}
 
     def family(self, product_id: UUID) -> UUID:
         """The first version of a product."""
         while (before := self._before.get(product_id)) is not None:
             product_id = before
         return product_id
+
+    def is_another(self, meant: set[UUID] | None, product_id: UUID) -> bool:
+        """Tell whether a product is certainly none of those that are meant: they are known, and it has a code of its own."""
+        return bool(meant) and self.family(product_id) not in (meant or ()) and product_id in self._coded
+
+    def doubt(self, meant: set[UUID] | None, product_id: UUID) -> str:
+        """Return what to compare where a product may be meant, but is not the one that is named; else nothing."""
+        is_named = meant is None or self.family(product_id) in meant
+        return "" if is_named else "the notice names another product: compare"
 
     def meant_by(self, text: str) -> set[UUID] | None:
         """The families that a GTIN or a name means; None where nothing was said."""
@@ -162,7 +205,7 @@ class _Numbers:
 
 
 def recalls_awaiting(session: Session, lot: Lot) -> list[Recall]:
-    """Return the open recalls that name the number of `lot` for its product, or for none, and do not know the lot yet.
+    """Return the open recalls that name the number of `lot` and not certainly another product, and do not know the lot yet.
 
     They are locked, inside an act: another delivery that joins one waits, so that its line comes after this one's.
     """
@@ -179,11 +222,11 @@ def recalls_awaiting(session: Session, lot: Lot) -> list[Recall]:
     if not rows:
         return []
     products = _Products(session)
-    mine = products.family(lot.product_id)
     known = {row.Recall.id for row in rows if row.lot_id == lot.id}
     meant = {
         row.Recall.id: row.Recall
         for row in rows
-        if row.product_id is None or products.family(row.product_id) == mine
+        if row.product_id is None
+        or not products.is_another({products.family(row.product_id)}, lot.product_id)
     }
     return [recall for recall_id, recall in meant.items() if recall_id not in known]

@@ -21,7 +21,7 @@ from inventory.kernel.permissions import Actor
 from inventory.stock.models import Hold, Lot, Recall, RecallLine
 from inventory.stock.notices import NamedLot
 from inventory.stock.queries import named_lots, recalls
-from inventory.stock.queries.named_lots import Match
+from inventory.stock.queries.named_lots import FoundLot, Match
 from inventory.stock.services.places import site_of
 from inventory.stock.services.recalled import add_line
 from inventory.web.presenting import count
@@ -60,7 +60,7 @@ def open_recall(
 ) -> Outcome:
     """Open a recall and hold every lot it names, everywhere, in one act; the outcome names the recall.
 
-    Without `chosen` every lot of such a number is meant. A number that is not of a lot of ours is remembered: a delivery of it is
+    Without `chosen` every lot of such a number is meant, and no guess. A number that is not of ours is remembered: a delivery of it is
     held while the recall is open. Raises Refusal NOTE-NEEDED, RECALL-NO-LOTS, RECALL-LOTS-CHANGED, LOT-NUMBER-INVALID.
     """
 
@@ -229,10 +229,11 @@ def _add(
     named_lots.lock_lots(act.session, meant)
     lots, not_ours = [], []
     for match in matches:
-        mine = [one.lot for one in match.lots if one.lot.id in meant]
-        for lot in (one for one in mine if one.id not in there):
-            _line(act, recall, match, lot)
-            lots.append(f"{lot.lot_number} ({lot.product.name})")
+        mine = [one for one in match.lots if one.lot.id in meant]
+        for one in mine:
+            if one.lot.id not in there:
+                _line(act, recall, match, one)
+                lots.append(f"{one.lot.lot_number} ({one.lot.product.name})")
         if not mine:
             _line(act, recall, match, None)
             not_ours.append(match.named.lot_number)
@@ -242,21 +243,23 @@ def _add(
 def _meant(matches: Sequence[Match], chosen: Chosen | None) -> set[UUID]:
     found = {one.lot.id for match in matches for one in match.lots}
     if chosen is None:
-        return found
+        return {one.lot.id for match in matches for one in match.lots if not one.is_guess}
     if found - chosen.shown or chosen.meant - found:
         said = "The lots of these numbers have changed since they were shown. Look at them again."
         raise Refusal("RECALL-LOTS-CHANGED", said, "lots")
     return found & chosen.meant
 
 
-def _line(act: Act, recall: Recall, match: Match, lot: Lot | None) -> None:
+def _line(act: Act, recall: Recall, match: Match, found: FoundLot | None) -> None:
+    """Add a line under the number that was typed; under the lot's own where what was typed only had it in it."""
+    named = NamedLot(found.lot.lot_number) if found and found.is_guess else match.named
     add_line(
         act,
         recall,
-        lot_number=match.named.lot_number,
-        key=match.named.key,
+        lot_number=named.lot_number,
+        key=named.key,
         product_id=match.product_id,
-        lot_id=lot.id if lot else None,
+        lot_id=found.lot.id if found else None,
     )
 
 

@@ -57,7 +57,7 @@ def test_nothing_is_held_before_it_was_looked_at(bench: Bench, signed_in_client:
     page = seen.get_data(as_text=True)
     assert "Lot 1662: Invented B12" in page
     assert "3 sealed containers" in page
-    assert "It is remembered: a delivery of it will be put on hold." in page
+    assert "It is remembered: a delivery is put on hold only if its number reads exactly so." in page
     assert holds() == []
     form = pick_form(seen, having="shown")
     opened = manager.send("/recalls/new", form, {"step": "open"})
@@ -85,16 +85,45 @@ def test_what_is_not_ticked_is_not_held(bench: Bench, signed_in_client: SignIn) 
     assert [hold.lot_id for hold in holds()] == [other.id]
 
 
-def test_a_file_of_numbers_is_read(bench: Bench, signed_in_client: SignIn) -> None:
-    manager = signed_in_client(Role.MANAGER)
+def uploaded(manager: CheckingClient, raw: bytes) -> Any:
     form = manager.form("/recalls/new")
     token = {name: form.fields[name][0] for name in ("csrf_token", "request_key")}
-    uploaded = (io.BytesIO("\ufefflot;product\r\n1662;\r\n".encode()), "notice.csv")
-    data = {**TYPED, **token, "lots": "", "step": "check", "file": uploaded}
-    seen = manager.post("/recalls/new", data=data, content_type="multipart/form-data")
+    data = {**TYPED, **token, "lots": "", "step": "check", "file": (io.BytesIO(raw), "notice.csv")}
+    return manager.post("/recalls/new", data=data, content_type="multipart/form-data")
+
+
+def test_a_number_with_words_around_it_is_offered_unticked(bench: Bench, signed_in_client: SignIn) -> None:
+    manager = signed_in_client(Role.MANAGER)
+    seen = manager.submit("/recalls/new", {**TYPED, "lots": "Batch 16-62", "step": "check"})
+    page = seen.get_data(as_text=True)
+    assert "did you mean this one?" in page
+    assert "Not ours" in page
+    form = pick_form(seen, having="shown")
+    assert not form.fields.get("chosen")
+    manager.send("/recalls/new", form, {"chosen": [str(bench.lot.id)], "step": "open"})
+    assert [hold.lot_id for hold in holds()] == [bench.lot.id]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize("text", ["lot;product\r\n1662;\r\n", "1662\r\n1679\r\n"])
+def test_a_file_of_numbers_is_read(bench: Bench, signed_in_client: SignIn, encoding: str, text: str) -> None:
+    manager = signed_in_client(Role.MANAGER)
+    seen = uploaded(manager, text.encode(encoding))
     assert "Lot 1662: Invented B12" in seen.get_data(as_text=True)
     manager.send("/recalls/new", pick_form(seen, having="shown"), {"step": "open"})
     assert [hold.lot_id for hold in holds()] == [bench.lot.id]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\x89PNG\r\n\x1a\n\x00\x00IHDR", b"PK\x03\x04 sheet", b"\xff\xfe1", b"1\x006\x00"]
+)
+def test_what_is_no_text_never_reaches_the_numbers(
+    bench: Bench, signed_in_client: SignIn, raw: bytes
+) -> None:
+    answer = uploaded(signed_in_client(Role.MANAGER), raw)
+    assert answer.status_code == 422
+    assert "FILE-NOT-TEXT" in answer.get_data(as_text=True)
+    assert pick_form(answer, having="shown").fields["lots"][0].strip() == ""
 
 
 @pytest.mark.parametrize(

@@ -119,13 +119,56 @@ def test_numbers_of_recalls_leave_no_gap(app: Flask, at: datetime) -> None:
 
 def test_a_product_narrows_a_number(app: Flask, at: datetime) -> None:
     gtin = "00305170031251"
-    mine, other = make_product(gtin=gtin), make_product()
+    mine, other = make_product(gtin=gtin), make_product(gtin="00305170031268")
     lot = make_delivery(product_id=mine.id, lot_number="1662")
     same = make_delivery(product_id=other.id, lot_number="1662")
     opened(f"1662|{gtin}", at=at)
     assert (held(lot), held(same)) == ([HoldKind.RECALL], [])
     opened(f"1662|{other.name.upper()}", at=at)
     assert held(same) == [HoldKind.RECALL]
+
+
+@pytest.mark.parametrize("said", ["00305170031251", "Another maker's B12"])
+@pytest.mark.parametrize("gtin", ["", "00305170031268"])
+def test_an_unknown_product_leaves_out_no_lot_of_the_number(
+    app: Flask, at: datetime, said: str, gtin: str
+) -> None:
+    lot = make_delivery(lot_number="1662", product_id=make_product(gtin=gtin).id)
+    (match,) = named_lots.matches_of(db.session(), [NamedLot("1662", said)])
+    assert [one.how for one in match.lots] == ["the notice names another product: compare"]
+    opened(f"1662|{said}", at=at)
+    assert held(lot) == [HoldKind.RECALL]
+    assert held(make_delivery(lot_number="1662", product_id=make_product().id)) == [HoldKind.RECALL]
+
+
+def test_a_product_without_a_code_may_be_the_named_one(app: Flask, at: datetime) -> None:
+    make_product(gtin="00305170031251")
+    lot = make_delivery(lot_number="1662", product_id=make_product().id)
+    opened("1662|00305170031251", at=at)
+    later = make_delivery(lot_number="1662", product_id=make_product().id)
+    assert (held(lot), held(later)) == ([HoldKind.RECALL], [HoldKind.RECALL])
+
+
+@pytest.mark.parametrize(
+    "typed", ["Batch VI01001B", "VI01001B 31/10/2026", "VI-01001B", "lot vi 01001b.", "(VI01001B)"]
+)
+def test_a_number_inside_what_was_typed_is_a_guess(app: Flask, at: datetime, typed: str) -> None:
+    lot, other = make_delivery(lot_number="VI01001B"), make_delivery(lot_number="VI01001")
+    (match,) = named_lots.matches_of(db.session(), [NamedLot(typed)])
+    assert [(one.lot.id, one.is_guess) for one in match.lots] == [(lot.id, True)]
+    opened(typed, at=at)
+    assert (held(lot), held(other)) == ([], [])
+    chosen = Chosen(frozenset({lot.id}), frozenset({lot.id}))
+    recall = opened(typed, at=at, chosen=chosen)
+    assert held(lot) == [HoldKind.RECALL]
+    assert [(line.lot_number, line.lot_id) for line in lines(recall)] == [("VI01001B", lot.id)]
+
+
+def test_a_former_number_inside_what_was_typed_is_a_guess_too(app: Flask, at: datetime) -> None:
+    lot = make_delivery(lot_number="old 1")
+    correct(lot, number="NEW1", at=at)
+    (match,) = named_lots.matches_of(db.session(), [NamedLot("Batch OLD1")])
+    assert [(one.lot.id, one.is_guess) for one in match.lots] == [(lot.id, True)]
 
 
 def test_what_was_left_out_of_the_preview_is_not_held(app: Flask, at: datetime) -> None:
@@ -164,7 +207,7 @@ def test_a_delivery_of_a_remembered_number_is_held_by_the_recall(
 
 
 def test_a_delivery_of_another_product_than_the_recalled_is_not_held(app: Flask, at: datetime) -> None:
-    product, other = make_product(gtin="00305170031251"), make_product()
+    product, other = make_product(gtin="00305170031251"), make_product(gtin="00305170031268")
     opened("1662|00305170031251", at=at)
     assert held(make_delivery(product_id=other.id, lot_number="1662")) == []
     assert held(make_delivery(product_id=product.id, lot_number="1662")) == [HoldKind.RECALL]
