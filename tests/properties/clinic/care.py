@@ -76,8 +76,9 @@ class Care(World):
         """Tell whether a hold covers the container, as its row says."""
         db.session.rollback()
         of_lot = Hold.location_id.is_(None) & Hold.vial_id.is_(None)
-        narrower = or_(of_lot, Hold.location_id == draw.location_id, Hold.vial_id == draw.vial_id)
-        standing = select(Hold.id).where(Hold.lot_id == draw.lot_id, Hold.released_at.is_(None), narrower)
+        of_place = Hold.location_id == draw.location_id
+        covers = or_(of_lot, of_place, Hold.vial_id == draw.vial_id) if draw.vial_id else of_lot | of_place
+        standing = select(Hold.id).where(Hold.lot_id == draw.lot_id, Hold.released_at.is_(None), covers)
         return db.session.scalars(standing).first() is not None
 
     @rule(which=PICK, volume_ul=DOSE, who=PATIENT, back=BACK)
