@@ -1,4 +1,4 @@
-"""What `flask stock verify` asks of recalls: each line's hold is a recall's hold of that very lot, and no number is missing."""
+"""What `flask stock verify` asks of recalls: each line's hold is that very lot's, merged lots are named whole, no number is missing."""
 
 RECALLS: tuple[tuple[str, str], ...] = (
     (
@@ -10,6 +10,19 @@ RECALLS: tuple[tuple[str, str], ...] = (
         AND hold.location_id IS NULL AND hold.vial_id IS NULL
         WHERE recall_line.lot_id IS NOT NULL AND hold.id IS NULL
         ORDER BY site.code, recall.number, recall_line.position
+        """,
+    ),
+    (
+        "Recall {0}-R{1:03d} names only one of the lots {2} and {3}, which were merged.",
+        """
+        SELECT site.code, recall.number, lot.lot_number, other.lot_number FROM recall
+        JOIN site ON site.id = recall.site_id
+        JOIN lot_correction AS merge ON merge.merged_into_id IS NOT NULL
+        JOIN lot ON lot.id = merge.lot_id JOIN lot AS other ON other.id = merge.merged_into_id
+        WHERE recall.closed_at IS NULL AND
+          EXISTS (SELECT 1 FROM recall_line WHERE recall_id = recall.id AND lot_id = merge.lot_id) <>
+          EXISTS (SELECT 1 FROM recall_line WHERE recall_id = recall.id AND lot_id = merge.merged_into_id)
+        ORDER BY site.code, recall.number, lot.lot_number
         """,
     ),
     (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased, contains_eager
 
 from inventory.catalogue.gs1 import Scan
@@ -21,7 +21,9 @@ from inventory.stock.models import (
     AccountKind,
     CountOutcome,
     Lot,
+    LotCorrection,
     Movement,
+    MovementKind,
     StockCount,
     StockCountLine,
     StockCountResult,
@@ -30,8 +32,10 @@ from inventory.stock.models import (
     TransferReceipt,
     Vial,
 )
+from inventory.stock.queries.corrections import became
 from inventory.stock.queries.life import location_names
 from inventory.stock.queries.lots import lot_by_id, lots_of_scan
+from inventory.stock.queries.on_hand import at_its_place
 from inventory.web.pagination import Page, paginate
 
 LISTED_FOR = timedelta(days=90)
@@ -69,6 +73,8 @@ class CountedLine:
     variance: StockCountVariance | None
     approver: str | None
     moved_meanwhile: bool
+    told_late: bool = False
+    """Whether what was done before the count, or a correction, was recorded only after it: it may be the difference."""
 
     @property
     def is_vial(self) -> bool:
@@ -171,7 +177,8 @@ def lots_named(session: Session, text: str, *, scan: Scan | None) -> list[UUID]:
     if not found:
         said = "No lot of this number was ever received. If it is right, set it aside: a manager receives it first."
         raise Refusal("COUNT-LOT-UNKNOWN", said, "found")
-    return found
+    # A number that was a mistake means the lot that it was merged into.
+    return list(dict.fromkeys(became(session, lot_id) for lot_id in found))
 
 
 def is_on_its_way() -> ColumnElement[bool]:
@@ -208,8 +215,12 @@ def lines_of(session: Session, count: StockCount) -> list[CountedLine]:
         .where(StockCountLine.count_id == count.id)
         .order_by(StockCountLine.position)
     ).all()
-    moved = _moved_meanwhile(session, count)
-    return [CountedLine(*row, moved_meanwhile=(row[0].lot_id, row[0].vial_id) in moved) for row in rows]
+    moved, late = _moved_meanwhile(session, count), _told_late(session, count)
+    keys = [(row[0].lot_id, row[0].vial_id) for row in rows]
+    return [
+        CountedLine(*row, moved_meanwhile=key in moved, told_late=key in late)
+        for row, key in zip(rows, keys, strict=True)
+    ]
 
 
 def counts_page(
@@ -278,20 +289,29 @@ def count_rates(session: Session, *, site_id: UUID, since: datetime, until: date
 
 def _listed(location_id: UUID, since: datetime) -> Select[Lot, Vial, int]:
     """Shelves that hold something or did since then, and open vials. One statement: all of it is of one moment."""
-    shelf = and_(
+    # Asked apart: together they would be sought among every container that was ever opened there.
+    shelves = select(Account.id).where(
+        Account.location_id == location_id,
         Account.kind == AccountKind.SHELF,
         or_(Account.balance_ul > 0, Account.last_occurred_at >= since),
     )
-    opened = and_(Vial.closed_at.is_(None), Vial.location_id == location_id, ~is_on_its_way())
+    opened = (
+        select(Account.id)
+        .select_from(Vial)
+        .join(Account, at_its_place())
+        .where(Vial.closed_at.is_(None), Vial.location_id == location_id, ~is_on_its_way())
+    )
+    listed = union_all(shelves, opened).subquery("listed")
     return (
         select(Lot, Vial, Account.balance_ul)
-        .select_from(Account)
+        .select_from(listed)
+        .join(Account, Account.id == listed.c.id)
         .join(Lot, Lot.id == Account.lot_id)
         .join(Lot.product)
         .join(Product.formulation)
         .outerjoin(Vial, Vial.id == Account.vial_id)
         .options(contains_eager(Lot.product).contains_eager(Product.formulation))
-        .where(Account.location_id == location_id, or_(shelf, opened))
+        .where(~exists().where(LotCorrection.lot_id == Lot.id, LotCorrection.merged_into_id.is_not(None)))
     )
 
 
@@ -331,3 +351,35 @@ def _moved_meanwhile(session: Session, count: StockCount) -> set[Key]:
         )
     )
     return {(lot_id, vial_id) for lot_id, vial_id in rows}
+
+
+def _told_late(session: Session, count: StockCount) -> set[Key]:
+    """Return the lines of which something of before a count, or a correction, was recorded between handing in and posting."""
+    result = count_result(session, count.id)
+    if result is None or count.closed_at is not None:
+        return set()
+    undone = aliased(Movement)
+    undoes = exists().where(undone.id == Movement.reverses_id, undone.occurred_at <= result.counted_at)
+    same = or_(
+        and_(StockCountLine.vial_id.is_not(None), Account.vial_id == StockCountLine.vial_id),
+        and_(StockCountLine.vial_id.is_(None), Account.lot_id == StockCountLine.lot_id, is_shelf_of(count)),
+    )
+    rows = session.execute(
+        select(StockCountLine.lot_id, StockCountLine.vial_id)
+        .join(Account, same)
+        .join(Movement, or_(Movement.from_id == Account.id, Movement.to_id == Account.id))
+        .where(StockCountLine.count_id == count.id, Movement.recorded_at > result.counted_at)
+        .where(
+            or_(
+                and_(Movement.occurred_at <= result.counted_at),
+                Movement.kind == MovementKind.ADJUST,
+                undoes,
+            )
+        )
+    )
+    return {(lot_id, vial_id) for lot_id, vial_id in rows}
+
+
+def is_shelf_of(count: StockCount) -> ColumnElement[bool]:
+    """Return the condition that an account is a shelf of the location of a count."""
+    return and_(Account.kind == AccountKind.SHELF, Account.location_id == count.location_id)

@@ -230,3 +230,18 @@ def recalls_awaiting(session: Session, lot: Lot) -> list[Recall]:
         or not products.is_another({products.family(row.product_id)}, lot.product_id)
     }
     return [recall for recall_id, recall in meant.items() if recall_id not in known]
+
+
+def recalls_in_part(session: Session, lot_ids: Collection[UUID]) -> list[tuple[Recall, set[UUID]]]:
+    """Return the open recalls that name some of the lots and not all, with those they lack; locked, inside an act."""
+    rows = session.execute(
+        select(Recall, RecallLine.lot_id)
+        .join(RecallLine, RecallLine.recall_id == Recall.id)
+        .where(Recall.closed_at.is_(None), RecallLine.lot_id.in_(lot_ids))
+        .order_by(Recall.opened_at, Recall.id)
+        .with_for_update(of=Recall, key_share=True)
+    ).all()
+    named: dict[Recall, set[UUID]] = {}
+    for recall, lot_id in rows:
+        named.setdefault(recall, set()).add(lot_id)
+    return [(recall, lacking) for recall, known in named.items() if (lacking := set(lot_ids) - known)]

@@ -24,7 +24,7 @@ from inventory.stock.queries import corrections
 from inventory.stock.queries.named_lots import wait_for_recalls
 from inventory.stock.services.lots import refuse_merged
 from inventory.stock.services.merging import TakenOver, refuse_unlike, take_over
-from inventory.stock.services.recalled import hold_if_recalled
+from inventory.stock.services.recalled import hold_if_recalled, name_whole
 
 LONGEST_BEFORE = timedelta(days=5 * 366)
 LONGEST_AFTER = timedelta(days=10 * 366)
@@ -117,7 +117,9 @@ def _corrected(act: Act, correction: Correction, lot: Lot) -> Done:
         correction.expires_on,
     )
     said = _rewrite(act, correction, lot, lot_number=correction.lot_number.strip())
-    told = _facts(correction, said) | {"recalled": hold_if_recalled(act, lot)}
+    recalled = hold_if_recalled(act, lot)
+    name_whole(act, corrections.with_merged(act.session, lot.id))
+    told = _facts(correction, said) | {"recalled": recalled}
     return Done("stock.correct-lot", [(lot.id, told)], [expiry])
 
 
@@ -147,6 +149,7 @@ def _merged(act: Act, correction: Correction, lot: Lot, other: Lot) -> Done:
     taken = take_over(act, lot, other)
     told = {
         **_facts(correction, said),
+        "recalled": name_whole(act, corrections.with_merged(act.session, other.id)),
         "merged_into_id": other.id,
         "containers": taken.containers,
         "vials": [[vial.old_label, vial.new_label] for vial in taken.vials],

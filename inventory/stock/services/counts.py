@@ -35,6 +35,9 @@ from inventory.stock.models import (
     StockCountVariance,
 )
 from inventory.stock.queries import CountedLine, ToCount
+from inventory.stock.queries.corrections import merge_of
+from inventory.stock.queries.named_lots import lock_lots
+from inventory.stock.services.lots import refuse_merged
 from inventory.stock.services.receiving import MOST_CONTAINERS
 
 means(
@@ -101,7 +104,8 @@ def hand_in_count(
 ) -> Outcome:
     """Hand in what was counted. Where nothing differs, the count is posted with it; else it waits for its reasons.
 
-    Raises Refusal COUNT-ENDED, COUNT-HANDED-IN, NOT-FOUND; Refusals COUNT-LINE-EMPTY, COUNT-VIAL-GONE, COUNT-RANGE, VIAL-OVERFULL.
+    Raises Refusal COUNT-ENDED, COUNT-HANDED-IN, NOT-FOUND; Refusals COUNT-LINE-EMPTY, COUNT-VIAL-GONE, COUNT-RANGE, VIAL-OVERFULL,
+    LOT-MERGED.
     """
 
     def write(act: Act) -> Outcome:
@@ -231,8 +235,12 @@ def _lines(act: Act, count: StockCount, tally: Tally) -> list[tuple[ToCount, int
     """Return the lines in the order of the list: what was counted and what the ledger holds, in microlitres."""
     held = queries.held_at(act.session, count, at=act.recorded_at)
     listed = {line.key for line, _ in held}
-    found = [lot_id for lot_id in tally.containers if (lot_id, None) not in listed]
-    held += [(ToCount(queries.lot_by_id(act.session, lot_id)), 0) for lot_id in found]
+    found = [
+        queries.lot_by_id(act.session, lot_id) for lot_id in tally.containers if (lot_id, None) not in listed
+    ]
+    for lot in found:
+        refuse_merged(act.session, lot, field=counting.field_of(lot.id, None))
+    held += [(ToCount(lot), 0) for lot in found]
     gone = set(tally.volumes_ul) - {vial_id for _, vial_id in listed if vial_id}
     refusals = [_gone(act, vial_id) for vial_id in sorted(gone)]
     lines = [(line, tally.counted_ul(line), expected_ul) for line, expected_ul in held]
@@ -298,10 +306,13 @@ def _approver(
 
 def _locked_accounts(act: Act, count: StockCount, lines: Sequence[CountedLine]) -> dict[int, int]:
     """Lock what is adjusted and return the accounts by the lines' positions. Raises Refusal COUNT-STALE."""
+    lock_lots(act.session, {line.lot.id for line in lines})
     vials = {line.vial.id for line in lines if line.vial}
     here = queries.vials_here(act.session, vials, count.location_id)
     accounts: dict[int, int] = {}
     for line in lines:
+        if merge_of(act.session, line.lot.id):
+            raise _stale(f"Lot {line.lot.lot_number} was merged into another since the count.")
         if line.vial and line.vial.id not in here:
             raise _stale(f"Vial {line.vial.label_number} was closed or taken elsewhere since the count.")
         accounts[line.line.position] = _account(act, count, line)

@@ -34,6 +34,8 @@ from inventory.stock.models import (
     WasteReason,
 )
 from inventory.stock.queries.disposals import disposal_by_id, disposal_lines, is_on_its_way
+from inventory.stock.queries.named_lots import lock_lots
+from inventory.stock.services.merging import settle
 from inventory.stock.services.places import refuse_elsewhere
 from inventory.stock.services.wasting import close, locked_open_vial
 
@@ -116,7 +118,7 @@ def destroy(*, actor: Actor, at: datetime, request_key: str | None = None, docum
 def reverse_disposal(
     *, actor: Actor, at: datetime, request_key: str | None = None, disposal_id: UUID, reason: str
 ) -> Outcome:
-    """Put back what a document took, which was recorded wrongly: all of it, sealed, where it lay.
+    """Put back what a document took, which was recorded wrongly: all of it, sealed, where it lay, as the lot it is now.
 
     The outcome names the disposal. Raises Refusal NOTE-NEEDED, DISPOSAL-VIALS (a vial is never opened again),
     LOCATION-ELSEWHERE (its location was closed since), ALREADY-REVERSED.
@@ -133,10 +135,13 @@ def reverse_disposal(
             raise Refusal("DISPOSAL-VIALS", said_so)
         for line in lines:
             refuse_elsewhere(act.session, site_id=disposal.site_id, location_id=line.location_id)
+        lot_ids = {line.lot_id for line in lines}
+        lock_lots(act.session, lot_ids)
         movements = _movements(act.session, [line.movement_id for line in lines])
         ledger.lock_balances(act.session, [account for m in movements for account in (m.from_id, m.to_id)])
         for movement in movements:
             ledger.reverse(act, movement, note=said)
+        settle(act, lot_ids)
         facts = {"number": disposal.number, "document_number": disposal.document_number, "reason": said}
         return act.record(
             "stock.reverse-disposal", "disposal", disposal.id, site_id=disposal.site_id, facts=facts

@@ -13,6 +13,7 @@ from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import Actor
 from inventory.stock import ledger, queries
 from inventory.stock.models import Hold, HoldKind, Vial
+from inventory.stock.services.lots import refuse_merged
 
 
 def hold_lot(
@@ -28,12 +29,13 @@ def hold_lot(
 ) -> Outcome:
     """Hold a lot from now on, or only what lies at a location, or one open vial.
 
-    Raises Refusal NOTE-NEEDED, LOT-HELD-ALREADY, NOT-FOUND, VIAL-CLOSED.
+    Raises Refusal NOTE-NEEDED, LOT-HELD-ALREADY, LOT-MERGED, NOT-FOUND, VIAL-CLOSED.
     """
 
     def write(act: Act) -> Outcome:
         said = _reason(reason)
         lot = queries.lot_by_id(act.session, lot_id, lock=True)
+        refuse_merged(act.session, lot, field=None)
         _refuse_other_vial(act, lot_id, vial_id)
         if is_held(act, lot_id, kind, location_id=location_id, vial_id=vial_id):
             raise Refusal("LOT-HELD-ALREADY", "There is such a hold already.", "kind")

@@ -27,11 +27,14 @@ from inventory.stock.models import (
     HoldKind,
     Lot,
     MovementKind,
+    Recall,
+    RecallLine,
     Vial,
     VialClosure,
 )
 from inventory.stock.queries import corrections
-from inventory.stock.services.holding import is_held, place_hold
+from inventory.stock.services.holding import place_hold
+from inventory.stock.services.temperatures import also_of_excursions
 from inventory.stock.services.wasting import close
 
 VIAL = cast(Table, Vial.__table__)
@@ -176,19 +179,32 @@ def _relabel(act: Act, vial: Vial, lot: Lot, other: Lot, *, account_id: int, hel
 
 
 def _take_over_holds(act: Act, lot: Lot, other: Lot, vials: Iterable[Relabelled]) -> int:
-    """Hold of the other lot what was held of this one, at the same place or in the same vial; return how many holds that made."""
+    """Hold of the other lot what was held of this one, at the same place or in the same vial; return how many holds that made.
+
+    An excursion's hold stays its own. The hold of an open recall is not copied: the recall will name the other lot itself.
+    """
     now_in = {vial.old_id: vial.new_id for vial in vials}
-    standing = select(Hold).where(Hold.lot_id == lot.id, Hold.released_at.is_(None)).order_by(Hold.id)
-    placed = 0
-    for hold in act.session.scalars(standing).all():
-        if hold.vial_id is not None and hold.vial_id not in now_in:
-            continue
-        kind, reason = HoldKind(hold.kind), f"{hold.reason} (held as lot {lot.lot_number})"
-        where = {
-            "location_id": hold.location_id,
-            "vial_id": now_in[hold.vial_id] if hold.vial_id else None,
-        }
-        if not is_held(act, other.id, kind, reason=reason, **where):
-            place_hold(act, other.id, kind, reason, **where)
-            placed += 1
-    return placed
+    recalled = (
+        select(RecallLine.hold_id)
+        .join(Recall, Recall.id == RecallLine.recall_id)
+        .where(RecallLine.lot_id == lot.id, Recall.closed_at.is_(None))
+    )
+    standing = (
+        select(Hold)
+        .where(Hold.lot_id == lot.id, Hold.released_at.is_(None), Hold.id.not_in(recalled))
+        .order_by(Hold.id)
+    )
+    held = [
+        hold for hold in act.session.scalars(standing).all() if hold.vial_id is None or hold.vial_id in now_in
+    ]
+    for hold in held:
+        carried = place_hold(
+            act,
+            other.id,
+            HoldKind(hold.kind),
+            f"{hold.reason} (held as lot {lot.lot_number})",
+            location_id=hold.location_id,
+            vial_id=now_in[hold.vial_id] if hold.vial_id else None,
+        )
+        also_of_excursions(act, hold, carried)
+    return len(held)

@@ -1,9 +1,11 @@
-"""A lot whose number an open recall names comes in: it is held by that recall in the same act."""
+"""A lot whose number an open recall names comes in, or is merged with one it names: it is held by that recall in the same act."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from inventory.audit.acts import Act
 from inventory.clinic.models import Site
+from inventory.stock import queries
 from inventory.stock.models import HoldKind, Lot, Recall, RecallLine
 from inventory.stock.queries import named_lots, recalls
 from inventory.stock.services.holding import place_hold
@@ -16,15 +18,17 @@ def hold_if_recalled(act: Act, lot: Lot) -> list[str]:
     """
     named = named_lots.recalls_awaiting(act.session, lot)
     for recall in named:
-        add_line(
-            act,
-            recall,
-            lot_number=lot.lot_number,
-            key=lot.lot_number_key,
-            product_id=lot.product_id,
-            lot_id=lot.id,
-        )
+        _name(act, recall, lot)
     return [_label(act, recall) for recall in named]
+
+
+def name_whole(act: Act, lot_ids: Collection[UUID]) -> list[str]:
+    """Inside an act that has made these lots one: let each open recall that names some of them name all; return its label."""
+    missing = named_lots.recalls_in_part(act.session, lot_ids)
+    for recall, absent in missing:
+        for lot_id in sorted(absent):
+            _name(act, recall, queries.lot_by_id(act.session, lot_id))
+    return [_label(act, recall) for recall, _ in missing]
 
 
 def add_line(
@@ -47,6 +51,17 @@ def add_line(
         "actor_id": act.actor.id,
     }
     act.insert(RecallLine, values)
+
+
+def _name(act: Act, recall: Recall, lot: Lot) -> None:
+    add_line(
+        act,
+        recall,
+        lot_number=lot.lot_number,
+        key=lot.lot_number_key,
+        product_id=lot.product_id,
+        lot_id=lot.id,
+    )
 
 
 def _why(act: Act, recall: Recall) -> str:

@@ -21,9 +21,10 @@ from inventory.kernel.permissions import Actor
 from inventory.stock.models import Hold, Lot, Recall, RecallLine
 from inventory.stock.notices import NamedLot
 from inventory.stock.queries import named_lots, recalls
+from inventory.stock.queries.corrections import became, with_merged
 from inventory.stock.queries.named_lots import FoundLot, Match
 from inventory.stock.services.places import site_of
-from inventory.stock.services.recalled import add_line
+from inventory.stock.services.recalled import add_line, name_whole
 from inventory.web.presenting import count
 
 closing_guards: list[Callable[[Session, UUID], str]] = []
@@ -180,7 +181,9 @@ def still_to_do(session: Session, recall_id: UUID) -> list[str]:
             )
             if number
         ]
-        said.append(f"{' and '.join(what)} of its lots must be returned, destroyed or released")
+        is_drill = recalls.recall_by_id(session, recall_id).is_drill
+        must = "released now that the drill is over" if is_drill else "returned, destroyed or released"
+        said.append(f"{' and '.join(what)} of its lots must be {must}")
     return [words for words in said if words]
 
 
@@ -226,7 +229,8 @@ def _add(
     """Add a line for each lot that is meant, and one for each number that names none; return both in words."""
     matches = named_lots.matches_of(act.session, named)
     meant = _meant(matches, chosen)
-    named_lots.lock_lots(act.session, meant)
+    families = {frozenset(with_merged(act.session, became(act.session, one))) for one in meant}
+    named_lots.lock_lots(act.session, {one for family in families for one in family})
     lots, not_ours = [], []
     for match in matches:
         mine = [one for one in match.lots if one.lot.id in meant]
@@ -237,6 +241,9 @@ def _add(
         if not mine:
             _line(act, recall, match, None)
             not_ours.append(match.named.lot_number)
+    # Lots that were merged are one: whoever means one of them means it whole.
+    for family in families:
+        name_whole(act, family)
     return {"lots": lots, "not_ours": not_ours}
 
 
