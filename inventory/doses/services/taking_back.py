@@ -27,6 +27,7 @@ from inventory.stock.models import (
     WasteReason,
 )
 from inventory.stock.queries.transfers import refuse_on_its_way
+from inventory.stock.services.carrying import to_shelf
 from inventory.stock.services.wasting import close
 
 NOTHING: frozenset[UUID] = frozenset()
@@ -107,6 +108,7 @@ class _Taking:
         opening = next((m for m in mates if m.kind == MovementKind.OPEN), None)
         if opening is not None and not self._used_since():
             self._undo([self.given, *mates, *self._shortfall_of(opening)])
+            to_shelf(self.act, self.vial, opening.location_id)
             if self.vial.closed_at is None:
                 close(self.act, self.vial, VialClosure.NEVER_OPENED, when=self.act.recorded_at)
             return

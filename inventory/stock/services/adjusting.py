@@ -24,7 +24,9 @@ from inventory.stock.models import (
     Vial,
     VialClosure,
 )
+from inventory.stock.services.carrying import of_vial
 from inventory.stock.services.lots import refuse_merged
+from inventory.stock.services.overfill import refuse_more_overfill
 from inventory.stock.services.places import refuse_elsewhere
 from inventory.stock.services.receiving import MOST_CONTAINERS
 from inventory.stock.services.wasting import close, locked_open_vial
@@ -114,6 +116,9 @@ def adjust_vial(
         vial, account = locked_open_vial(act, vial_id)
         if difference.direction == Direction.FOUND:
             _refuse_overfull(vial, account.balance_ul + volume_ul)
+            if difference.reason == AdjustReason.OVERFILL:
+                limit_ul = vial.lot.product.overfill_limit_ul
+                refuse_more_overfill(act.session, vial_id, volume_ul, limit_ul=limit_ul, field="volume")
         else:
             ledger.require(account.balance_ul, volume_ul, what="The vial", field="volume")
         place = ledger.place_of(act.session, vial)
@@ -165,7 +170,10 @@ def reverse_receipt(
 def undo_opening(
     *, actor: Actor, at: datetime, request_key: str | None = None, vial_id: UUID, reason: str
 ) -> Outcome:
-    """Put a vial that was never really opened back on its shelf, sealed. Raises Refusal NOTE-NEEDED, VIAL-CLOSED, VIAL-USED."""
+    """Put a vial that was never really opened back on its shelf, sealed.
+
+    Raises Refusal NOTE-NEEDED, VIAL-CLOSED, VIAL-USED, VIAL-HELD.
+    """
 
     def write(act: Act) -> Outcome:
         said = _words(reason, "reason")
@@ -174,6 +182,9 @@ def undo_opening(
         if opening.kind != MovementKind.OPEN:
             said_so = "Something was done with this vial since it was opened. Discard it instead."
             raise Refusal("VIAL-USED", said_so)
+        if of_vial(act.session, vial_id):
+            still = "This vial is on hold: what made it doubtful is not undone. Release the hold first, or discard it."
+            raise Refusal("VIAL-HELD", still)
         ledger.reverse(act, opening, note=said)
         close(act, vial, VialClosure.NEVER_OPENED, when=act.recorded_at)
         facts = {"label_number": vial.label_number, "reason": said}
