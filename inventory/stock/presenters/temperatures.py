@@ -7,7 +7,7 @@ from itertools import groupby
 
 from inventory.stock.exposure import Limits, Reading
 from inventory.stock.models import ExcursionDecision, ReadingSource
-from inventory.web.presenting import day, local_clock, site_zone
+from inventory.web.presenting import count, day, local_clock, site_zone
 
 WIDTH, HEIGHT = 480, 230
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 12, 34
@@ -69,6 +69,13 @@ def limits_words(limits: Limits) -> str:
     if limits.least is None:
         return f"up to {degrees(limits.most)}"
     return f"from {degrees(limits.least)}" + ("" if limits.most is None else f" to {degrees(limits.most)}")
+
+
+def spread_words(lowest: int, highest: int) -> str:
+    """Return between what temperatures readings lie: `between 2.0 °C and 9.4 °C`, or `at 9.4 °C` where they are one."""
+    if lowest == highest:
+        return f"at {degrees(lowest)}"
+    return f"between {degrees(lowest)} and {degrees(highest)}"
 
 
 def days_of(readings: Sequence[Reading]) -> list[DayRange]:
@@ -150,4 +157,4 @@ def _ends(first: datetime, last: datetime) -> list[datetime]:
 def _chart_words(readings: Sequence[Reading], limits: Limits) -> str:
     values = [one.decicelsius for one in readings]
     allowed = "" if limits == Limits(None, None) else f" What lies there allows {limits_words(limits)}."
-    return f"Between {degrees(min(values))} and {degrees(max(values))} in {len(values):,} readings.{allowed}"
+    return f"{count(len(values), 'reading')} {spread_words(min(values), max(values))}.{allowed}"

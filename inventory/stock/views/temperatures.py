@@ -23,7 +23,8 @@ from inventory.stock.forms.temperatures import LoggerConfirmForm, LoggerForm, Te
 from inventory.stock.logger_files import DayOrder, Logged, Manner, Unit, read_logger_file
 from inventory.stock.presenters import temperatures as presenters
 from inventory.stock.queries import temperatures as queries
-from inventory.stock.queries.lots import lot_by_id
+from inventory.stock.queries.lots import lots_by_id
+from inventory.stock.queries.unwatched import unwatched_lots
 from inventory.stock.services import temperatures as services
 from inventory.stock.views.blueprint import bp
 from inventory.web.access import requires
@@ -32,6 +33,7 @@ from inventory.web.presenting import site_zone
 
 bp.add_app_template_filter(presenters.degrees, "degrees")
 bp.add_app_template_global(presenters.limits_words, "limits_words")
+bp.add_app_template_global(presenters.spread_words, "spread_words")
 
 
 @bp.get("/temperatures")
@@ -59,6 +61,7 @@ def location_temperatures(location_id: UUID) -> ResponseReturnValue:
         "stock/temperatures/location.html",
         location=location,
         limits=limits,
+        unwatched=unwatched_lots(session, location_id),
         waiting=[one for one in _waiting() if one.location_id == location_id],
         chart=presenters.chart_of(readings, limits, first=first, last=at),
         days=presenters.days_of(readings),
@@ -147,6 +150,7 @@ def _preview(location: Location, form: LoggerForm) -> ResponseReturnValue:
         fresh=fresh,
         known=len(logged.readings) - len(fresh),
         exposed=_exposed(location.id, fresh),
+        unwatched=unwatched_lots(db.session(), location.id, since=fresh[0].read_at) if fresh else [],
         submit_text="",
         cancel_to=url_for("stock.read_logger", location_id=location.id),
     )
@@ -166,8 +170,7 @@ def _exposed(location_id: UUID, fresh: list[Reading]) -> dict[str, Any] | None:
     found = exposure_of(kept, fresh)
     if found is None:
         return None
-    lots = {one.lot_id: lot_by_id(db.session(), one.lot_id) for one in found.kept}
-    return {"exposure": found, "lots": sorted(lots.values(), key=lambda lot: lot.lot_number)}
+    return {"exposure": found, "lots": lots_by_id(db.session(), {one.lot_id for one in found.kept})}
 
 
 def _file_page(form: LoggerForm, location_id: UUID) -> ResponseReturnValue:

@@ -30,6 +30,7 @@ from inventory.stock.forms.transfers import (
 from inventory.stock.ledger import Place
 from inventory.stock.models import WasteReason
 from inventory.stock.queries import Drawable, transfers
+from inventory.stock.queries.lots import lots_by_id
 from inventory.stock.queries.transfers import Consigned, SentLine
 from inventory.stock.services import witnessed_reasons
 from inventory.stock.views.blueprint import bp
@@ -213,7 +214,7 @@ def _may(found: Consigned) -> dict[str, bool]:
 
 def _receive_shown(transfer_id: UUID) -> dict[str, Any]:
     lots = {line.lot_id for line in transfers.lines_of(db.session(), transfer_id)}
-    products = [queries.lot_by_id(db.session(), lot_id).product for lot_id in lots]
+    products = [lot.product for lot in lots_by_id(db.session(), lots)]
     asked = set().union(*(witnessed_reasons(product, settings_here()) for product in products))
     on_the_way = (WasteReason.BROKEN, WasteReason.LOST)
     reasons = [words.WASTE[reason] for reason in on_the_way if reason in asked]

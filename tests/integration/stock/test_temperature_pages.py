@@ -7,17 +7,19 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.stock.exposure import Limits, Reading
-from inventory.stock.models import Hold, TemperatureExcursion, TemperatureReading
+from inventory.stock.models import Hold, TemperatureExcursion, TemperatureReading, WasteReason
 from inventory.stock.presenters.temperatures import chart_of, days_of, degrees, limits_words
+from inventory.stock.services import Why, waste_sealed
 from inventory.stock.services.temperatures import record_temperature
-from tests.factories.stock import make_place
+from tests.factories.catalogue import make_product
+from tests.factories.stock import make_delivery, make_place
 from tests.integration.stock.test_temperatures import cold_lot, fridge, read
 from tests.support.client import CheckingClient, pick_form
 
@@ -96,6 +98,7 @@ def test_a_loggers_file_is_shown_first_and_written_when_confirmed(
     assert "Record 2 readings and leave out 1 line" in page
     assert "march.csv" in page
     assert "“---” is not a temperature." in page
+    assert "1 reading at 9.4 °C, " in page
     assert "lot COLD1" in page
     assert readings() == 0
     form = pick_form(shown)
@@ -109,6 +112,42 @@ def test_a_loggers_file_is_shown_first_and_written_when_confirmed(
     twice = choose(nurse, LOGGED).get_data(as_text=True)
     assert "Every reading of this file is recorded already." in twice
     assert readings() == 2
+
+
+def test_what_has_no_limits_is_said_not_to_be_watched(
+    app: Flask, signed_in_client: SignIn, at: datetime
+) -> None:
+    cold_lot(lot_number="COLD1", at=at - timedelta(days=1))
+    nurse = signed_in_client(Role.PRACTITIONER)
+    page = f"/stock/temperatures/{fridge().id}"
+    for shown in (nurse.get(page), choose(nurse, LOGGED)):
+        assert "Not watched" not in shown.get_data(as_text=True)
+    bare = make_product(storage_min_decicelsius=None, storage_max_decicelsius=None)
+    where = make_place(location="Fridge 1")
+    lot = make_delivery(product_id=bare.id, lot_number="BARE1", place=where, at=at - timedelta(days=1))
+    for shown in (nurse.get(page), choose(nurse, LOGGED)):
+        told = shown.get_data(as_text=True)
+        assert "Not watched: no limits recorded" in told
+        assert "BARE1" in told
+    gone = Why(WasteReason.BROKEN)
+    waste_sealed(actor=SYSTEM_ACTOR, at=at, lot_id=lot.id, place=where, containers=25, why=gone)
+    assert "Not watched" not in nurse.get(page).get_data(as_text=True)
+    assert "BARE1" in choose(nurse, LOGGED).get_data(as_text=True)
+
+
+def test_what_lay_there_is_read_in_one_statement(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
+    nurse = signed_in_client(Role.PRACTITIONER)
+    cold_lot(lot_number="COLD1", at=at - timedelta(days=1))
+    choose(nurse, LOGGED)
+    sent: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *told: sent.append(told[2]))
+    choose(nurse, LOGGED)
+    few = len(sent)
+    cold_lot(lot_number="COLD2", at=at - timedelta(days=1))
+    cold_lot(lot_number="COLD3", at=at - timedelta(days=1))
+    sent.clear()
+    assert "lot COLD3" in choose(nurse, LOGGED).get_data(as_text=True)
+    assert len(sent) == few
 
 
 def test_fahrenheit_and_the_order_of_dates_are_asked(
@@ -253,8 +292,11 @@ def test_the_line_keeps_every_peak(app: Flask, at: datetime) -> None:
     chart = chart_of(many, Limits(20, 80), first=first, last=at)
     assert chart is not None
     assert len(chart.line.split()) <= 2 * 161
-    assert chart.words.startswith("Between -1.7 °C and 13.1 °C in 4,000 readings.")
+    assert chart.words.startswith("4,000 readings between -1.7 °C and 13.1 °C.")
     heights = [float(point.split(",")[1]) for point in chart.line.split()]
     assert max(heights) - min(heights) > 120
     assert (min(one.lowest for one in days_of(many)), max(one.highest for one in days_of(many))) == (-17, 131)
+    steady = chart_of([Reading(at, 350)], Limits(20, 80), first=first, last=at)
+    assert steady is not None
+    assert steady.words.startswith("1 reading at 35.0 °C.")
     assert chart_of([], Limits(None, None), first=first, last=at) is None
