@@ -18,6 +18,7 @@ from inventory.doses.rules.terms import BodySite, EntryMode
 from inventory.kernel.errors import Refusal, not_found
 from inventory.stock import ledger
 from inventory.stock.models import AccountKind, HoldKind, Movement
+from inventory.stock.queries.overfill import overfill_of
 from inventory.stock.queries.transfers import travels
 
 _MOVEMENT = cast(Table, Movement.__table__)
@@ -218,13 +219,11 @@ def resolve(
             taken[account.id] += draw.volume_ul if vial else lot.container_volume_ul
         was_at = draw.location_id
         if account is not None and account.id in arrived:
-            was_at = session.scalar(statements.WAS_AT, {"vial_id": draw.vial_id, "at": given_at}) or was_at
+            was_at = _place_at(session, draw, given_at)
         holds = _holds_on(draw, held, was_at)
         state = _state(draw, lot, vial, given_at=given_at, available_ul=available, holds=holds)
-        if vial is not None and available < draw.volume_ul:
-            state = _as_travelling(session, state, vial.id)
-        if vial is not None and _is_anothers(vial, request, given_at):
-            state = replace(state, dedicated_to_another=True)
+        if vial is not None:
+            state = _as_open(session, state, vial, request, given_at)
         if kept is not None and vial is not None and vial.id in kept.vial_ids:
             state = _as_kept(state, draw, kept)
         when = drawn_at[account.id] if account else given_at
@@ -266,9 +265,22 @@ def _arrived_since(session: Session, account: Any, given_at: datetime) -> bool:
     return session.scalar(statements.ARRIVED_SINCE.limit(1), asked) is not None
 
 
-def _as_travelling(session: Session, state: gate.SourceState, vial_id: UUID) -> gate.SourceState:
-    travel = travels(session, [vial_id]).get(vial_id)
-    return state if travel is None else replace(state, on_its_way=travel.words)
+def _place_at(session: Session, draw: Draw, given_at: datetime) -> UUID:
+    """Return where a vial was that came to where it is after the dose."""
+    return session.scalar(statements.WAS_AT, {"vial_id": draw.vial_id, "at": given_at}) or draw.location_id
+
+
+def _as_open(
+    session: Session, state: gate.SourceState, vial: Any, request: DoseRequest, given_at: datetime
+) -> gate.SourceState:
+    """Add what only an open vial can be: kept for somebody else and, where it lacks something, on its way or overfilled."""
+    if _is_anothers(vial, request, given_at):
+        state = replace(state, dedicated_to_another=True)
+    if state.available_ul >= state.volume_ul:
+        return state
+    travel = travels(session, [vial.id]).get(vial.id)
+    yielded = overfill_of(session, vial.id)
+    return replace(state, on_its_way=travel.words if travel else "", overfill_yielded_ul=yielded)
 
 
 def _is_anothers(vial: Any, request: DoseRequest, given_at: datetime) -> bool:

@@ -138,7 +138,7 @@ def _open_vial(source: SourceState, q: Question) -> Iterator[Finding]:
 
 def _shortage(source: SourceState, missing_ul: int, q: Question) -> Finding:
     left = f"{source.name} holds {format_ml(max(source.available_ul, 0))} mL; {format_ml(source.volume_ul)} mL is"
-    if source.already_open and missing_ul <= q.product.overfill_limit_ul:
+    if source.already_open and missing_ul <= q.product.overfill_limit_ul - source.overfill_yielded_ul:
         return Finding(
             "OVERFILL", Weight.OVERRIDE, f"{left} more than the label says it should hold.", "volume_ml"
         )

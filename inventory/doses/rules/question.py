@@ -62,7 +62,8 @@ class ProductState:
 class SourceState:
     """One container as it was at the time of the dose. Volumes in microlitres; `available_ul` is what the ledger says it held.
 
-    `already_open` is false for a container that this very dose opens.
+    `already_open` is false for a container that this very dose opens. `overfill_yielded_ul` is what it held more than its label
+    before this dose.
     """
 
     name: str
@@ -79,6 +80,7 @@ class SourceState:
     lot_unknown: bool = False
     dedicated_to_another: bool = False
     on_its_way: str = ""
+    overfill_yielded_ul: int = 0
 
 
 @dataclass(frozen=True, slots=True)

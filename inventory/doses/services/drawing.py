@@ -67,7 +67,8 @@ class _Drawing:
         assert account_id is not None  # noqa: S101  resolving has refused a vial without account
         assert vial is not None  # noqa: S101  so the caller chose
         holds_ul, volume_ul = container.available_ul, container.draw.volume_ul
-        movement_id, shortfall = self._give(account_id, volume_ul, holds_ul)
+        yielded_ul = container.state.overfill_yielded_ul
+        movement_id, shortfall = self._give(account_id, volume_ul, holds_ul, yielded_ul=yielded_ul)
         dead_ul = self._lose_dead_space(account_id, holds_ul - volume_ul)
         if vial.closed_at is not None and not self._is_single and holds_ul - volume_ul > dead_ul:
             # An amended volume: what the old entry took more came back, and this vial is not there any more.
@@ -120,13 +121,16 @@ class _Drawing:
             self._waste(account_id, dead_ul, WasteReason.DEAD_SPACE)
         return dead_ul
 
-    def _give(self, account_id: int, volume_ul: int, holds_ul: int) -> tuple[int, int]:
+    def _give(
+        self, account_id: int, volume_ul: int, holds_ul: int, *, yielded_ul: int = 0
+    ) -> tuple[int, int]:
         """Move a volume to `given`; return the movement, and how much of it nobody can account for.
 
-        What the container does not hold is adjusted first: overfill up to the product's limit, a shortfall beyond it.
+        What the container does not hold is adjusted first: overfill up to the product's limit, less what the container
+        yielded of it before; a shortfall beyond that.
         """
         missing = max(0, volume_ul - holds_ul)
-        is_overfill = missing <= self.lot.overfill_limit_ul
+        is_overfill = missing <= self.lot.overfill_limit_ul - yielded_ul
         if missing:
             self._adjust(
                 account_id, missing, AdjustReason.OVERFILL if is_overfill else AdjustReason.SHORTFALL
