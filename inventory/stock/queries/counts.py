@@ -362,7 +362,7 @@ def _told_late(session: Session, count: StockCount) -> set[Key]:
     undoes = exists().where(undone.id == Movement.reverses_id, undone.occurred_at <= result.counted_at)
     same = or_(
         and_(StockCountLine.vial_id.is_not(None), Account.vial_id == StockCountLine.vial_id),
-        and_(StockCountLine.vial_id.is_(None), Account.lot_id == StockCountLine.lot_id, is_shelf_of(count)),
+        and_(StockCountLine.vial_id.is_(None), Account.lot_id == StockCountLine.lot_id, _is_shelf_of(count)),
     )
     rows = session.execute(
         select(StockCountLine.lot_id, StockCountLine.vial_id)
@@ -371,7 +371,7 @@ def _told_late(session: Session, count: StockCount) -> set[Key]:
         .where(StockCountLine.count_id == count.id, Movement.recorded_at > result.counted_at)
         .where(
             or_(
-                and_(Movement.occurred_at <= result.counted_at),
+                Movement.occurred_at <= result.counted_at,
                 Movement.kind == MovementKind.ADJUST,
                 undoes,
             )
@@ -380,6 +380,6 @@ def _told_late(session: Session, count: StockCount) -> set[Key]:
     return {(lot_id, vial_id) for lot_id, vial_id in rows}
 
 
-def is_shelf_of(count: StockCount) -> ColumnElement[bool]:
+def _is_shelf_of(count: StockCount) -> ColumnElement[bool]:
     """Return the condition that an account is a shelf of the location of a count."""
     return and_(Account.kind == AccountKind.SHELF, Account.location_id == count.location_id)

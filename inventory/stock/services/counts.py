@@ -38,6 +38,7 @@ from inventory.stock.queries import CountedLine, ToCount
 from inventory.stock.queries.corrections import merge_of
 from inventory.stock.queries.named_lots import lock_lots
 from inventory.stock.services.lots import refuse_merged
+from inventory.stock.services.overfill import refuse_more_overfill
 from inventory.stock.services.receiving import MOST_CONTAINERS
 
 means(
@@ -142,7 +143,7 @@ def post_count(
 
     Above the clinic's threshold a second person is needed: somebody who manages stock and did not count, either the actor
     or `approved_by`, who is written down as the witness. Raises Refusal COUNT-ENDED, COUNT-NOT-HANDED-IN, COUNT-APPROVAL,
-    COUNT-APPROVER, COUNT-STALE; Refusals COUNT-REASON, ADJUST-REASON, NOTE-NEEDED.
+    COUNT-APPROVER, COUNT-STALE, VIAL-OVERFULL; Refusals COUNT-REASON, ADJUST-REASON, NOTE-NEEDED.
     """
 
     def write(act: Act) -> Outcome:
@@ -313,6 +314,9 @@ def _locked_accounts(act: Act, count: StockCount, lines: Sequence[CountedLine]) 
     for line in lines:
         if merge_of(act.session, line.lot.id):
             raise _stale(f"Lot {line.lot.lot_number} was merged into another since the count.")
+        if line.told_late:
+            what = f"vial {line.vial.label_number}" if line.vial else f"lot {line.lot.lot_number}"
+            raise _stale(f"Of {what} something of before the count was recorded or corrected only after it.")
         if line.vial and line.vial.id not in here:
             raise _stale(f"Vial {line.vial.label_number} was closed or taken elsewhere since the count.")
         accounts[line.line.position] = _account(act, count, line)
@@ -344,6 +348,9 @@ def _post(
     account_id: int,
     approver: Actor | None,
 ) -> None:
+    if line.vial and why.reason == AdjustReason.OVERFILL:
+        limit_ul, field = line.lot.product.overfill_limit_ul, f"reason_{line.line.position}"
+        refuse_more_overfill(act.session, line.vial.id, line.difference_ul, limit_ul=limit_ul, field=field)
     adjustment = ledger.lot_accounts(act.session, line.lot.id)[AccountKind.ADJUSTMENT]
     found = line.difference_ul > 0
     words = why.note.strip()
