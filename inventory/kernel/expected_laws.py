@@ -153,7 +153,7 @@ EXPECTED_LAWS = {
         "user_session.user_session_no_delete": "60f0fefd0a532a1b",
         "user_session.user_session_no_replace": "4dd7c227e6cdbc2b",
         "vial.vial_empty_when_closed": "a67974448f2815cf",
-        "vial.vial_finished_once": "f69bf50b2aa39b79",
+        "vial.vial_finished_once": "cfca1e2e2c8bae67",
         "vial.vial_moves_whole": "515832dd8253e07d",
         "vial.vial_no_delete": "ec886290e7dc1efd",
         "vial.vial_no_replace": "44bde85ccdd9e90b",

@@ -129,6 +129,14 @@ def add_columns() -> None:
         f"ALTER TABLE product ADD COLUMN dead_space_ul {whole} DEFAULT 0 NOT NULL"
         " CONSTRAINT ck_product_dead_space CHECK (dead_space_ul >= 0)"
     )
+    an_id = "CHAR(32)" if op.get_bind().dialect.name == "sqlite" else "UUID"
+    op.execute(
+        f"ALTER TABLE vial ADD COLUMN relabelled_from_id {an_id}"
+        " CONSTRAINT fk_vial_relabelled_from_id REFERENCES vial (id)"
+    )
+    op.execute(
+        "CREATE UNIQUE INDEX uq_vial_relabelled_from_id ON vial (relabelled_from_id) WHERE relabelled_from_id IS NOT NULL"
+    )
 
 
 def add_counters() -> None:

@@ -86,7 +86,8 @@ class LotCorrection(Model):
 class Vial(Model):
     """One opened container. A single-dose container is opened and closed in the act that gives or wastes it.
 
-    `site_id` is where it was opened, which numbered its label; `location_id` is where it is now. It moves only whole.
+    `site_id` is where it was opened, which numbered its label; `location_id` is where it is now. It moves only whole. Where its
+    lot was merged into another, it goes on as a vial of that one under a new label: `relabelled_from_id` says which it was.
     """
 
     __tablename__ = "vial"
@@ -96,6 +97,12 @@ class Vial(Model):
         CheckConstraint("(closed_at IS NULL) = (closure IS NULL)", name="closure"),
         CheckConstraint("container_type = 'single_dose' OR label_number IS NOT NULL", name="label"),
         Index("ix_vial_lot_id", "lot_id"),
+        Index(
+            "uq_vial_relabelled_from_id",
+            "relabelled_from_id",
+            unique=True,
+            **only_where("relabelled_from_id IS NOT NULL"),
+        ),
         Index("ix_vial_open", "location_id", "use_by_on", **only_where("closed_at IS NULL")),
     )
 
@@ -111,6 +118,7 @@ class Vial(Model):
     closed_at: Mapped[datetime | None] = mapped_column()
     closed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
     closure: Mapped[VialClosure | None] = mapped_column(String(20))
+    relabelled_from_id: Mapped[UUID | None] = mapped_column(ForeignKey("vial.id"))
 
     lot: Mapped[Lot] = relationship(lazy="raise")
 

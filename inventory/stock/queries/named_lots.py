@@ -235,9 +235,10 @@ def recalls_awaiting(session: Session, lot: Lot) -> list[Recall]:
 def recalls_in_part(session: Session, lot_ids: Collection[UUID]) -> list[tuple[Recall, set[UUID]]]:
     """Return the open recalls that name some of the lots and not all, with those they lack; locked, inside an act."""
     rows = session.execute(
-        select(Recall, RecallLine.lot_id)
+        select(Recall, Lot.id)
         .join(RecallLine, RecallLine.recall_id == Recall.id)
-        .where(Recall.closed_at.is_(None), RecallLine.lot_id.in_(lot_ids))
+        .join(Lot, Lot.id == RecallLine.lot_id)
+        .where(Recall.closed_at.is_(None), Lot.id.in_(lot_ids))
         .order_by(Recall.opened_at, Recall.id)
         .with_for_update(of=Recall, key_share=True)
     ).all()

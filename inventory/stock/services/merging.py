@@ -167,6 +167,7 @@ def _relabel(act: Act, vial: Vial, lot: Lot, other: Lot, *, account_id: int, hel
         "closed_at": None,
         "closed_by_id": None,
         "closure": None,
+        "relabelled_from_id": vial.id,
     }
     act.session.execute(inserting(VIAL), values)
     target = ledger.open_vial_account(
