@@ -147,7 +147,7 @@ def test_what_lay_there_is_read_in_one_statement(app: Flask, signed_in_client: S
     cold_lot(lot_number="COLD3", at=at - timedelta(days=1))
     sent.clear()
     assert "lot COLD3" in choose(nurse, LOGGED).get_data(as_text=True)
-    assert len(sent) == few
+    assert len(sent) <= few
 
 
 def test_fahrenheit_and_the_order_of_dates_are_asked(
