@@ -30,7 +30,7 @@ SOMEBODY_NEW = 5
 PATIENT = st.integers(0, SOMEBODY_NEW)
 KINDS = st.sampled_from([VoidKind.NEVER_OPENED, VoidKind.DRAWN_NOT_GIVEN])
 THIGHS = st.sampled_from([BodySite.LEFT_VASTUS_LATERALIS, BodySite.RIGHT_VASTUS_LATERALIS])
-CORRECTED = st.sampled_from(["A", "B", "C", "T1", "T2"])
+CORRECTED = st.sampled_from(["A", "B", "A", "B", "C", "T1"])
 
 
 class Care(World):

@@ -19,11 +19,13 @@ from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Role
 from inventory.stock.ledger import Place
-from inventory.stock.models import Account, AccountKind, Lot, Movement, Vial
+from inventory.stock.models import Account, AccountKind, HoldKind, Lot, Movement, Vial
+from inventory.stock.services import hold_lot
 from tests.conftest import AT
 from tests.factories.catalogue import make_multi_dose_product, make_product, make_supplier
 from tests.factories.staff import make_actor
 from tests.factories.stock import make_delivery, make_open_vial, make_place
+from tests.factories.transfers import make_transfer
 from tests.properties.clinic import laws
 from tests.support.databases import close_engines
 
@@ -70,10 +72,15 @@ class World(RuleBasedStateMachine):
             make_product(overfill_limit_ul=100),
             make_multi_dose_product(dead_space_ul=30, **multi, **LIMITS),
         ]
-        for where, which, number in ((0, 0, "A"), (0, 1, "A"), (1, 1, "B"), (2, 1, "A")):
-            self._stock(self.places[where], self.products[which], number)
+        seeds = ((0, 0, "A"), (0, 1, "A"), (1, 1, "B"), (2, 1, "A"))
+        lots = [
+            self._stock(self.places[where], self.products[which], number) for where, which, number in seeds
+        ]
+        make_transfer(self.places[0], self.places[2], lot=lots[0], containers=2, at=AT)
+        held = {"kind": HoldKind.HOLD, "reason": "Doubtful"}
+        hold_lot(actor=self.nurse, at=AT, lot_id=lots[2].id, **held)
 
-    def _stock(self, place: Place, product: Product, number: str) -> None:
+    def _stock(self, place: Place, product: Product, number: str) -> Lot:
         """Deliver of a lot, and open a container of it where one may be opened beforehand."""
         lot = make_delivery(
             place=place,
@@ -84,6 +91,7 @@ class World(RuleBasedStateMachine):
         )
         if product.container_type == ContainerType.MULTI_DOSE:
             make_open_vial(lot, place=place)
+        return lot
 
     def teardown(self) -> None:
         try:
