@@ -1,4 +1,4 @@
-"""What must agree of vials that were moved: one vial, several accounts, one at each place where it was.
+"""What must agree of places: of a vial that was moved, one account at each place where it was; of a closed one, nothing there.
 
 An account that does not agree with its movements is named by itself; here a whole vial is, over all its places.
 """
@@ -22,6 +22,14 @@ VIALS: tuple[tuple[str, str], ...] = (
         SELECT lot.lot_number, vial.label_number, whole.came, whole.went, whole.held
         FROM whole JOIN vial ON vial.id = whole.vial_id JOIN lot ON lot.id = vial.lot_id
         WHERE whole.came <> whole.went + whole.held ORDER BY lot.lot_number, vial.label_number, vial.id
+        """,
+    ),
+    (
+        "Lot {0}: {2} microlitres (account {1}) lie at {3}, a location that is closed.",
+        """
+        SELECT lot.lot_number, account.id, account.balance_ul, location.name FROM location
+        JOIN account ON account.location_id = location.id AND account.balance_ul > 0
+        JOIN lot ON lot.id = account.lot_id WHERE location.closed_at IS NOT NULL ORDER BY account.id
         """,
     ),
 )

@@ -35,7 +35,8 @@ def void_dose(
 ) -> Outcome:
     """Void a dose: nothing was opened, or it was drawn and not given. Outcome: the dose.
 
-    Raises Refusal NOT-FOUND, VOID-NOT-YOURS, ALREADY-VOID, REASON-NEEDED, VOID-KIND, VIAL-USED-SINCE.
+    Raises Refusal NOT-FOUND, VOID-NOT-YOURS, ALREADY-VOID, REASON-NEEDED, VOID-KIND, VIAL-USED-SINCE,
+    VIAL-ON-ITS-WAY, VOID-LOCATION-CLOSED.
     """
 
     def write(act: Act) -> Outcome:

@@ -13,8 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory.audit.acts import Act
+from inventory.clinic.models import Location
 from inventory.doses.models import Dose, DoseSource
 from inventory.doses.rules.terms import VoidKind
+from inventory.kernel.errors import Refusal
 from inventory.stock import ledger
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import (
@@ -94,6 +96,8 @@ class _Taking:
     def put_back_to_draw_again(self) -> None:
         """The same container is drawn from anew: all but its opening is undone."""
         refuse_on_its_way(self.act.session, self.vial.id)
+        if self.vial.closed_at is None:
+            _refuse_closed(self.act.session, self.vial.location_id)
         stays = {MovementKind.OPEN, MovementKind.TRANSFER}
         self._undo([self.given, *(m for m in self._mates() if m.kind not in stays)])
         self._bring_to_the_vial()
@@ -101,13 +105,16 @@ class _Taking:
     def put_back(self) -> None:
         """Nothing was drawn: the container is sealed again if this dose opened it, and nobody used it since.
 
-        Raises Refusal VIAL-ON-ITS-WAY: what would come back has no place while the vial travels.
+        Raises Refusal VIAL-ON-ITS-WAY: what would come back has no place while the vial travels; and VOID-LOCATION-CLOSED.
         """
         refuse_on_its_way(self.act.session, self.vial.id)
         mates = self._mates()
         opening = next((m for m in mates if m.kind == MovementKind.OPEN), None)
         if opening is not None and not self._used_since():
-            self._undo([self.given, *mates, *self._shortfall_of(opening)])
+            short = self._shortfall_of(opening)
+            if not short:
+                _refuse_closed(self.act.session, opening.location_id)
+            self._undo([self.given, *mates, *short])
             to_shelf(self.act, self.vial, opening.location_id)
             if self.vial.closed_at is None:
                 close(self.act, self.vial, VialClosure.NEVER_OPENED, when=self.act.recorded_at)
@@ -116,7 +123,9 @@ class _Taking:
         lost = [m for m in mates if m.reason == WasteReason.DEAD_SPACE]
         self._undo([self.given, *lost, *adjusted])
         back_ul = self.given.amount_ul + sum(m.amount_ul for m in lost) - sum(m.amount_ul for m in adjusted)
-        if self.vial.closed_at is not None and back_ul > 0:
+        if self.vial.closed_at is None:
+            _refuse_closed(self.act.session, self.vial.location_id)
+        elif back_ul > 0:
             self._waste(back_ul, WasteReason.DRAWN_NOT_GIVEN)
         self._bring_to_the_vial()
 
@@ -179,3 +188,17 @@ class _Taking:
         posting = Posting(MovementKind.WASTE, self.given.from_id, waste_id, amount_ul, reason=reason)
         place = Place(self.given.site_id, self.given.location_id)
         ledger.post(self.act, posting, lot_id=self.vial.lot_id, place=place, occurred_at=self.act.recorded_at)
+
+
+def _refuse_closed(session: Session, location_id: UUID) -> None:
+    """Refuse to put anything where nothing is kept any more. The row is locked, so that it is not closed beside this."""
+    # Whoever draws from a shelf takes no such lock: only who closes the location waits, or is waited for.
+    location = session.scalar(
+        select(Location)
+        .where(Location.id == location_id)
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
+    )
+    if location is not None and location.closed_at is not None:
+        said = f"This would go back to {location.name}, which was closed since. An administrator reopens it under Settings."
+        raise Refusal("VOID-LOCATION-CLOSED", f"{said} What was drawn and not given can be voided as that.")

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, false, or_, select, union_all
 from sqlalchemy.orm import Session, contains_eager
 
 from inventory.catalogue.models import ContainerType, Product, Route
@@ -202,6 +202,17 @@ def _opened(site_id: UUID) -> Select[Lot, Location, int, int, Vial]:
 def at_its_place() -> ColumnElement[bool]:
     """Return what joins a vial to its account where it is now; those where it was before hold nothing."""
     return and_(Account.vial_id == Vial.id, Account.location_id == Vial.location_id)
+
+
+def lying_at(location_ids: Collection[UUID]) -> Subquery:
+    """Return what lies at locations now, by account: shelves and open vials, never looked for among all that was opened there."""
+    columns = (Account.id, Account.lot_id, Account.location_id)
+    shelves = select(*columns).where(Account.kind == AccountKind.SHELF, Account.balance_ul > 0)
+    opened = select(*columns).select_from(Vial).join(Account, at_its_place())
+    return union_all(
+        shelves.where(Account.location_id.in_(location_ids)),
+        opened.where(Vial.closed_at.is_(None), Vial.location_id.in_(location_ids), Account.balance_ul > 0),
+    ).subquery("lying")
 
 
 def is_kept_apart() -> ColumnElement[bool]:

@@ -29,6 +29,7 @@ from inventory.stock.models import (
     TransferLine,
     Vial,
 )
+from inventory.stock.queries.on_hand import lying_at
 from inventory.stock.queries.transfers import is_travelling
 from inventory.web.pagination import Page, paginate
 
@@ -236,18 +237,15 @@ def watched(session: Session, *, site_id: UUID, at: datetime) -> list[Watched]:
 
 def limits_at(session: Session, location_ids: Collection[UUID]) -> dict[UUID, Limits]:
     """Return by location the narrowest limits of what lies there now."""
+    lying = lying_at(location_ids)
+    least, most = func.max(Product.storage_min_decicelsius), func.min(Product.storage_max_decicelsius)
     rows = session.execute(
-        select(
-            Account.location_id,
-            func.max(Product.storage_min_decicelsius),
-            func.min(Product.storage_max_decicelsius),
-        )
-        .join(Lot, Lot.id == Account.lot_id)
+        select(lying.c.location_id, least, most)
+        .join(Lot, Lot.id == lying.c.lot_id)
         .join(Product, Product.id == Lot.product_id)
-        .where(Account.location_id.in_(location_ids), Account.balance_ul > 0)
-        .group_by(Account.location_id)
+        .group_by(lying.c.location_id)
     )
-    return {place: Limits(least, most) for place, least, most in rows if place is not None}
+    return {place: Limits(low, high) for place, low, high in rows if place is not None}
 
 
 def readings_between(
