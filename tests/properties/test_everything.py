@@ -56,4 +56,4 @@ class Clinic(Shelves, Travels, Papers, Care):
 @pytest.mark.parametrize("kind", ENGINE_KINDS)
 def test_no_order_of_acts_breaks_a_law(databases: Databases, kind: str) -> None:
     fresh: Callable[[], Any] = lambda: databases.fresh(kind)  # noqa: E731
-    run_state_machine_as_test(lambda: Clinic(fresh), settings=effort(7, 30))
+    run_state_machine_as_test(lambda: Clinic(fresh), settings=effort(5, 25))
