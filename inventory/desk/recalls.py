@@ -11,7 +11,7 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.services import log_list
-from inventory.clinic.current import visible_sites
+from inventory.clinic.current import may_see, visible_sites
 from inventory.desk.blueprint import bp
 from inventory.desk.recall_forms import RecipientsFilter
 from inventory.doses.queries import recalls as received
@@ -22,7 +22,7 @@ from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
 from inventory.reports import recalls as reports
-from inventory.reports.documents.recall import DRILL, dose_words, standing_words
+from inventory.reports.documents.recall import DRILL, dose_words, progress_words, standing_words
 from inventory.staff.current import current_actor
 from inventory.stock.queries import recalls
 from inventory.stock.queries.recalls import Fate
@@ -109,13 +109,20 @@ def _stock_of(recall_id: UUID) -> dict[str, Any]:
         "fates": fates,
         "total": sum(fates.values(), Fate()),
         "given": received.doses_by_lot(session, list(lots)),
-        "progress": received.progress(session, recall_id),
+        "progress": (far := received.progress(session, recall_id)),
+        "progress_words": progress_words(far),
         "to_do": still_to_do(session, recall_id) if row.is_open else [],
         "is_held": any(line.hold is not None and line.hold.released_at is None for line in lines),
-        "reports": reports.reports_of_recall(row.label)
-        if current_actor().can(Permission.REPORT_READ)
-        else [],
+        "runs": current_actor().can(Permission.STOCK_MANAGE) and may_see(row.recall.site_id),
+        "everywhere": seen is None,
+        "reports": _reports(row.label),
     }
+
+
+def _reports(label: str) -> list[UUID]:
+    """Return the issued reports of a recall for whoever may open them: they cover every site."""
+    may = current_actor().can(Permission.REPORT_READ) and visible_sites() is None
+    return reports.reports_of_recall(label) if may else []
 
 
 def _people(recall_id: UUID, lot_ids: list[UUID], state: str) -> dict[str, Any]:

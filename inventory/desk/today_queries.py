@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, func, select
@@ -14,6 +15,7 @@ from inventory.catalogue.models import Product
 from inventory.clinic.models import Site
 from inventory.clinic.settings import Settings
 from inventory.doses.models import Dose, DoseVoid
+from inventory.doses.queries import recalls as received
 from inventory.doses.queries.lists import dose_rows, open_incidents
 from inventory.kernel.permissions import Actor, Permission
 from inventory.patients.models import Patient
@@ -22,13 +24,22 @@ from inventory.staff.models import User
 from inventory.staff.queries import PEOPLE
 from inventory.stock.models import Lot
 from inventory.stock.presenters import ToDiscard, to_discard
-from inventory.stock.queries import Drawable, on_hand
+from inventory.stock.queries import Drawable, on_hand, recalls
 from inventory.stock.queries.temperatures import excursions_of, fridges_without_reading
 from inventory.stock.queries.transfers import Consigned, under_way
 from inventory.stock.rules import StateCode
 
 LICENCE_SOON = timedelta(days=60)
 LATEST = 8
+
+
+class ToTell(NamedTuple):
+    """An open recall, and how many patients have to be told of it."""
+
+    recall_id: UUID
+    label: str
+    title: str
+    waiting: int
 
 
 @dataclass(slots=True)
@@ -53,6 +64,8 @@ class Today:
     """Transfers that wait to be received here."""
     overdue: Sequence[Consigned] = ()
     """Transfers that left for another site more than a week ago, and were not received there."""
+    to_tell: Sequence[ToTell] = ()
+    """Open recalls whose patients have to be told still."""
     unread_fridges: Sequence[Any] = ()
     """Fridges that have been read before, but not today."""
     missing: dict[str, bool] = field(default_factory=dict)
@@ -83,6 +96,8 @@ def today(session: Session, *, actor: Actor, site: Site, day: date, at: datetime
     if actor.can(Permission.DOSE_READ):
         told.dose_count, told.void_count, told.doses = _doses(session, site, day)
         told.incidents = open_incidents(session, site.id)
+    if actor.can(Permission.PATIENT_WRITE):
+        told.to_tell = _to_tell(session)
     if actor.can(Permission.STOCK_READ):
         told.stock = on_hand(session, site_id=site.id, on=day, near_days=near_days)
         told.coming, leaving = under_way(session, site.id)
@@ -115,6 +130,16 @@ def _doses(session: Session, site: Site, day: date) -> tuple[int, int, Sequence[
     count, void = session.execute(counted.outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id).where(*here)).one()
     newest = dose_rows().where(*here).order_by(Dose.given_at.desc(), Dose.id.desc()).limit(LATEST)
     return count - void, void, session.execute(newest).all()
+
+
+def _to_tell(session: Session) -> list[ToTell]:
+    """Leave drills out: they ask nobody to be told."""
+    rows = [one for one in recalls.recalls_under_way(session) if not one.recall.is_drill]
+    found = [
+        ToTell(one.recall.id, one.label, one.recall.title, received.progress(session, one.recall.id).waiting)
+        for one in rows
+    ]
+    return [one for one in found if one.waiting]
 
 
 def _licences(session: Session, day: date) -> Sequence[Any]:

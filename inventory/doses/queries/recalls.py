@@ -55,7 +55,7 @@ class Recipient(NamedTuple):
     email: str
     address: str
     doses: int
-    last_given_at: datetime
+    first_given_at: datetime
     outcome: ContactOutcome | None
 
     @property
@@ -66,11 +66,22 @@ class Recipient(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far reaching the patients has come: of `patients`, `reached` need no more, `tried` were tried, the rest never."""
+    """How far reaching the patients has come: of `patients`, `told` and `deceased` need no more, `tried` were tried, the rest never."""
 
     patients: int = 0
-    reached: int = 0
+    told: int = 0
+    deceased: int = 0
     tried: int = 0
+
+    @property
+    def reached(self) -> int:
+        """Patients whom nobody has to reach any more."""
+        return self.told + self.deceased
+
+    @property
+    def waiting(self) -> int:
+        """Patients who have to be reached still."""
+        return self.patients - self.reached
 
     @property
     def never_tried(self) -> int:
@@ -79,12 +90,12 @@ class Progress:
 
 
 def _affected(lot_ids: Collection[UUID]) -> Subquery:
-    """Return one row a patient with an entry of the lots: the doses that stand, and when the last was given."""
+    """Return one row a patient with an entry of the lots: the doses that stand, and when the first was given."""
     return (
         select(
             Dose.patient_id,
             func.count(distinct(case((DoseVoid.dose_id.is_(None), Dose.id)))).label("doses"),
-            func.max(Dose.given_at).label("last_given_at"),
+            func.min(Dose.given_at).label("first_given_at"),
         )
         .select_from(DoseSource)
         .join(Dose, Dose.id == DoseSource.dose_id)
@@ -136,7 +147,7 @@ def _everybody(session: Session, recall_id: UUID) -> tuple[Any, list[Any]]:
     ended = newest.c.outcome.in_(sorted(CONTACT_ENDS))
     rank = case((affected.c.doses == 0, 2), (ended, 1), else_=0)
     statement = (
-        select(*_COLUMNS, affected.c.doses, affected.c.last_given_at, newest.c.outcome)
+        select(*_COLUMNS, affected.c.doses, affected.c.first_given_at, newest.c.outcome)
         .select_from(affected)
         .join(Patient, Patient.id == affected.c.patient_id)
         .outerjoin(newest, newest.c.patient_id == affected.c.patient_id)
@@ -243,7 +254,7 @@ def recipient(session: Session, recall_id: UUID, patient_id: UUID) -> Recipient 
     """Return one patient of a recall; None where they received nothing of it."""
     affected, newest = _affected(recalled_lot_ids(session, recall_id)), _newest(recall_id)
     row = session.execute(
-        select(*_COLUMNS, affected.c.doses, affected.c.last_given_at, newest.c.outcome)
+        select(*_COLUMNS, affected.c.doses, affected.c.first_given_at, newest.c.outcome)
         .select_from(affected)
         .join(Patient, Patient.id == affected.c.patient_id)
         .outerjoin(newest, newest.c.patient_id == affected.c.patient_id)
@@ -259,7 +270,8 @@ def progress(session: Session, recall_id: UUID) -> Progress:
     row = session.execute(
         select(
             func.count(),
-            func.count(case((ended, 1))),
+            func.count(case((newest.c.outcome == ContactOutcome.TOLD, 1))),
+            func.count(case((newest.c.outcome == ContactOutcome.DECEASED, 1))),
             func.count(case((and_(newest.c.outcome.is_not(None), ~ended), 1))),
         )
         .select_from(affected)

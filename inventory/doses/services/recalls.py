@@ -40,15 +40,17 @@ def record_contact(
 ) -> Outcome:
     """Record a try to reach a patient about a recall, also one that is closed; the outcome names the contact.
 
-    Raises Refusal NOT-FOUND, RECALL-NOT-RECIPIENT, TIME-FUTURE, TIME-TOO-EARLY.
+    Raises Refusal NOT-FOUND, RECALL-NOT-RECIPIENT, TIME-FUTURE, TIME-TOO-EARLY, CONTACT-TOO-EARLY.
     """
 
     def write(act: Act) -> Outcome:
         recall = recall_by_id(act.session, recall_id)
         when = moment(told.contacted_at, recorded_at=act.recorded_at, field="contacted_at")
-        if recalls.recipient(act.session, recall_id, patient_id) is None:
+        one = recalls.recipient(act.session, recall_id, patient_id)
+        if one is None:
             said = "This patient was given nothing of the recalled lots."
             raise Refusal("RECALL-NOT-RECIPIENT", said)
+        _refuse_too_early(when, recall.opened_at, one.first_given_at)
         contact_id = uuid7()
         values = {
             "id": contact_id,
@@ -74,6 +76,17 @@ def record_contact(
         )
 
     return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def _refuse_too_early(contacted_at: datetime, opened_at: datetime, first_given_at: datetime) -> None:
+    """Nobody is told about a recall before it is opened, nor of a dose before it is given. A time is typed by the minute."""
+    for begins_at, begins in (
+        (opened_at, "this recall was opened"),
+        (first_given_at, "anything of these lots was given to this patient"),
+    ):
+        if contacted_at < begins_at.replace(second=0, microsecond=0):
+            said = f"This is before {begins}. Check the date and time."
+            raise Refusal("CONTACT-TOO-EARLY", said, "contacted_at")
 
 
 def note_list_taken(*, actor: Actor, at: datetime, recall_id: UUID, patients: int) -> None:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from reportlab.lib.pagesizes import A4, landscape
 
-from inventory.doses.queries.recalls import Contact, RecalledDose, Recipient
+from inventory.doses.queries.recalls import Contact, Progress, RecalledDose, Recipient
 from inventory.doses.rules.terms import CONTACT_MEANS_WORDS, CONTACT_OUTCOME_WORDS
 from inventory.kernel.quantity import format_ml
 from inventory.reports.documents.grid import ColumnSpec, Grid
@@ -132,11 +132,7 @@ def _what(state: RecallState) -> Iterator[tuple[str, str]]:
     else:
         yield "Closed", f"{in_zone(recall.closed_at, zone)}, {row.closed_by}"
         yield "Outcome", recall.outcome or ""
-    far = state.progress
-    yield (
-        "Patients",
-        f"{far.reached} of {far.patients} told; {far.tried} tried and not told, {far.never_tried} not tried",
-    )
+    yield "Patients", f"{state.progress.patients}: {progress_words(state.progress)}"
 
 
 def _issued(header: RecallHeader, state: RecallState) -> Iterator[tuple[str, str]]:
@@ -197,7 +193,7 @@ def _quantities(sheet: Sheet, state: RecallState) -> None:
 
 
 def _quantity(name: str, fate: Fate, given: tuple[int, int]) -> tuple[str, ...]:
-    amounts = (fate.wasted, fate.returned, fate.destroyed, -fate.adjusted, fate.held)
+    amounts = (fate.wasted, fate.returned, fate.destroyed, fate.found, fate.held)
     before = (format_ml(fate.received), format_ml(fate.given), f"{given[0]:,}", f"{given[1]:,}")
     return (name, *before, *map(format_ml, amounts))
 
@@ -214,6 +210,17 @@ def _still_here(sheet: Sheet, state: RecallState) -> None:
         for one in state.standing
     ]
     _table(sheet, "Still here", _STANDING, rows, "Nothing of these lots is left.")
+
+
+def progress_words(far: Progress) -> str:
+    """Return how far reaching the patients has come: 1 told, 1 deceased, 1 tried and not told. What nobody is in is left out."""
+    told = (
+        (far.told, "told"),
+        (far.deceased, "deceased"),
+        (far.tried, "tried and not told"),
+        (far.never_tried, "not tried"),
+    )
+    return ", ".join(f"{number:,} {words}" for number, words in told if number) or "0 told"
 
 
 def standing_words(one: Standing) -> str:

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session, aliased
 
 from inventory.catalogue.models import Product
 from inventory.clinic.models import Location, Site
@@ -17,6 +17,7 @@ from inventory.staff.models import User
 from inventory.stock.models import (
     Account,
     AccountKind,
+    AdjustReason,
     Disposal,
     DisposalKind,
     DisposalLine,
@@ -24,6 +25,7 @@ from inventory.stock.models import (
     HoldKind,
     Lot,
     Movement,
+    MovementKind,
     Recall,
     RecallLine,
     Vial,
@@ -85,7 +87,10 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a lot, in microlitres. `held` is still on hand or on its way; `destroyed` is not counted as wasted."""
+    """What became of a lot, in microlitres. `held` is still on hand or on its way; `destroyed` is not counted as wasted.
+
+    `merged` went over to another number of the same lot, and is not among `adjusted`.
+    """
 
     received: int = 0
     given: int = 0
@@ -93,7 +98,13 @@ class Fate:
     returned: int = 0
     destroyed: int = 0
     adjusted: int = 0
+    merged: int = 0
     held: int = 0
+
+    @property
+    def found(self) -> int:
+        """What was found, less what is missing: below 0 where more is missing than was found."""
+        return -self.adjusted
 
     def __add__(self, other: "Fate") -> "Fate":
         return Fate(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
@@ -126,6 +137,18 @@ def open_recalls(session: Session) -> int:
     return int(
         session.scalar(select(func.count()).select_from(Recall).where(Recall.closed_at.is_(None))) or 0
     )
+
+
+def recalls_under_way(session: Session) -> list[RecallRow]:
+    """Return the recalls that are not closed out, the last opened first."""
+    rows = session.execute(
+        select(Recall, Site.code, User.display_name)
+        .join(Site, Site.id == Recall.site_id)
+        .join(User, User.id == Recall.opened_by_id)
+        .where(Recall.closed_at.is_(None))
+        .order_by(Recall.opened_at.desc(), Recall.id)
+    )
+    return [RecallRow(recall, code, opened_by, None) for recall, code, opened_by in rows]
 
 
 def recall_by_id(session: Session, recall_id: UUID, *, lock: bool = False) -> Recall:
@@ -245,8 +268,8 @@ def fates_of(session: Session, lot_ids: Iterable[UUID]) -> dict[UUID, Fate]:
     )
     for lot_id, kind, balance in rows:
         sums[lot_id][_FATES[AccountKind(kind)]] += int(balance)
-    destroyed = _destroyed(session, ids)
-    return {lot_id: _fate(sums[lot_id], destroyed.get(lot_id, 0)) for lot_id in ids}
+    destroyed, merged = _destroyed(session, ids), _merged(session, ids)
+    return {lot_id: _fate(sums[lot_id], destroyed.get(lot_id, 0), merged.get(lot_id, 0)) for lot_id in ids}
 
 
 _FATES = {
@@ -259,14 +282,15 @@ _FATES = {
 }
 
 
-def _fate(sums: dict[str, int], destroyed: int) -> Fate:
+def _fate(sums: dict[str, int], destroyed: int, merged: int) -> Fate:
     return Fate(
         received=-sums["received"],
         given=sums["given"],
         wasted=sums["wasted"] - destroyed,
         returned=sums["returned"],
         destroyed=destroyed,
-        adjusted=sums["adjusted"],
+        adjusted=sums["adjusted"] - merged,
+        merged=merged,
         held=sums["held"],
     )
 
@@ -286,3 +310,49 @@ def _destroyed(session: Session, lot_ids: set[UUID]) -> dict[UUID, int]:
         .group_by(DisposalLine.lot_id)
     )
     return {row[0]: int(row[1]) for row in rows}
+
+
+def _merged(session: Session, lot_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return by lot what went over to another number of it, less what came over."""
+    into = select(Account.id).where(Account.kind == AccountKind.ADJUSTMENT, Account.lot_id.in_(lot_ids))
+    signed = case((Movement.to_id.in_(into), Movement.amount_ul), else_=-Movement.amount_ul)
+    rows = session.execute(
+        select(Movement.lot_id, func.sum(signed))
+        .where(Movement.lot_id.in_(lot_ids), Movement.reason == AdjustReason.MERGED)
+        .group_by(Movement.lot_id)
+    )
+    return {lot_id: int(volume_ul) for lot_id, volume_ul in rows}
+
+
+_KNOWN_CAUSE = (
+    AdjustReason.MERGED,
+    AdjustReason.OVERFILL,
+    AdjustReason.SHORTFALL,
+    AdjustReason.OPENING_BALANCE,
+)
+
+
+def missing_stock(session: Session, lot_ids: Collection[UUID]) -> tuple[int, int]:
+    """Return what is missing of the lots and was not found again: sealed containers, and microlitres of opened vials."""
+    out, back = aliased(Account), aliased(Account)
+    undone = select(Movement.reverses_id).where(
+        Movement.reverses_id.is_not(None), Movement.lot_id.in_(lot_ids)
+    )
+    is_missing = back.kind == AccountKind.ADJUSTMENT
+    kind = case((is_missing, out.kind), else_=back.kind)
+    rows = session.execute(
+        select(Lot.container_volume_ul, kind, func.sum(case((is_missing, 1), else_=-1) * Movement.amount_ul))
+        .join(Lot, Lot.id == Movement.lot_id)
+        .join(out, out.id == Movement.from_id)
+        .join(back, back.id == Movement.to_id)
+        .where(
+            Movement.lot_id.in_(lot_ids),
+            Movement.kind == MovementKind.ADJUST,
+            Movement.reason.not_in(_KNOWN_CAUSE),
+            Movement.id.not_in(undone),
+        )
+        .group_by(Movement.lot_id, Lot.container_volume_ul, kind)
+    )
+    lost = [(int(content), kind, int(missing)) for content, kind, missing in rows if missing > 0]
+    sealed = sum(missing // content for content, kind, missing in lost if kind == AccountKind.SHELF)
+    return sealed, sum(missing for _, kind, missing in lost if kind == AccountKind.VIAL)

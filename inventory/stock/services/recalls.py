@@ -25,7 +25,7 @@ from inventory.stock.queries.corrections import became, with_merged
 from inventory.stock.queries.named_lots import FoundLot, Match
 from inventory.stock.services.places import site_of
 from inventory.stock.services.recalled import add_line, name_whole
-from inventory.web.presenting import count
+from inventory.web.presenting import count, ml
 
 closing_guards: list[Callable[[Session, UUID], str]] = []
 """Each says what is still to do for a recall, in words that finish "Still to do: ", or nothing."""
@@ -169,6 +169,7 @@ def close_recall(
 def still_to_do(session: Session, recall_id: UUID) -> list[str]:
     """Return in words what is left to do for a recall: stock that lies somewhere unresolved, and what other rooms say."""
     said = [guard(session, recall_id) for guard in closing_guards]
+    said.append(_missing(session, recall_id))
     stock = recalls.unresolved_stock(session, recall_id)
     if stock:
         sealed = sum(one.containers for one in stock)
@@ -185,6 +186,14 @@ def still_to_do(session: Session, recall_id: UUID) -> list[str]:
         must = "released now that the drill is over" if is_drill else "returned, destroyed or released"
         said.append(f"{' and '.join(what)} of its lots must be {must}")
     return [words for words in said if words]
+
+
+def _missing(session: Session, recall_id: UUID) -> str:
+    sealed, open_ul = recalls.missing_stock(session, recalls.recalled_lot_ids(session, recall_id))
+    what = [count(sealed, "container")] if sealed else []
+    what += [f"{ml(open_ul)} of opened vials"] if open_ul else []
+    are = "is" if sealed < 2 and not (sealed and open_ul) else "are"
+    return f"{' and '.join(what)} {are} missing: find out where it went" if what else ""
 
 
 def _outcome(outcome: str, left: Sequence[str], although: str) -> str:

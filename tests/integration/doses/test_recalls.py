@@ -95,7 +95,7 @@ def test_those_not_reached_come_first_and_the_newest_contact_counts(
     assert names(recall_id) == ["Bly, Ada", "Curie, Ada", "Ames, Ada"]
     assert names(recall_id, state="waiting") == ["Bly, Ada", "Curie, Ada"]
     assert names(recall_id, state="reached") == ["Ames, Ada"]
-    assert recalls.progress(db.session(), recall_id) == Progress(patients=3, reached=1, tried=1)
+    assert recalls.progress(db.session(), recall_id) == Progress(patients=3, told=1, tried=1)
     history = recalls.contacts_of(db.session(), recall_id, [people["Bly"]])[people["Bly"]]
     assert [one.outcome for one in history] == [ContactOutcome.WRONG_DETAILS, ContactOutcome.TOLD]
     late = {"contacted_at": at + timedelta(minutes=30)}
@@ -168,6 +168,33 @@ def test_a_contact_has_a_possible_time(
         when = at + change["contacted_at"]
         tell(bench, recall_id, bench.patient_id, ContactOutcome.TOLD, at=at, contacted_at=when)
     assert db.session.scalars(select(RecallContact)).all() == []
+
+
+def test_nobody_is_told_before_the_recall_or_before_their_first_dose(
+    app: Flask, bench: Bench, at: datetime
+) -> None:
+    bench.give()
+    opened_at = at + timedelta(days=1)
+    recall_id = recall_of(bench.lot.lot_number, at=opened_at)
+    later = make_patient(family_name="Late")
+    bench.give(bench.request(patient_id=later, mode=EntryMode.ALREADY_GIVEN), at=at + timedelta(days=2))
+    now, before = at + timedelta(days=3), timedelta(minutes=1)
+    for patient_id, when in (
+        (bench.patient_id, opened_at - before),
+        (later, at + timedelta(days=2) - before),
+    ):
+        with pytest.raises(Refusal, match="CONTACT-TOO-EARLY"):
+            tell(bench, recall_id, patient_id, ContactOutcome.TOLD, at=now, contacted_at=when)
+    assert db.session.scalars(select(RecallContact)).all() == []
+    tell(bench, recall_id, bench.patient_id, ContactOutcome.TOLD, at=now, contacted_at=opened_at)
+
+
+def test_who_is_deceased_was_not_told(app: Flask, bench: Bench, at: datetime) -> None:
+    bench.give()
+    recall_id = recall_of(bench.lot.lot_number, at=at)
+    tell(bench, recall_id, bench.patient_id, ContactOutcome.DECEASED, at=at)
+    far = recalls.progress(db.session(), recall_id)
+    assert (far.told, far.deceased, far.reached, far.waiting) == (0, 1, 1, 0)
 
 
 def test_nobody_is_told_who_received_nothing(app: Flask, bench: Bench, at: datetime) -> None:

@@ -151,7 +151,7 @@ def test_the_real_recall_as_a_drill(drill: Drill) -> None:
         "MAIN-R001: Cyanocobalamin injection 1,000 mcg/mL, 1 mL: cracked vials",
         "Recall of 2 April 2012",
         "glass particles were found",
-        "3 of 3 told; 0 tried and not told, 0 not tried",
+        "Patients 3: 3 told",
         "Outcome Everybody told within two hours.",
         "All lots 9 3 3 3 6 0 0 0 0",
         "Nothing of these lots is left.",
@@ -171,7 +171,7 @@ def test_the_real_recall_as_a_drill(drill: Drill) -> None:
 def test_the_report_of_an_open_recall_shows_how_it_stands(drill: Drill) -> None:
     said = drill.text(drill.issue())
     assert "Not closed: this report shows how it stands" in said
-    assert "0 of 3 told; 0 tried and not told, 3 not tried" in said
+    assert "3: 3 not tried" in said
     assert "2 sealed containers 2" in said
     assert "Still on hold" in said
 
