@@ -41,7 +41,7 @@ def issue_reconciliation(
     Raises Refusals as `worded_scope`; Refusal NOT-PERMITTED, and REPORT-SITE for all sites by somebody who works at some only.
     """
     register.refuse_unless(actor, Permission.STOCK_RECONCILE)
-    worded = worded_scope(db.session(), wanted, visible=actor.site_ids)
+    worded = worded_scope(db.session(), wanted, at=at, visible=actor.site_ids)
     if actor.site_ids is not None and len(worded.scope.sites) > 1:
         raise Refusal("REPORT-SITE", "Choose one of the sites at which you work.", "site_code")
     known = _known(worded, by_part=by_part, at=at)

@@ -43,7 +43,7 @@ def issue_administration_report(
     Raises Refusals for a period or filter that cannot be; Refusal NOT-PERMITTED.
     """
     register.refuse_unless(actor, Permission.REPORT_ISSUE)
-    definite = made_definite(asked, site_ids=actor.site_ids)
+    definite = made_definite(asked, at=at, site_ids=actor.site_ids)
     snapshot = take_snapshot(definite.selection)
     entry = _entry(definite, snapshot)
     outcome = perform(lambda act: register.enter(act, entry), actor=actor, at=at, request_key=request_key)

@@ -1,8 +1,8 @@
 """What somebody asks a report for, made definite: sites, days and filters that exist, and their words for the heading."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -19,8 +19,8 @@ from inventory.patients.rules import record_number_key
 from inventory.reports.queries.selection import SelectedSite, Selection
 from inventory.staff.models import User, UserRole
 from inventory.stock.queries.corrections import lots_numbered, with_merged
+from inventory.stock.queries.scopes import wrong_period
 from inventory.stock.rules import lot_number_key
-from inventory.web.typed_text import FIRST_YEAR, LAST_YEAR
 
 ALL = "all"
 Value = TypeVar("Value")
@@ -52,8 +52,8 @@ class _Found(NamedTuple, Generic[Value]):
     words: str = ALL
 
 
-def made_definite(asked: Asked, *, site_ids: frozenset[UUID] | None = None) -> Definite:
-    """Find what was asked for, at `site_ids` only where they are given.
+def made_definite(asked: Asked, *, at: datetime, site_ids: frozenset[UUID] | None = None) -> Definite:
+    """Find what was asked for at the instant `at`, at `site_ids` only where they are given.
 
     Raises Refusals with REPORT-PERIOD, REPORT-SITE, REPORT-PATIENT, REPORT-LOT, CHOICE-INVALID.
     """
@@ -66,8 +66,9 @@ def made_definite(asked: Asked, *, site_ids: frozenset[UUID] | None = None) -> D
             refusals.append(refusal)
             return None
 
-    refusals.extend(_wrong_period(asked))
     sites = found(lambda: _sites(asked.site_code, site_ids))
+    zones = [site.time_zone for site in sites or ()]
+    refusals[:0] = wrong_period(asked.first_day, asked.last_day, zones=zones, at=at)
     giver = found(lambda: _giver(asked.giver_id))
     patient = found(lambda: _patient(asked.patient_record_number))
     formulation = found(lambda: _formulation(asked.formulation_id))
@@ -89,19 +90,10 @@ def made_definite(asked: Asked, *, site_ids: frozenset[UUID] | None = None) -> D
     return Definite(selection, tuple(zip(labels, words, strict=True)))
 
 
-def _wrong_period(asked: Asked) -> Iterator[Refusal]:
-    for name, day in (("first_day", asked.first_day), ("last_day", asked.last_day)):
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            said = f"The years of a report are {FIRST_YEAR} to {LAST_YEAR}."
-            yield Refusal("REPORT-PERIOD", said, name)
-            return
-    if asked.last_day < asked.first_day:
-        yield Refusal("REPORT-PERIOD", "The last day is before the first.", "last_day")
-
-
 def _sites(code: str, site_ids: frozenset[UUID] | None) -> tuple[SelectedSite, ...]:
     """Return the site of this code, or every site. Who works at some sites only asks for one of theirs."""
-    statement = select(Site.id, Site.code, Site.name, Site.time_zone).order_by(Site.code)
+    # The oldest first: a report of all sites bears its number.
+    statement = select(Site.id, Site.code, Site.name, Site.time_zone).order_by(Site.created_at, Site.id)
     if site_ids is not None and not code and len(site_ids) > 1:
         raise Refusal("REPORT-SITE", "Choose one of the sites at which you work.", "site_code")
     if site_ids is not None:

@@ -66,7 +66,8 @@ def _scope(filters: ReconciliationFilter) -> Scope | None:
     if not filters.validate():
         return None
     try:
-        return worded_scope(db.session(), filters.wanted, visible={site.id for site in sites_here()}).scope
+        visible = {site.id for site in sites_here()}
+        return worded_scope(db.session(), filters.wanted, at=now(), visible=visible).scope
     except Refusals as refusals:
         filters.apply_refusal(refusals)
         return None

@@ -213,6 +213,29 @@ def test_names_everything_that_cannot_be(clinic: ReportingClinic) -> None:
     }
 
 
+def test_days_to_come_are_refused_and_today_is_of_the_site_furthest_ahead(clinic: ReportingClinic) -> None:
+    """At 12:30 UTC it is still 1 December in London, and 2 December in Auckland."""
+    noon = RECORDED_AT.replace(hour=12, minute=30)
+    first, second, third = (date(2026, 12, day) for day in (1, 2, 3))
+
+    def issued(last_day: date) -> IssuedReport:
+        asked = Asked(first, last_day)
+        return services.issue_administration_report(asked=asked, actor=clinic.auditor, at=noon)
+
+    assert issued(first).label == "MAIN-1"
+    with pytest.raises(Refusals, match="REPORT-PERIOD"):
+        issued(second)
+    clinic.open_site("AKL", "Pacific/Auckland", "LOTAKL")
+    assert issued(second).covers_all_sites
+    with pytest.raises(Refusals, match="REPORT-PERIOD"):
+        issued(third)
+
+
+def test_report_of_all_sites_is_numbered_under_the_oldest(clinic: ReportingClinic) -> None:
+    clinic.open_site("AAA", "Europe/London", "LOTAAA")
+    assert [clinic.issue(*OCTOBER).label for _ in range(2)] == ["MAIN-1", "MAIN-2"]
+
+
 def test_unknown_choice_is_refused(clinic: ReportingClinic) -> None:
     with pytest.raises(Refusals, match="CHOICE-INVALID"):
         clinic.issue(*OCTOBER, giver_id=uuid4())
@@ -269,7 +292,7 @@ def test_changed_file_is_not_handed_out(
 
 def test_what_happens_after_the_snapshot_is_not_in_the_report(clinic: ReportingClinic) -> None:
     dose = clinic.give(NOON)
-    chosen = requests.made_definite(Asked(*OCTOBER)).selection
+    chosen = requests.made_definite(Asked(*OCTOBER), at=RECORDED_AT).selection
     snapshot = selection.take_snapshot(chosen)
     void_dose(
         actor=clinic.nurse, at=RECORDED_AT, dose_id=dose.id, kind=VoidKind.NEVER_OPENED, reason="Mistake"

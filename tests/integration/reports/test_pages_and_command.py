@@ -1,7 +1,7 @@
 """The reports' pages as an auditor uses them, and `flask report` as a script does."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,14 +9,22 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from inventory.kernel import clock
 from inventory.kernel.permissions import Role
-from tests.factories.reports import ReportingClinic
+from tests.factories.reports import RECORDED_AT, ReportingClinic
 
 NOON = datetime(2026, 10, 5, 11, 0, tzinfo=UTC)
 OCTOBER = {"first_day": "2026-10-01", "last_day": "2026-10-31"}
 COMMAND = ["report", "issue", "administrations", "--from", "2026-10-01", "--to", "2026-10-31"]
 
 SignIn = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def in_december() -> Iterator[None]:
+    """A report of days to come is refused: these tests live after the October they ask for."""
+    with clock.frozen(RECORDED_AT):
+        yield
 
 
 def test_auditor_issues_and_downloads(clinic: ReportingClinic, signed_in_client: SignIn) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,21 @@ def test_what_cannot_be_asked_takes_no_number(manager: Actor) -> None:
     for asked in ({"site_code": "NOWHERE"}, {"lot_number": "NOBODY"}):
         with pytest.raises(Refusals):
             issued(manager, **asked)
+    assert issued(manager).label == "MAIN-1"
+
+
+def test_days_to_come_are_signed_by_nobody(manager: Actor, cli: Any, at: object, tmp_path: Path) -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    with pytest.raises(Refusals, match="REPORT-PERIOD"):
+        issue_reconciliation(wanted=Wanted(TODAY, tomorrow), actor=manager, at=AT)
+    days = ["--from", TODAY.isoformat(), "--to", tomorrow.isoformat()]
+    done = cli.invoke(args=[*COMMAND[:3], *days, "--out", str(tmp_path / "day.pdf")])
+    assert (done.exit_code, list(tmp_path.iterdir())) == (1, [])
+    assert "The period ends after today." in done.output
+
+
+def test_one_of_all_sites_is_numbered_under_the_oldest(manager: Actor) -> None:
+    make_place(code="AAA")
     assert issued(manager).label == "MAIN-1"
 
 

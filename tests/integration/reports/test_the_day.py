@@ -101,7 +101,7 @@ class Day:
 
     def reconciled(self, **asked: Any) -> Reconciliation:
         db.session.rollback()
-        scope = worded_scope(db.session(), Wanted(TODAY, TODAY, **asked)).scope
+        scope = worded_scope(db.session(), Wanted(TODAY, TODAY, **asked), at=self.now).scope
         settings = Settings(waste_witness_reasons=("contaminated",))
         return reconciliation_of(db.session(), scope, settings=settings, at=self.now)
 
@@ -155,7 +155,7 @@ def test_next_day_begins_with_what_was_left(day: Day) -> None:
     day.now += timedelta(days=1)
     found = day.reconciled(lot_number=LOT_NUMBER)
     tomorrow = Wanted(TODAY + timedelta(days=1), TODAY + timedelta(days=1), lot_number=LOT_NUMBER)
-    scope = worded_scope(db.session(), tomorrow).scope
+    scope = worded_scope(db.session(), tomorrow, at=day.now).scope
     later = reconciliation_of(db.session(), scope, settings=Settings(), at=day.now)
     assert later.whole.opening_ul == found.whole.closing_ul == 50_000 - 1_000 - DEAD_SPACE_UL
     assert later.whole.net_ul == 0

@@ -97,6 +97,7 @@ def test_movements_of_a_lot_are_paged(lot: Lot, signed_in_client: SignIn) -> Non
     "asked, code",
     [
         ("first_day=2026-03-02&last_day=2026-03-01", "REPORT-PERIOD"),
+        ("last_day=2026-03-17", "REPORT-PERIOD"),
         ("first_day=yesterday", "DATE-INVALID"),
         ("lot_number=NOBODY", "REPORT-LOT"),
         ("site_code=NOWHERE", "CHOICE-INVALID"),
