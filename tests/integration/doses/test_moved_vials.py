@@ -179,6 +179,8 @@ def test_a_dose_from_a_vial_on_its_way_is_written_down_as_a_shortfall(
     dose = bench.give(late, at=at + 2 * HOUR)
     kinds = db.session.scalars(select(Incident.kind).where(Incident.dose_id == dose.id)).all()
     assert IncidentKind.STOCK_DISCREPANCY in kinds
+    said = select(Incident.what).where(Incident.kind == IncidentKind.STOCK_DISCREPANCY)
+    assert "Once it has arrived, take off it as missing what was given: 1 mL." in db.session.scalar(said)
     make_arrival(transfer_id, 1, at=at + 3 * HOUR)
     assert in_vial(vial) == 10_000
     assert is_well()
