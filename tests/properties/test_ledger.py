@@ -22,7 +22,7 @@ from inventory.app import create_app
 from inventory.catalogue.models import Product
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
-from inventory.kernel.permissions import SYSTEM_ACTOR
+from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.stock import services, verification
 from inventory.stock.ledger import Place
 from inventory.stock.models import (
@@ -40,6 +40,7 @@ from inventory.stock.models import (
 from inventory.stock.services import Difference, Direction, Why
 from tests.conftest import AT
 from tests.factories.catalogue import make_multi_dose_product
+from tests.factories.staff import make_actor
 from tests.factories.stock import make_delivery, make_place
 from tests.properties.effort import effort
 from tests.support.databases import ENGINE_KINDS, Databases, close_engines
@@ -71,6 +72,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.product, self.places = product, places
         self.now = AT
         self.vials: list[UUID] = []
+        self.second = make_actor(Role.MANAGER)
         self.lot = self.receive_into(places[0], 2, 0)
 
     def at(self) -> datetime:
@@ -173,7 +175,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 lot_id=self.lot.id,
                 place=self.places[where],
                 containers=containers,
-                difference=Difference(direction, AdjustReason.MISCOUNTED, "Counted again"),
+                difference=Difference(direction, AdjustReason.MISCOUNTED, "Counted again", self.second),
             )
         )
 
@@ -187,7 +189,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 at=at,
                 vial_id=vial_id,
                 volume_ul=volume,
-                difference=Difference(direction, AdjustReason.MISCOUNTED, "Weighed"),
+                difference=Difference(direction, AdjustReason.MISCOUNTED, "Weighed", self.second),
             )
         )
 

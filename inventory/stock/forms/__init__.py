@@ -156,6 +156,8 @@ class DifferenceForm(ClinicForm):
         choices=words.DIRECTION_CHOICES,
     )
     note = LongTextField("What happened", [Required("Say in words what happened.")])
+    approver_username = TextField("Second person, user name", limit=80)
+    approver_password = SecretField("Second person, password")
 
 
 class AdjustShelfForm(DifferenceForm):

@@ -11,10 +11,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from inventory.audit.acts import Act, Outcome, perform
+from inventory.clinic.settings import current_settings
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Actor
 from inventory.kernel.quantity import format_ml
+from inventory.staff.services import refuse_from_elsewhere
 from inventory.stock import ledger, queries
+from inventory.stock.counting import Extent, needs_second_person
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import (
     AccountKind,
@@ -24,7 +27,8 @@ from inventory.stock.models import (
     Vial,
     VialClosure,
 )
-from inventory.stock.services.carrying import of_vial
+from inventory.stock.services.carrying import of_vial, to_found
+from inventory.stock.services.counts import may_approve
 from inventory.stock.services.lots import refuse_merged
 from inventory.stock.services.overfill import refuse_more_overfill
 from inventory.stock.services.places import refuse_elsewhere
@@ -50,11 +54,12 @@ _ONLY_WHERE = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What was found out: more or less, a coded reason, and words (always)."""
+    """What was found out: more or less, a coded reason, words (always), and the second person where one is needed."""
 
     direction: Direction
     reason: AdjustReason
     note: str
+    approved_by: Actor | None = None
 
 
 def adjust_shelf(
@@ -69,13 +74,16 @@ def adjust_shelf(
 ) -> Outcome:
     """Add found containers to a shelf, or take missing ones off; the outcome names the lot.
 
-    Raises Refusal STOCK-SHORT, COUNT-RANGE, NOTE-NEEDED, ADJUST-REASON, LOCATION-ELSEWHERE, LOT-MERGED.
+    Above what one person may post of a count, a second person is needed. What is found is held as its lot is held elsewhere
+    at the site. Raises Refusal STOCK-SHORT, COUNT-RANGE, COUNT-APPROVAL, COUNT-APPROVER, NOTE-NEEDED, ADJUST-REASON,
+    LOCATION-ELSEWHERE, LOT-MERGED.
     """
 
     def write(act: Act) -> Outcome:
         _refuse_unsaid(difference)
         if not 1 <= containers <= MOST_CONTAINERS:
             raise Refusal("COUNT-RANGE", f"From 1 to {MOST_CONTAINERS:,} containers.", "containers")
+        _refuse_alone(act, difference, Extent(containers, 0), site_id=place.site_id)
         refuse_elsewhere(act.session, site_id=place.site_id, location_id=place.location_id)
         lot = queries.lot_by_id(act.session, lot_id, lock=True)
         found = difference.direction == Direction.FOUND
@@ -89,7 +97,8 @@ def adjust_shelf(
             raise Refusal("STOCK-SHORT", said, "containers")
         _post(act, difference, lot_id=lot_id, place=place, account_id=shelf, amount_ul=amount_ul)
         facts = {**_facts(difference), "containers": containers, "lot_number": lot.lot_number}
-        facts["location_id"] = place.location_id
+        facts |= {"location_id": place.location_id}
+        facts["held_as_at"] = to_found(act, lot_id, place) if found else []
         return act.record("stock.adjust-shelf", "lot", lot_id, site_id=place.site_id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
@@ -106,7 +115,8 @@ def adjust_vial(
 ) -> Outcome:
     """Add what was found in an open vial, or take off what is missing, in microlitres.
 
-    Raises Refusal VIAL-CLOSED, STOCK-SHORT, AMOUNT-INVALID, VIAL-OVERFULL, NOTE-NEEDED, ADJUST-REASON.
+    Raises Refusal VIAL-CLOSED, STOCK-SHORT, AMOUNT-INVALID, VIAL-OVERFULL, COUNT-APPROVAL, COUNT-APPROVER, NOTE-NEEDED,
+    ADJUST-REASON.
     """
 
     def write(act: Act) -> Outcome:
@@ -122,14 +132,8 @@ def adjust_vial(
         else:
             ledger.require(account.balance_ul, volume_ul, what="The vial", field="volume")
         place = ledger.place_of(act.session, vial)
-        _post(
-            act,
-            difference,
-            lot_id=vial.lot_id,
-            place=place,
-            account_id=account.id,
-            amount_ul=volume_ul,
-        )
+        _refuse_alone(act, difference, Extent(0, volume_ul), site_id=place.site_id)
+        _post(act, difference, lot_id=vial.lot_id, place=place, account_id=account.id, amount_ul=volume_ul)
         facts = {**_facts(difference), "volume_ul": volume_ul, "label_number": vial.label_number}
         site_id = place.site_id
         return act.record("stock.adjust-vial", "vial", vial_id, site_id=site_id, facts=facts)
@@ -207,6 +211,7 @@ def _post(
         amount_ul,
         reason=difference.reason,
         note=difference.note.strip(),
+        witness_id=difference.approved_by.id if difference.approved_by else None,
     )
     ledger.post(act, posting, lot_id=lot_id, place=place, occurred_at=act.recorded_at)
 
@@ -218,6 +223,27 @@ def _refuse_unsaid(difference: Difference) -> None:
         other = "less" if difference.direction == Direction.FOUND else "more"
         said = f"This reason is for stock of which there is {other} than recorded. Choose one that fits."
         raise Refusal("ADJUST-REASON", said, "reason")
+
+
+def _refuse_alone(act: Act, difference: Difference, extent: Extent, *, site_id: UUID) -> None:
+    """Refuse so much without a second person, who manages stock; what was there when the clinic began needs none."""
+    if difference.approved_by is not None:
+        refuse_from_elsewhere(difference.approved_by, site_id, "approver_username")
+        if not may_approve(difference.approved_by, counted_by_id=act.actor.id):
+            said = "The second person manages stock, and is another than the one who adjusts."
+            raise Refusal("COUNT-APPROVER", said, "approver_username")
+    elif difference.reason != AdjustReason.OPENING_BALANCE and _is_much(extent):
+        said = "So much is adjusted with a second person, who manages stock."
+        raise Refusal("COUNT-APPROVAL", said, "approver_username")
+
+
+def _is_much(extent: Extent) -> bool:
+    settings = current_settings()
+    return needs_second_person(
+        extent,
+        above_containers=settings.count_approval_containers,
+        above_ul=settings.count_approval_ul,
+    )
 
 
 def _words(text: str, field: str) -> str:
@@ -243,4 +269,5 @@ def _facts(difference: Difference) -> dict[str, object]:
         "direction": difference.direction,
         "reason": difference.reason,
         "note": difference.note.strip(),
+        "approved_by_id": difference.approved_by.id if difference.approved_by else None,
     }

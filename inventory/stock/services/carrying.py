@@ -25,12 +25,12 @@ from inventory.stock.models import (
     TransferReceiptLine,
     Vial,
 )
+from inventory.stock.queries.found_held import FOUND
 from inventory.stock.queries.transfers import is_coming
 from inventory.stock.services.holding import place_hold
 from inventory.stock.services.temperatures import also_of_excursions
 
 MOVED = "Held before it was moved: "
-FOUND = "Held elsewhere before it was found here: "
 OPENED = "Held while it was open: "
 _NOT_MOVED = "It was not moved."
 

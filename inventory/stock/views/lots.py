@@ -3,20 +3,24 @@
 from typing import Any
 from uuid import UUID
 
-from flask import render_template, url_for
+from flask import flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from inventory.audit.acts import Outcome
 from inventory.catalogue.act_forms import act_page
 from inventory.clinic.current import current_site, settings_here, visible_sites
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
+from inventory.kernel.quantity import format_ml
+from inventory.staff.confirmed import confirmed_by
 from inventory.staff.current import current_actor
 from inventory.stock import presenters, queries, services
-from inventory.stock.forms import AdjustShelfForm, OpenForm, WasteSealedForm
+from inventory.stock.forms import AdjustShelfForm, DifferenceForm, OpenForm, WasteSealedForm
 from inventory.stock.ledger import Place
 from inventory.stock.models import AdjustReason, Lot
 from inventory.stock.queries import Life
+from inventory.stock.queries.found_held import is_found_held
 from inventory.stock.queries.recalls import recalls_of
 from inventory.stock.queries.transfers import travels
 from inventory.stock.services import Difference, Direction
@@ -115,17 +119,33 @@ def adjust(lot_id: UUID) -> ResponseReturnValue:
             difference=difference_of(form),
         ),
         template="stock/adjust.html",
-        to=lot_page,
+        to=lambda outcome: _adjusted(outcome, form),
         done="The shelf is adjusted.",
-        shown=lambda: _lot_shown(lot_id, form, "Adjust the shelf"),
+        shown=lambda: _lot_shown(lot_id, form, "Adjust the shelf") | above_which(),
     )
 
 
-def difference_of(form: Any) -> Difference:
-    """Return what a form of found or missing stock says."""
+def difference_of(form: DifferenceForm) -> Difference:
+    """Return what a form of found or missing stock says; whoever is named as second person has to confirm."""
+    direction, reason = Direction(str(form.direction.data)), AdjustReason(str(form["reason"].data))
     return Difference(
-        Direction(str(form.direction.data)), AdjustReason(str(form.reason.data)), str(form.note.data)
+        direction, reason, str(form.note.data), confirmed_by(form, "approver", current_site().id)
     )
+
+
+def above_which() -> dict[str, Any]:
+    """Return how much one person adjusts alone, in words."""
+    settings = settings_here()
+    containers = presenters.containers_words(settings.count_approval_containers, 1)
+    return {"alone": f"{containers}, or {format_ml(settings.count_approval_ul)} mL in open vials"}
+
+
+def _adjusted(outcome: Outcome, form: AdjustShelfForm) -> str:
+    """Say where what was found is held, and return where the lot is seen."""
+    is_found = form.direction.data == Direction.FOUND and not outcome.repeated
+    if is_found and is_found_held(db.session(), [outcome.subject_id], UUID(str(form.location.data))):
+        flash("What was found is on hold, since this lot is on hold at another location of this site.", "warning")
+    return lot_page(outcome)
 
 
 def _standing(lot: Lot, life: Life) -> presenters.Standing:

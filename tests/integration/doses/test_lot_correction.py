@@ -280,7 +280,8 @@ def test_a_vial_of_one_patient_stays_that_patients(bench: Bench, manager: Actor,
 def test_an_empty_vial_is_closed_as_used_up(bench: Bench, manager: Actor, at: datetime) -> None:
     wrong, right = twins(bench)
     vial = make_open_vial(wrong, place=bench.place)
-    missing = Difference(Direction.MISSING, AdjustReason.MISSING, "Poured out")
+    second = make_actor(Role.MANAGER)
+    missing = Difference(Direction.MISSING, AdjustReason.MISSING, "Poured out", second)
     services.adjust_vial(actor=manager, at=at, vial_id=vial.id, volume_ul=10_000, difference=missing)
     merge(manager, wrong, right, at=at)
     assert db.session.get_one(Vial, vial.id).closure == VialClosure.USED_UP

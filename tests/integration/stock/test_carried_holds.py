@@ -14,6 +14,7 @@ from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.stock import services
 from inventory.stock.ledger import Place
 from inventory.stock.models import (
+    AdjustReason,
     ExcursionDecision,
     Hold,
     HoldKind,
@@ -22,6 +23,7 @@ from inventory.stock.models import (
     TransferDifference,
     Vial,
 )
+from inventory.stock.services import Difference, Direction, Explanation, Tally
 from inventory.stock.services.temperatures import decide_excursion, record_temperature
 from tests.factories.catalogue import make_multi_dose_product, make_product
 from tests.factories.staff import make_actor
@@ -193,3 +195,44 @@ def test_the_excursion_of_another_place_frees_nothing_that_was_moved_there(
     decide(warm, first, at + 3 * HOUR)
     held = there.location_id in [place for _, place, _ in standing()]
     assert held == (first == ExcursionDecision.CONDEMN)
+
+
+def find(lot: Lot, place: Place, at: datetime) -> None:
+    services.adjust_shelf(
+        actor=SYSTEM_ACTOR,
+        at=at,
+        lot_id=lot.id,
+        place=place,
+        containers=1,
+        difference=Difference(Direction.FOUND, AdjustReason.FOUND, "In the drawer"),
+    )
+
+
+def test_what_is_found_is_held_as_its_lot_is_held_elsewhere_at_the_site(
+    here: Place, there: Place, at: datetime
+) -> None:
+    lot, north = make_delivery(place=here), make_place(code="NORTH", location="North")
+    hold(lot, at, place=here)
+    find(lot, there, at + HOUR)
+    find(lot, there, at + 2 * HOUR)
+    find(lot, north, at + 2 * HOUR)
+    held = [("Doubtful", here.location_id, None), ("Doubtful", there.location_id, None)]
+    assert standing() == held
+    release(at + 3 * HOUR, place=here)
+    find(lot, here, at + 4 * HOUR)
+    assert standing() == [held[1], held[0]], "what is found is held by what holds the rest"
+
+
+def test_what_a_count_finds_is_held_as_its_lot_is_held_elsewhere_at_the_site(
+    here: Place, there: Place, at: datetime
+) -> None:
+    lot = make_delivery(place=here)
+    hold(lot, at, place=here)
+    counter, poster = make_actor(Role.PRACTITIONER), make_actor(Role.MANAGER)
+    started = services.start_count(
+        actor=counter, at=at, site_id=there.site_id, location_id=there.location_id
+    ).subject_id
+    services.hand_in_count(actor=counter, at=at, count_id=started, tally=Tally({lot.id: 1}))
+    why = {1: Explanation(AdjustReason.FOUND)}
+    services.post_count(actor=poster, at=at + HOUR, count_id=started, explanations=why)
+    assert ("Doubtful", there.location_id, None) in standing()

@@ -20,7 +20,7 @@ from inventory.stock.models import AdjustReason, CountOutcome, StockCount
 from inventory.stock.services import Explanation, Tally
 from tests.factories.catalogue import make_multi_dose_product, make_product
 from tests.factories.clinic import make_site
-from tests.factories.staff import PASSWORD, make_user
+from tests.factories.staff import PASSWORD, make_actor, make_user
 from tests.factories.stock import balance_ul, make_delivery, make_open_vial, make_place
 from tests.support.client import CheckingClient
 
@@ -74,7 +74,9 @@ def test_nothing_tells_how_much_there_should_be(app: Flask, signed_in_client: Si
         at=at,
         vial_id=vial.id,
         volume_ul=3_217,
-        difference=services.Difference(services.Direction.MISSING, AdjustReason.MISCOUNTED, "Weighed"),
+        difference=services.Difference(
+            services.Direction.MISSING, AdjustReason.MISCOUNTED, "Weighed", make_actor(Role.MANAGER)
+        ),
     )
     nurse = signed_in_client(Role.PRACTITIONER)
     sheet = begin(nurse, place)

@@ -13,6 +13,7 @@ from inventory.kernel.db import db
 from inventory.kernel.permissions import Role
 from inventory.stock.models import AccountKind, Hold, Lot, Movement, Receipt, Vial
 from tests.factories.catalogue import make_multi_dose_product, make_product, make_supplier
+from tests.factories.staff import PASSWORD, make_user
 from tests.factories.stock import balance_ul, make_delivery, make_open_vial, make_place, movements_of
 from tests.support.client import CheckingClient
 
@@ -210,6 +211,19 @@ def test_a_vial_past_its_use_by_goes_with_one_click(
     assert "The vial is discarded." in answer.get_data(as_text=True)
 
 
+@pytest.mark.parametrize("act", ["discard", "waste", "adjust", "undo-opening"])
+def test_no_form_is_shown_for_a_vial_that_is_closed(
+    app: Flask, signed_in_client: SignIn, at: datetime, act: str
+) -> None:
+    vial = make_open_vial(make_delivery(product_id=make_multi_dose_product().id))
+    manager, path = signed_in_client(Role.MANAGER), f"/stock/vials/{vial.id}"
+    assert manager.get(f"{path}/{act}").status_code == 200
+    manager.submit(f"{path}/discard", {"reason": "broken"})
+    over = manager.get(f"{path}/{act}", follow_redirects=True)
+    assert over.request.path == path
+    assert "This vial was closed already." in over.get_data(as_text=True)
+
+
 def test_a_used_vial_is_not_said_to_be_unopened(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
     vial = make_open_vial(make_delivery(product_id=make_multi_dose_product().id))
     manager, path = signed_in_client(Role.MANAGER), f"/stock/vials/{vial.id}"
@@ -254,17 +268,21 @@ def test_found_and_missing_stock_is_adjusted(app: Flask, signed_in_client: SignI
     lot = make_delivery(product_id=make_multi_dose_product().id, containers=2)
     vial = make_open_vial(lot)
     manager = signed_in_client(Role.MANAGER)
+    make_user(roles=Role.MANAGER, username="mira", password=PASSWORD)
+    seen = {"approver_username": "mira", "approver_password": PASSWORD}
     common = {"reason": "miscounted", "note": "Counted twice"}
     found = {**common, "direction": "found", "containers": "3", "location": str(place.location_id)}
-    manager.submit(f"/stock/lots/{lot.id}/adjust", found)
+    path = f"/stock/lots/{lot.id}/adjust"
+    assert "COUNT-APPROVAL" in manager.submit(path, found).get_data(as_text=True)
+    manager.submit(path, {**found, **seen})
     assert balance_ul(lot) == 40_000
-    missing = {**found, "direction": "missing", "containers": "5"}
-    refused = manager.submit(f"/stock/lots/{lot.id}/adjust", missing)
+    missing = {**found, **seen, "direction": "missing", "containers": "5"}
+    refused = manager.submit(path, missing)
     assert "STOCK-SHORT" in refused.get_data(as_text=True)
     vial_path = f"/stock/vials/{vial.id}/adjust"
     manager.submit(vial_path, {**common, "direction": "missing", "volume": "1"})
     assert balance_ul(lot, AccountKind.VIAL) == 9_000
-    full = manager.submit(vial_path, {**common, "direction": "found", "volume": "2"})
+    full = manager.submit(vial_path, {**common, **seen, "direction": "found", "volume": "2"})
     assert "VIAL-OVERFULL" in full.get_data(as_text=True)
 
 

@@ -13,7 +13,7 @@ from inventory.clinic.services import close_location
 from inventory.kernel import clock
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
-from inventory.kernel.permissions import SYSTEM_ACTOR
+from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.stock import ledger, queries, services, verification
 from inventory.stock.ledger import Place
 from inventory.stock.models import (
@@ -31,6 +31,7 @@ from inventory.stock.models import (
 from inventory.stock.queries.transfers import receipt_of, travels
 from inventory.stock.services import Arrival, Arrived, Consignment, Difference, Direction, Why
 from tests.factories.catalogue import make_multi_dose_product, make_product
+from tests.factories.staff import make_actor
 from tests.factories.stock import balance_ul, make_delivery, make_open_vial, make_place
 from tests.factories.transfers import make_arrival, make_consignment, make_transfer
 
@@ -220,7 +221,7 @@ def test_refuses_a_vial_that_is_closed_or_empty(here: Place, there: Place, at: d
     with pytest.raises(Refusal, match="VIAL-CLOSED"):
         make_transfer(here, there, vials=(closed,))
     empty = make_open_vial(lot, place=here)
-    missing = Difference(Direction.MISSING, AdjustReason.MISSING, "Nothing in it")
+    missing = Difference(Direction.MISSING, AdjustReason.MISSING, "Nothing in it", make_actor(Role.MANAGER))
     services.adjust_vial(
         actor=SYSTEM_ACTOR, at=at, vial_id=empty.id, volume_ul=lot.container_volume_ul, difference=missing
     )

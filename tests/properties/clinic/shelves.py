@@ -124,7 +124,9 @@ class Shelves(World):
                 lot_id=lot.id,
                 place=self.places[where],
                 containers=containers,
-                difference=Difference(direction, AdjustReason.MISCOUNTED, "Counted again"),
+                difference=Difference(
+                    direction, AdjustReason.MISCOUNTED, "Counted again", self.second_manager
+                ),
             ),
             changes_ul=sign * containers * lot.container_volume_ul,
         )
@@ -140,7 +142,7 @@ class Shelves(World):
                 at=at,
                 vial_id=vial.id,
                 volume_ul=volume_ul,
-                difference=Difference(direction, AdjustReason.MISCOUNTED, "Weighed"),
+                difference=Difference(direction, AdjustReason.MISCOUNTED, "Weighed", self.second_manager),
             ),
             changes_ul=volume_ul if direction is Direction.FOUND else -volume_ul,
         )

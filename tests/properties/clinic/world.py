@@ -66,6 +66,7 @@ class World(RuleBasedStateMachine):
         ]
         self.nurse, self.witness = make_actor(Role.PRACTITIONER), make_actor(Role.PRACTITIONER)
         self.manager, self.prescriber = make_actor(Role.MANAGER), make_actor(Role.PRESCRIBER)
+        self.second_manager = make_actor(Role.MANAGER)
         self.supplier: UUID = make_supplier(at=AT)
         multi = {"container_volume_ul": 2_000, "overfill_limit_ul": 100, "default_dose_ng": None}
         self.products: list[Product] = [
