@@ -1,6 +1,6 @@
 """Every write about people: entries, passwords and links, sign-in and sessions. Each is one act in the trail."""
 
-from inventory.staff.services.confirming import confirm_person
+from inventory.staff.services.confirming import confirm_person, refuse_from_elsewhere
 from inventory.staff.services.links import (
     IssuedLink,
     issue_link,
@@ -42,6 +42,7 @@ __all__ = [
     "issue_setup_code",
     "mark_seen",
     "reactivate_person",
+    "refuse_from_elsewhere",
     "set_password",
     "set_sites",
     "sign_in",

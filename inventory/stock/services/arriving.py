@@ -31,6 +31,7 @@ from inventory.stock.queries.transfers import lines_of, receipt_of, transfer_by_
 from inventory.stock.services.carrying import give_back
 from inventory.stock.services.sending import Consignment, lock_lots, send
 from inventory.stock.services.wasting import close, witness_needed
+from inventory.stock.services.witnesses import refuse_witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +128,8 @@ def _end(act: Act, transfer_id: UUID, arrival: Arrival) -> tuple[Transfer, dict[
     if receipt_of(act.session, transfer_id) is not None:
         raise Refusal("TRANSFER-RECEIVED", "This transfer was received already.", status=409)
     came = _by_position(arrival, lines)
-    _refuse_unwitnessed(
-        act, arrival, [(came[line.position].difference, lots[line.lot_id].product) for line in lines]
-    )
+    became = [(came[line.position].difference, lots[line.lot_id].product) for line in lines]
+    _refuse_unwitnessed(act, arrival, became, site_id=transfer.to_site_id)
     when = _moment(act, transfer, lines, arrival.received_at)
     act.insert(TransferReceipt, _receipt_row(act, transfer_id, arrival, when))
     ending = _Ending(act, transfer, when, arrival.witness_id)
@@ -167,11 +167,13 @@ def _refuse_miscounted(came: Arrived, sent: int) -> None:
 
 
 def _refuse_unwitnessed(
-    act: Act, arrival: Arrival, lines: Sequence[tuple[TransferDifference | None, Product]]
+    act: Act,
+    arrival: Arrival,
+    lines: Sequence[tuple[TransferDifference | None, Product]],
+    *,
+    site_id: UUID,
 ) -> None:
-    if arrival.witness_id == act.actor.id:
-        said = "The witness is another person than the one recording."
-        raise Refusal("WITNESS-SAME", said, "witness_username")
+    refuse_witness(act, arrival.witness_id, site_id)
     asked = any(
         witness_needed(_WASTED[difference], product) for difference, product in lines if difference in _WASTED
     )

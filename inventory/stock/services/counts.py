@@ -6,7 +6,7 @@ effective when it is posted, of what differed at that moment, so that what was d
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import exists, select
@@ -22,6 +22,7 @@ from inventory.kernel.ids import uuid7
 from inventory.kernel.laws import means
 from inventory.kernel.permissions import Actor, Permission
 from inventory.kernel.quantity import format_ml
+from inventory.staff.services import refuse_from_elsewhere
 from inventory.stock import counting, ledger, queries
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import (
@@ -36,10 +37,13 @@ from inventory.stock.models import (
 )
 from inventory.stock.queries import CountedLine, ToCount
 from inventory.stock.queries.corrections import merge_of
+from inventory.stock.queries.counted_alone import posted_alone
 from inventory.stock.queries.named_lots import lock_lots
 from inventory.stock.services.lots import refuse_merged
 from inventory.stock.services.overfill import refuse_more_overfill
 from inventory.stock.services.receiving import MOST_CONTAINERS
+
+ONE_PERSONS_WEEK = timedelta(days=7)
 
 means(
     Refusal(
@@ -143,7 +147,7 @@ def post_count(
 
     Above the clinic's threshold a second person is needed: somebody who manages stock and did not count, either the actor
     or `approved_by`, who is written down as the witness. Raises Refusal COUNT-ENDED, COUNT-NOT-HANDED-IN, COUNT-APPROVAL,
-    COUNT-APPROVER, COUNT-STALE, VIAL-OVERFULL; Refusals COUNT-REASON, ADJUST-REASON, NOTE-NEEDED.
+    COUNT-APPROVER, WITNESS-SITE, COUNT-STALE, VIAL-OVERFULL; Refusals COUNT-REASON, ADJUST-REASON, NOTE-NEEDED.
     """
 
     def write(act: Act) -> Outcome:
@@ -153,7 +157,7 @@ def post_count(
             raise Refusal("COUNT-NOT-HANDED-IN", "Count first, and hand in what was counted.")
         lines = [line for line in queries.lines_of(act.session, count) if line.difference_ul]
         _refuse_unexplained(lines, explanations)
-        approver = _approver(act, lines, counted_by_id=result.actor_id, approved_by=approved_by)
+        approver = _approver(act, count, lines, counted_by_id=result.actor_id, approved_by=approved_by)
         accounts = _locked_accounts(act, count, lines)
         for line in lines:
             why = explanations[line.line.position]
@@ -187,11 +191,17 @@ def abandon_count(
     return perform(write, actor=actor, at=at, request_key=request_key)
 
 
-def approval_needed(lines: Sequence[CountedLine]) -> bool:
-    """Tell whether what the lines differ by is above what the clinic lets one person post."""
+def approval_needed(
+    session: Session, lines: Sequence[CountedLine], *, location_id: UUID, actor_id: UUID, at: datetime
+) -> bool:
+    """Tell whether what the lines differ by is above what the clinic lets one person post.
+
+    What they posted alone for the same location in the week before counts too, so that many small losses are as one.
+    """
     settings = current_settings()
-    return counting.needs_second_person(
-        counting.extent_of(lines),
+    before = posted_alone(session, location_id=location_id, actor_id=actor_id, since=at - ONE_PERSONS_WEEK)
+    return bool(lines) and counting.needs_second_person(
+        counting.extent_of([*before, *lines]),
         above_containers=settings.count_approval_containers,
         above_ul=settings.count_approval_ul,
     )
@@ -291,13 +301,21 @@ def _unexplained(line: CountedLine, why: Explanation | None) -> Refusal | None:
 
 
 def _approver(
-    act: Act, lines: Sequence[CountedLine], *, counted_by_id: UUID, approved_by: Actor | None
+    act: Act,
+    count: StockCount,
+    lines: Sequence[CountedLine],
+    *,
+    counted_by_id: UUID,
+    approved_by: Actor | None,
 ) -> Actor | None:
     """Return the second person, where one is named or needed."""
+    if approved_by is not None:
+        refuse_from_elsewhere(approved_by, count.site_id, "approver_username")
     if approved_by is not None and not may_approve(approved_by, counted_by_id=counted_by_id):
         said = "The second person manages stock, and is not the one who counted."
         raise Refusal("COUNT-APPROVER", said, "approver_username")
-    if approved_by is not None or not approval_needed(lines):
+    who = {"location_id": count.location_id, "actor_id": act.actor.id}
+    if approved_by is not None or not approval_needed(act.session, lines, **who, at=act.recorded_at):
         return approved_by
     if may_approve(act.actor, counted_by_id=counted_by_id):
         return act.actor

@@ -38,6 +38,7 @@ from inventory.stock.queries.named_lots import lock_lots
 from inventory.stock.services.merging import settle
 from inventory.stock.services.places import refuse_elsewhere
 from inventory.stock.services.wasting import close, locked_open_vial
+from inventory.stock.services.witnesses import refuse_witness
 
 R = WasteReason
 DISPOSAL_REASONS = (R.EXPIRED, R.RECALL, R.TEMPERATURE, R.PAST_USE_BY, R.BROKEN, R.CONTAMINATED, R.OTHER)
@@ -227,13 +228,13 @@ def _key(line: Line) -> tuple[UUID, ...]:
 
 
 def _witness_refusals(act: Act, kind: DisposalKind, document: Document) -> list[Refusal]:
-    field = "witness_username"
-    if document.witness_id == act.actor.id:
-        return [Refusal("WITNESS-SAME", "The witness is another person than the one recording.", field)]
     if document.witness_id is None and kind == DisposalKind.DESTRUCTION:
-        return [
-            Refusal("WITNESS-NEEDED", "A destruction has a witness: another person, who confirms.", field)
-        ]
+        said = "A destruction has a witness: another person, who confirms."
+        return [Refusal("WITNESS-NEEDED", said, "witness_username")]
+    try:
+        refuse_witness(act, document.witness_id, document.site_id)
+    except Refusal as refusal:
+        return [refusal]
     return []
 
 

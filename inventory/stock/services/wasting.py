@@ -15,6 +15,7 @@ from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import Account, AccountKind, MovementKind, Vial, VialClosure, WasteReason
 from inventory.stock.queries.transfers import refuse_on_its_way
 from inventory.stock.services.places import refuse_elsewhere
+from inventory.stock.services.witnesses import refuse_witness
 
 R = WasteReason
 SEALED_REASONS = (R.EXPIRED, R.BROKEN, R.LOST, R.CONTAMINATED, R.TEMPERATURE, R.RECALL, R.SAMPLE, R.OTHER)
@@ -56,12 +57,13 @@ def waste_sealed(
 ) -> Outcome:
     """Waste whole sealed containers of a lot from the shelf at `place`; the outcome names the lot.
 
-    Raises Refusal LOCATION-ELSEWHERE, STOCK-SHORT, STOCK-SHORT-THEN, COUNT-RANGE, WASTE-REASON, NOTE-NEEDED, WITNESS-NEEDED, WITNESS-SAME, TIME-FUTURE.
+    Raises Refusal LOCATION-ELSEWHERE, STOCK-SHORT, STOCK-SHORT-THEN, COUNT-RANGE, WASTE-REASON, NOTE-NEEDED, WITNESS-NEEDED,
+    WITNESS-SAME, WITNESS-SITE, WITNESS-ROLE, TIME-FUTURE.
     """
 
     def write(act: Act) -> Outcome:
         lot = queries.lot_by_id(act.session, lot_id)
-        refuse_reason(act, why, lot.product, allowed=SEALED_REASONS)
+        refuse_reason(act, why, lot.product, allowed=SEALED_REASONS, site_id=place.site_id)
         if containers < 1:
             raise Refusal("COUNT-RANGE", "Type how many containers, at least 1.", "containers")
         refuse_elsewhere(act.session, site_id=place.site_id, location_id=place.location_id)
@@ -93,7 +95,8 @@ def waste_from_vial(
 
     def write(act: Act) -> Outcome:
         vial, account = locked_open_vial(act, vial_id)
-        refuse_reason(act, why, vial.lot.product, allowed=OPEN_REASONS)
+        site_id = ledger.place_of(act.session, vial).site_id
+        refuse_reason(act, why, vial.lot.product, allowed=OPEN_REASONS, site_id=site_id)
         if volume_ul <= 0:
             raise Refusal("AMOUNT-INVALID", "Type how much was wasted, more than 0 mL.", "volume")
         ledger.require(account.balance_ul, volume_ul, what="The vial", field="volume")
@@ -105,7 +108,6 @@ def waste_from_vial(
         if empties:
             close(act, vial, VialClosure.DISCARDED, when=when)
         facts = {**_facts(why), "volume_ul": volume_ul, "label_number": vial.label_number, "wasted_at": when}
-        site_id = ledger.place_of(act.session, vial).site_id
         return act.record("stock.waste-from-vial", "vial", vial_id, site_id=site_id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
@@ -127,7 +129,8 @@ def discard_vial(
 
     def write(act: Act) -> Outcome:
         vial, account = locked_open_vial(act, vial_id)
-        refuse_reason(act, why, vial.lot.product, allowed=OPEN_REASONS)
+        site_id = ledger.place_of(act.session, vial).site_id
+        refuse_reason(act, why, vial.lot.product, allowed=OPEN_REASONS, site_id=site_id)
         when = _moment(act, discarded_at, account.id)
         _refuse_before_last_use(account, when)
         if account.balance_ul:
@@ -135,7 +138,6 @@ def discard_vial(
         facts = {**_facts(why), "volume_ul": account.balance_ul, "label_number": vial.label_number}
         close(act, vial, VialClosure.DISCARDED, when=when)
         facts["discarded_at"] = when
-        site_id = ledger.place_of(act.session, vial).site_id
         return act.record("stock.discard-vial", "vial", vial_id, site_id=site_id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
@@ -207,16 +209,15 @@ def _refuse_before_last_use(account: Account, when: datetime) -> None:
         raise Refusal("VIAL-USED-LATER", said, "occurred_at")
 
 
-def refuse_reason(act: Act, why: Why, product: Product, *, allowed: Collection[WasteReason]) -> None:
-    """Inside an act: raise Refusal WASTE-REASON, NOTE-NEEDED, WITNESS-SAME or WITNESS-NEEDED where `why` is not enough."""
+def refuse_reason(
+    act: Act, why: Why, product: Product, *, allowed: Collection[WasteReason], site_id: UUID
+) -> None:
+    """Inside an act at a site: raise Refusal WASTE-REASON, NOTE-NEEDED, WITNESS-NEEDED or as `refuse_witness`."""
     if why.reason not in allowed:
         raise Refusal("WASTE-REASON", "Choose one of the reasons offered.", "reason")
     if why.reason == WasteReason.OTHER and not why.note.strip():
         raise Refusal("NOTE-NEEDED", "Say in words what happened.", "note")
-    if why.witness_id == act.actor.id:
-        raise Refusal(
-            "WITNESS-SAME", "The witness is another person than the one recording.", "witness_username"
-        )
+    refuse_witness(act, why.witness_id, site_id)
     if why.witness_id is None and witness_needed(why.reason, product):
         said = "Waste of this product for this reason needs a witness."
         raise Refusal("WITNESS-NEEDED", said, "witness_username")

@@ -15,14 +15,13 @@ from inventory.clinic.queries import location
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
-from inventory.kernel.permissions import Actor, Permission
-from inventory.staff.current import address, current_actor
-from inventory.staff.services import confirm_person
+from inventory.kernel.permissions import Permission
+from inventory.staff.confirmed import confirmed_by
+from inventory.staff.current import current_actor
 from inventory.stock import presenters, queries, services
 from inventory.stock.forms import ReasonForm
 from inventory.stock.forms.counts import (
     CountsFilter,
-    PostForm,
     SheetForm,
     StartCountForm,
     post_form,
@@ -132,7 +131,7 @@ def post_count(count_id: UUID) -> ResponseReturnValue:
             request_key=form.act_key,
             count_id=count_id,
             explanations=form.explanations(lines),
-            approved_by=_approver(form),
+            approved_by=confirmed_by(form, "approver", current_site().id),
         ),
         template="stock/counts/post.html",
         to=_count_page,
@@ -292,18 +291,12 @@ def _shown(found: StockCount) -> dict[str, Any]:
 def _approval(found: StockCount) -> dict[str, Any]:
     """Tell whether a second person has to confirm: above the threshold, unless the one who posts is one."""
     result = queries.count_result(db.session(), found.id)
-    needed = services.approval_needed(_differing(found))
+    needed = services.approval_needed(
+        db.session(),
+        _differing(found),
+        location_id=found.location_id,
+        actor_id=current_actor().id,
+        at=now(),
+    )
     own = result is not None and services.may_approve(current_actor(), counted_by_id=result.actor_id)
     return {"submit_text": "Post the count", "needs_approver": needed and not own}
-
-
-def _approver(form: PostForm) -> Actor | None:
-    if not form.approver_username.data:
-        return None
-    return confirm_person(
-        username=str(form.approver_username.data),
-        password=str(form.approver_password.data),
-        at=now(),
-        address=address(),
-        field="approver_username",
-    )

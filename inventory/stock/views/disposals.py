@@ -15,8 +15,7 @@ from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Permission
-from inventory.staff.current import address, current_actor
-from inventory.staff.services import confirm_person
+from inventory.staff.current import current_actor
 from inventory.stock import queries
 from inventory.stock.forms import ReasonForm
 from inventory.stock.forms.disposals import DisposalForm, DocumentFilter, StockFilter, disposal_form
@@ -27,6 +26,7 @@ from inventory.stock.rules import StateCode, lot_number_key
 from inventory.stock.services import disposals as services
 from inventory.stock.services.disposals import Document, Line, SealedLine, VialLine
 from inventory.stock.views.blueprint import bp
+from inventory.stock.views.witnessing import witness_id
 from inventory.stock.words import WASTE
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
@@ -114,7 +114,7 @@ def _act(kind: DisposalKind, form: DisposalForm, offered: Sequence[Drawable]) ->
         supplier_id=UUID(form.supplier.data) if form.supplier.data else None,
         carrier=str(form.carrier.data),
         note=str(form.note.data),
-        witness_id=_witness_id(form),
+        witness_id=witness_id(form),
         disposed_at=form.disposed_at.data,
     )
     return _ACTS[kind](actor=current_actor(), at=now(), request_key=form.act_key, document=document)
@@ -132,20 +132,6 @@ def _line(form: DisposalForm, one: Drawable) -> Line:
     if one.vial is not None:
         return VialLine(one.vial.id, reason)
     return SealedLine(one.lot.id, one.location.id, form.take_field(one).data, reason)
-
-
-def _witness_id(form: DisposalForm) -> UUID | None:
-    """Return who confirmed, by their own name and password. Raises Refusal when they cannot."""
-    if not form.witness_username.data:
-        return None
-    witness = confirm_person(
-        username=str(form.witness_username.data),
-        password=str(form.witness_password.data),
-        at=now(),
-        address=address(),
-        field="witness_username",
-    )
-    return witness.id
 
 
 def _offered(filters: StockFilter) -> tuple[list[Drawable], int]:

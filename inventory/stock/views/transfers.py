@@ -13,8 +13,7 @@ from inventory.clinic.current import all_sites, chosen_site, current_site, may_s
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
-from inventory.staff.current import address, current_actor
-from inventory.staff.services import confirm_person
+from inventory.staff.current import current_actor
 from inventory.stock import queries, services, words
 from inventory.stock.forms import ReasonForm
 from inventory.stock.forms.transfers import (
@@ -34,6 +33,7 @@ from inventory.stock.queries.lots import lots_by_id
 from inventory.stock.queries.transfers import Consigned, SentLine
 from inventory.stock.services import witnessed_reasons
 from inventory.stock.views.blueprint import bp
+from inventory.stock.views.witnessing import witness_id
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 from inventory.web.presenting import site_today
@@ -139,21 +139,12 @@ def _send(form: SendForm, source_id: UUID, held: Sequence[Drawable]) -> Outcome:
 
 
 def _receive(form: ReceiveTransferForm, transfer_id: UUID, lines: Sequence[SentLine]) -> Outcome:
-    witness_id = None
-    if form.witness_username.data:
-        witness_id = confirm_person(
-            username=str(form.witness_username.data),
-            password=str(form.witness_password.data),
-            at=now(),
-            address=address(),
-            field="witness_username",
-        ).id
     return services.receive_transfer(
         actor=current_actor(),
         at=now(),
         request_key=form.act_key,
         transfer_id=transfer_id,
-        arrival=form.arrival(lines, witness_id),
+        arrival=form.arrival(lines, witness_id(form)),
     )
 
 

@@ -435,3 +435,33 @@ def test_the_discrepancy_rate_of_a_period(
     before = queries.count_rates(db.session(), site_id=place.site_id, since=at - hour, until=at)
     assert [one.counts for one in before] == [0, 0]
     assert before[0].last_counted_at == at
+
+
+def test_small_losses_of_one_person_add_up_over_a_week(app: Flask, at: datetime) -> None:
+    place, lot, vial = make_cabinet()
+    nurse, manager = make_actor(Role.PRACTITIONER), make_actor(Role.MANAGER)
+
+    def lose_one(left: int, when: datetime, actor: Actor, **more: Any) -> None:
+        count_id = start(place, when, actor=actor)
+        hand_in(count_id, when, actor=actor, containers={lot.id: left}, volumes_ul={vial.id: 10_000})
+        post(count_id, when, actor=actor, **more)
+
+    day = timedelta(days=1)
+    lose_one(8, at, nurse)
+    with pytest.raises(Refusal) as caught:
+        lose_one(7, at + 6 * day, nurse)
+    assert codes(caught) == ["COUNT-APPROVAL"]
+    services.abandon_count(
+        actor=manager, at=at + 6 * day, count_id=open_count(place).id, reason="Counted by another"
+    )
+    lose_one(7, at + 6 * day, nurse, approved_by=manager)
+    lose_one(6, at + 7 * day, nurse)
+    lose_one(5, at + 7 * day, make_actor(Role.PRACTITIONER))
+
+
+def open_count(place: Place) -> StockCount:
+    db.session.rollback()
+    found = select(StockCount).where(
+        StockCount.location_id == place.location_id, StockCount.closed_at.is_(None)
+    )
+    return db.session.scalars(found).one()
