@@ -22,7 +22,7 @@ from inventory.audit import rules
 from inventory.audit.models import AuditEntry, AuditHead, AuditLink, AuditPayload
 from inventory.kernel import clock
 from inventory.kernel.db import before_commit, db, dialect_name, is_writing, unit_of_work
-from inventory.kernel.errors import Refusal, Refusals
+from inventory.kernel.errors import Refusal, Refusals, site_not_yours
 from inventory.kernel.ids import uuid7
 from inventory.kernel.laws import is_twin, refusal_for
 from inventory.kernel.permissions import Actor
@@ -92,7 +92,7 @@ class Act:
         (SITE-NOT-YOURS), and nothing of it is written, where the site is none of the actor's.
         """
         if site_id is not None and not self.actor.works_at(site_id):
-            raise Refusal("SITE-NOT-YOURS", "This belongs to a site at which you do not work.", status=403)
+            raise site_not_yours()
         payload = rules.canonical({"facts": dict(facts or {}), "rows": self._witnessed})
         self._witnessed = {}
         salt = secrets.token_hex(16)

@@ -35,3 +35,9 @@ def act_page(
             flash(REPEATED if outcome.repeated else done, "info" if outcome.repeated else "message")
             return redirect(to(outcome))
     return render_template(template, form=form, **shown()), form.status
+
+
+def already_over(said: str, *, to: str) -> ResponseReturnValue:
+    """Say why a form would lead to nothing and go `to` where it is seen. A form that was sent is answered by its act."""
+    flash(said, "info")
+    return redirect(to)

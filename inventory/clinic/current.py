@@ -12,7 +12,7 @@ from flask_login import current_user
 from inventory.clinic import queries
 from inventory.clinic.models import Site
 from inventory.clinic.settings import Settings, current_settings
-from inventory.kernel.errors import Refusal, not_found
+from inventory.kernel.errors import Refusal, not_found, site_not_yours
 from inventory.staff.policy import Policy, set_policy_source
 from inventory.web.presenting import set_clinic_name_source, set_zone_source
 
@@ -76,6 +76,12 @@ def refuse_unseen(what: str, *site_ids: UUID | None) -> None:
     """Raise Refusal NOT-FOUND for `what` unless one of the sites it belongs to is one the person may see."""
     if not any(may_see(site_id) for site_id in site_ids):
         raise not_found(what)
+
+
+def refuse_elsewhere(site_id: UUID) -> None:
+    """Raise Refusal SITE-NOT-YOURS for an act at a site where the person does not work, before its form is shown."""
+    if not may_see(site_id):
+        raise site_not_yours()
 
 
 def _no_site() -> Refusal:

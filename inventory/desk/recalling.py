@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
 from inventory.audit.services import log_access
-from inventory.catalogue.act_forms import REPEATED, act_page
-from inventory.clinic.current import current_site
+from inventory.catalogue.act_forms import REPEATED, act_page, already_over
+from inventory.clinic.current import current_site, refuse_elsewhere
 from inventory.desk.blueprint import bp
 from inventory.desk.recall_forms import CloseRecallForm, ContactForm, LotsForm, RecallForm
 from inventory.desk.recall_preview import Preview, preview_of
@@ -55,8 +55,10 @@ def new_recall() -> ResponseReturnValue:
 @requires(Permission.STOCK_MANAGE)
 def add_to_recall(recall_id: UUID) -> ResponseReturnValue:
     """Add lots to an open recall, after a preview."""
-    form = LotsForm()
-    row, preview = recalls.recall_row(db.session(), recall_id), _preview(form)
+    form, row = LotsForm(), _row(recall_id)
+    if not form.is_submitted() and not row.is_open:
+        return _over(recall_id)
+    preview = _preview(form)
     if preview is not None and preview.is_confirmed:
         added = _done(form, lambda form, preview: _added(form, preview, recall_id), preview)
         if added is not None:
@@ -69,6 +71,7 @@ def add_to_recall(recall_id: UUID) -> ResponseReturnValue:
 @requires(Permission.STOCK_MANAGE)
 def release_recalled(recall_id: UUID) -> ResponseReturnValue:
     """Release every hold of a recall, saying why."""
+    _row(recall_id)
     form = ReasonForm()
     return act_page(
         form,
@@ -90,7 +93,9 @@ def release_recalled(recall_id: UUID) -> ResponseReturnValue:
 @requires(Permission.STOCK_MANAGE)
 def close_out(recall_id: UUID) -> ResponseReturnValue:
     """Close a recall with what came of it."""
-    form = CloseRecallForm()
+    form, row = CloseRecallForm(), _row(recall_id)
+    if not form.is_submitted() and not row.is_open:
+        return _over(recall_id)
     return act_page(
         form,
         lambda: close_recall(
@@ -129,6 +134,17 @@ def recall_contact(recall_id: UUID, patient_id: UUID) -> ResponseReturnValue:
         done="The contact is recorded.",
         shown=lambda: _shown(recall_id, "Record it") | _about(recall_id, patient_id),
     )
+
+
+def _row(recall_id: UUID) -> recalls.RecallRow:
+    """Return the recall for whoever runs it. Raises Refusal NOT-FOUND, SITE-NOT-YOURS."""
+    row = recalls.recall_row(db.session(), recall_id)
+    refuse_elsewhere(row.recall.site_id)
+    return row
+
+
+def _over(recall_id: UUID) -> ResponseReturnValue:
+    return already_over("This recall is closed already.", to=url_for("desk.recall", recall_id=recall_id))
 
 
 def _preview(form: LotsForm) -> Preview | None:

@@ -33,3 +33,8 @@ class Refusals(Exception):
 def not_found(what: str) -> Refusal:
     """Return the refusal for an id that names nothing the person may see."""
     return Refusal("NOT-FOUND", f"This {what} does not exist, or is not yours to see.", status=404)
+
+
+def site_not_yours() -> Refusal:
+    """Return the refusal for an act at a site where the person does not work."""
+    return Refusal("SITE-NOT-YOURS", "This belongs to a site at which you do not work.", status=403)

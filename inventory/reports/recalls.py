@@ -11,6 +11,7 @@ from inventory.audit.acts import perform
 from inventory.clinic.settings import current_settings
 from inventory.kernel.clock import local_day
 from inventory.kernel.db import db
+from inventory.kernel.errors import site_not_yours
 from inventory.kernel.permissions import Actor, Permission, Role
 from inventory.reports import register
 from inventory.reports.documents.recall import RecallHeader, write_recall_report
@@ -26,10 +27,12 @@ def issue_recall_report(
 ) -> IssuedReport:
     """Issue the report of a recall as PDF and CSV, and return its entry in the register.
 
-    Raises Refusal NOT-FOUND, NOT-PERMITTED.
+    Raises Refusal NOT-FOUND, NOT-PERMITTED, and SITE-NOT-YOURS by somebody who works at some sites only: it covers all of them.
     """
     register.refuse_unless(actor, Permission.REPORT_ISSUE)
     register.refuse_unless(actor, Permission.PATIENT_READ)
+    if actor.site_ids is not None:
+        raise site_not_yours()
     state = recall_state(recall_id)
     entry = _entry(state, at)
     outcome = perform(lambda act: register.enter(act, entry), actor=actor, at=at, request_key=request_key)

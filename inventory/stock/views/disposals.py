@@ -8,7 +8,7 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
-from inventory.catalogue.act_forms import act_page
+from inventory.catalogue.act_forms import act_page, already_over
 from inventory.catalogue.queries import suppliers
 from inventory.clinic.current import current_site, settings_here
 from inventory.kernel.clock import now
@@ -90,6 +90,9 @@ def disposal(disposal_id: UUID) -> ResponseReturnValue:
 def reverse_disposal(disposal_id: UUID) -> ResponseReturnValue:
     """Put back what a document took that was recorded wrongly."""
     form = ReasonForm()
+    if not form.is_submitted() and not _document_shown(disposal_id)["can_reverse"]:
+        address = url_for("stock.disposal", disposal_id=disposal_id)
+        return already_over("This document cannot be reversed.", to=address)
     return act_page(
         form,
         lambda: services.reverse_disposal(

@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
-from inventory.catalogue.act_forms import act_page
-from inventory.clinic.current import all_sites, chosen_site, current_site, may_see, settings_here
+from inventory.catalogue.act_forms import act_page, already_over
+from inventory.clinic.current import (
+    all_sites,
+    chosen_site,
+    current_site,
+    may_see,
+    refuse_elsewhere,
+    settings_here,
+)
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
@@ -85,10 +92,11 @@ def transfer(transfer_id: UUID) -> str:
 @requires(Permission.STOCK_USE)
 def receive_transfer(transfer_id: UUID) -> ResponseReturnValue:
     """Say what came of each line, and why not all."""
+    refuse_elsewhere(transfers.transfer_by_id(db.session(), transfer_id).to_site_id)
     lines = transfers.sent_lines(db.session(), transfer_id)
     form = receive_form(lines)
     if not form.is_submitted() and transfers.receipt_of(db.session(), transfer_id):
-        return redirect(url_for("stock.transfer", transfer_id=transfer_id))
+        return _over(transfer_id)
     return act_page(
         form,
         lambda: _receive(form, transfer_id, lines),
@@ -103,7 +111,10 @@ def receive_transfer(transfer_id: UUID) -> ResponseReturnValue:
 @requires(Permission.STOCK_USE)
 def cancel_transfer(transfer_id: UUID) -> ResponseReturnValue:
     """Say that nothing of it was sent."""
+    refuse_elsewhere(transfers.transfer_by_id(db.session(), transfer_id).from_site_id)
     form = ReasonForm()
+    if not form.is_submitted() and transfers.receipt_of(db.session(), transfer_id):
+        return _over(transfer_id)
     return act_page(
         form,
         lambda: services.cancel_transfer(
@@ -124,6 +135,11 @@ def waiting_here() -> int:
     """Return how many transfers wait to be received at the present site."""
     site = chosen_site()
     return transfers.coming_to(db.session(), site.id) if site else 0
+
+
+def _over(transfer_id: UUID) -> ResponseReturnValue:
+    address = url_for("stock.transfer", transfer_id=transfer_id)
+    return already_over("This transfer has ended already.", to=address)
 
 
 def _send(form: SendForm, source_id: UUID, held: Sequence[Drawable]) -> Outcome:

@@ -9,7 +9,7 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
-from inventory.catalogue.act_forms import act_page
+from inventory.catalogue.act_forms import act_page, already_over
 from inventory.clinic.current import all_sites, settings_here
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
@@ -23,9 +23,10 @@ from inventory.stock.queries import Drawable
 from inventory.stock.queries.recalls import drills_among
 from inventory.stock.queries.transfers import travels
 from inventory.stock.views.blueprint import bp
-from inventory.stock.views.lots import difference_of
+from inventory.stock.views.lots import above_which, difference_of
 from inventory.stock.views.witnessing import why_of, witness_asked
 from inventory.web.access import requires, safe_next_path
+from inventory.web.forms import ClinicForm
 from inventory.web.presenting import site_today
 
 _OVERFILL = {"direction": "found", "reason": "overfill"}
@@ -57,6 +58,8 @@ def vial(vial_id: UUID) -> ResponseReturnValue:
 def waste_vial(vial_id: UUID) -> ResponseReturnValue:
     """Waste part of what is in the vial."""
     form = WasteVialForm()
+    if _is_over(form, vial_id):
+        return _over(vial_id)
     return act_page(
         form,
         lambda: services.waste_from_vial(
@@ -81,6 +84,8 @@ def discard(vial_id: UUID) -> ResponseReturnValue:
     """Waste the rest of the vial and close it; `next` leads back to where it was asked."""
     back = safe_next_path(request.args.get("next"), default="")
     form = DiscardForm(reason=presenters.likely_reason(_held(vial_id)))
+    if _is_over(form, vial_id):
+        return _over(vial_id)
     return act_page(
         form,
         lambda: services.discard_vial(
@@ -103,6 +108,8 @@ def discard(vial_id: UUID) -> ResponseReturnValue:
 def adjust_vial(vial_id: UUID) -> ResponseReturnValue:
     """Record what was found in the vial, or is missing from it; `found=overfill` fills that in."""
     form = AdjustVialForm(**(_OVERFILL if request.args.get("found") == "overfill" else {}))
+    if _is_over(form, vial_id):
+        return _over(vial_id)
     return act_page(
         form,
         lambda: services.adjust_vial(
@@ -116,7 +123,7 @@ def adjust_vial(vial_id: UUID) -> ResponseReturnValue:
         template="stock/adjust_vial.html",
         to=vial_page,
         done="The vial is adjusted.",
-        shown=lambda: _vial_shown(vial_id, "Adjust the vial"),
+        shown=lambda: _vial_shown(vial_id, "Adjust the vial") | above_which(),
     )
 
 
@@ -125,6 +132,8 @@ def adjust_vial(vial_id: UUID) -> ResponseReturnValue:
 def undo_opening(vial_id: UUID) -> ResponseReturnValue:
     """Put a vial back that was never really opened."""
     form = ReasonForm()
+    if _is_over(form, vial_id):
+        return _over(vial_id)
     return act_page(
         form,
         lambda: services.undo_opening(
@@ -144,6 +153,15 @@ def undo_opening(vial_id: UUID) -> ResponseReturnValue:
 def vial_page(outcome: Outcome) -> str:
     """Return the address of the vial an act was about."""
     return url_for("stock.vial", vial_id=outcome.subject_id)
+
+
+def _is_over(form: ClinicForm, vial_id: UUID) -> bool:
+    """Tell whether a form is asked for that could only be refused: the vial is closed. One that was sent goes to its act."""
+    return not form.is_submitted() and queries.vial_by_id(db.session(), vial_id).closed_at is not None
+
+
+def _over(vial_id: UUID) -> ResponseReturnValue:
+    return already_over("This vial was closed already.", to=url_for("stock.vial", vial_id=vial_id))
 
 
 def _vial_shown(vial_id: UUID, submit_text: str = "") -> dict[str, Any]:

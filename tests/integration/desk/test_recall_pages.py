@@ -14,13 +14,15 @@ from inventory.audit.models import AccessEntry, AuditEntry
 from inventory.doses.models import RecallContact
 from inventory.doses.rules.terms import EntryMode
 from inventory.kernel.db import db
-from inventory.kernel.permissions import Role
+from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.patients.queries import get_patient
 from inventory.patients.services import Identity, edit_patient
+from inventory.staff.services import set_sites
 from inventory.stock.models import Hold, Recall
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.doses import Bench
 from tests.factories.patients import make_patient
+from tests.factories.staff import make_user
 from tests.factories.stock import make_delivery, make_open_vial, make_place
 from tests.support.client import CheckingClient, pick_form
 
@@ -156,7 +158,7 @@ def test_the_manager_sees_how_many_and_nobody(bench: Bench, signed_in_client: Si
     page = manager.get(open_on_the_page(manager).location).get_data(as_text=True)
     name = get_patient(db.session(), bench.patient_id).family_name
     assert name not in page
-    assert "1 patient was given of these lots; 0 told" in page
+    assert "1 patient was given of these lots: 1 not tried" in page
     assert "0 of 1" in page
     assert db.session.scalars(select(AccessEntry)).all() == []
     assert manager.get(f"/recalls/{only_recall().id}/patients.csv").status_code == 403
@@ -254,6 +256,43 @@ def test_lots_are_added_and_released_and_the_recall_closed(bench: Bench, signed_
     assert "The recall is closed." in page
     assert "All cleared" in page
     assert "Add lots" not in page
+
+
+def test_no_form_is_shown_for_a_recall_that_is_closed(bench: Bench, signed_in_client: SignIn) -> None:
+    manager = signed_in_client(Role.MANAGER)
+    cockpit = open_on_the_page(manager).location
+    manager.submit(f"{cockpit}/release", {"reason": "Cleared by the maker"})
+    manager.submit(f"{cockpit}/close", {"outcome": "All cleared"})
+    for path in ("close", "lots"):
+        over = manager.get(f"{cockpit}/{path}", follow_redirects=True)
+        assert over.request.path == cockpit
+        assert "This recall is closed already." in over.get_data(as_text=True)
+
+
+def test_who_works_elsewhere_is_offered_nothing_that_would_be_refused(
+    bench: Bench, signed_in_client: SignIn
+) -> None:
+    everywhere = signed_in_client(Role.MANAGER, Role.PRACTITIONER)
+    cockpit = open_on_the_page(everywhere).location
+    everywhere.submit(cockpit, action=f"{cockpit}/report")
+    shown = everywhere.get(cockpit).get_data(as_text=True)
+    limited = make_user(roles=(Role.MANAGER, Role.PRACTITIONER))
+    there = make_place(code="NORTH", location="North fridge")
+    set_sites(actor=SYSTEM_ACTOR, at=limited.created_at, user_id=limited.id, site_ids=[there.site_id])
+    elsewhere = signed_in_client(user=limited)
+    offered = elsewhere.get(cockpit).get_data(as_text=True)
+    for path in (
+        f"{cockpit}/close",
+        f"{cockpit}/lots",
+        f"{cockpit}/release",
+        f"{cockpit}/report",
+        "report 1",
+    ):
+        assert path in shown
+        assert path not in offered
+    for path in ("close", "lots", "release"):
+        refused = elsewhere.get(f"{cockpit}/{path}")
+        assert (refused.status_code, "SITE-NOT-YOURS" in refused.get_data(as_text=True)) == (403, True)
 
 
 def test_the_report_is_issued_from_the_cockpit(bench: Bench, signed_in_client: SignIn) -> None:

@@ -161,11 +161,14 @@ def test_a_document_recorded_wrongly_is_reversed_on_its_page(
     page = manager.submit(RETURN, typed, follow_redirects=True)
     path = page.request.path
     assert f"{path}/reverse" in page.get_data(as_text=True)
+    early = manager.form(f"{path}/reverse", having="reason")
     done = manager.submit(f"{path}/reverse", {"reason": "Never left"}, follow_redirects=True)
     text = done.get_data(as_text=True)
     assert "Never left" in text
     assert f"{path}/reverse" not in text
-    again = manager.submit(f"{path}/reverse", {"reason": "Twice"})
+    over = manager.get(f"{path}/reverse", follow_redirects=True)
+    assert "This document cannot be reversed." in over.get_data(as_text=True)
+    again = manager.send(f"{path}/reverse", early, {"reason": "Twice"})
     assert "ALREADY-REVERSED" in again.get_data(as_text=True)
     assert balance_ul(lot) == 25_000
     assert "Reversed" in manager.get("/stock/disposals").get_data(as_text=True)

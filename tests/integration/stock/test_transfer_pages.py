@@ -157,11 +157,28 @@ def test_a_transfer_is_cancelled_with_a_reason(
 ) -> None:
     transfer_id = make_transfer(here, there, lot=lot)
     path = f"/stock/transfers/{transfer_id}/cancel"
+    early = nurse.form(path, having="reason")
     assert nurse.submit(path, {"reason": ""}, having="reason").status_code == 422
     assert nurse.submit(path, {"reason": "The courier never came"}, having="reason").status_code == 302
     assert "Nothing arrived" in text_of(nurse, "/stock/transfers")
-    again = nurse.submit(path, {"reason": "Again"}, having="reason")
+    over = nurse.get(path, follow_redirects=True)
+    assert "This transfer has ended already." in over.get_data(as_text=True)
+    assert over.request.path == f"/stock/transfers/{transfer_id}"
+    again = nurse.send(path, early, {"reason": "Again"})
     assert (again.status_code, "TRANSFER-RECEIVED" in again.get_data(as_text=True)) == (422, True)
+
+
+def test_only_who_sent_it_is_asked_to_cancel_and_who_gets_it_to_receive(
+    lot: Lot, here: Place, there: Place, signed_in_client: SignIn
+) -> None:
+    path = f"/stock/transfers/{make_transfer(here, there, lot=lot)}"
+    for place, may, may_not in ((here, "cancel", "receive"), (there, "receive", "cancel")):
+        limited = make_user(roles=Role.PRACTITIONER)
+        set_sites(actor=SYSTEM_ACTOR, at=limited.created_at, user_id=limited.id, site_ids=[place.site_id])
+        client = signed_in_client(user=limited)
+        assert client.get(f"{path}/{may}").status_code == 200
+        refused = client.get(f"{path}/{may_not}")
+        assert (refused.status_code, "SITE-NOT-YOURS" in refused.get_data(as_text=True)) == (403, True)
 
 
 def test_a_lot_that_is_all_on_its_way_or_elsewhere_is_not_used_up(
