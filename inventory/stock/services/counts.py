@@ -39,6 +39,7 @@ from inventory.stock.queries import CountedLine, ToCount
 from inventory.stock.queries.corrections import merge_of
 from inventory.stock.queries.counted_alone import posted_alone
 from inventory.stock.queries.named_lots import lock_lots
+from inventory.stock.services.carrying import to_found
 from inventory.stock.services.lots import refuse_merged
 from inventory.stock.services.overfill import refuse_more_overfill
 from inventory.stock.services.receiving import MOST_CONTAINERS
@@ -382,6 +383,8 @@ def _post(
     )
     place = Place(count.site_id, count.location_id)
     moved = ledger.post(act, posting, lot_id=line.lot.id, place=place, occurred_at=act.recorded_at)
+    if found and line.vial is None:
+        to_found(act, line.lot.id, place)
     said = {"reason": why.reason, "note": words or None, "movement_id": moved}
     act.insert(StockCountVariance, {"count_id": count.id, "position": line.line.position, **said})
 
