@@ -23,6 +23,7 @@ from inventory.doses.services.incidents import is_looked_into, open_incident
 from inventory.kernel.errors import Refusal
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import Actor
+from inventory.kernel.quantity import format_ml
 from inventory.staff.services import refuse_from_elsewhere
 from inventory.stock.services.unknown import unknown_lot
 
@@ -236,8 +237,20 @@ def _open_incidents(
         lots = ", ".join(sorted({source.lot.lot_number for source in short}))
         words = (
             f"The stock did not hold what was given (lot {lots}); the shortfall was posted from adjustment."
+            f"{_still_to_correct(assessment, short)}"
         )
         open_incident(act, assessment.site.id, dose_id, IncidentKind.STOCK_DISCREPANCY, words)
+
+
+def _still_to_correct(assessment: Assessment, short: Sequence[Drawn]) -> str:
+    """Say what is left to do where the vial was on its way: it arrives with less than the ledger will say."""
+    on_their_way = [one for one in assessment.containers if one.state.on_its_way]
+    missing_ul = sum(source.shortfall_ul for source in short)
+    return "".join(
+        f" {one.state.name} was {one.state.on_its_way} when this was written down. Once it has arrived, take off it as"
+        f" missing what was given: {format_ml(missing_ul)} mL."
+        for one in on_their_way
+    )
 
 
 def _facts(row: dict[str, Any], decided: Sequence[Decided], drawn: Sequence[Drawn]) -> dict[str, Any]:
