@@ -18,7 +18,7 @@ from inventory.clinic.numbers import next_number
 from inventory.kernel.errors import Refusal
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import SYSTEM_USER_ID, Actor, Permission
-from inventory.reports.kinds import ReportKind
+from inventory.reports.kinds import KIND_WORDS, ReportKind
 from inventory.reports.models import Report, ReportFile
 from inventory.reports.queries.issued import IssuedReport, report_label
 
@@ -56,9 +56,8 @@ def refuse_unless(actor: Actor, permission: Permission) -> None:
 
 
 def refuse_reader(actor: Actor, kind: ReportKind) -> None:
-    """Raise Refusal NOT-PERMITTED unless the actor may read reports of this kind: no patient is in a reconciliation."""
-    if not (kind is ReportKind.RECONCILIATION and actor.can(Permission.STOCK_RECONCILE)):
-        refuse_unless(actor, Permission.REPORT_READ)
+    """Raise Refusal NOT-PERMITTED unless the actor may read reports of this kind."""
+    refuse_unless(actor, KIND_WORDS[kind].permission)
 
 
 def enter(act: Act, entry: Entry) -> Outcome:

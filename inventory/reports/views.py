@@ -16,7 +16,7 @@ from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Permission
 from inventory.reports import belonging, disposals, labels, services
 from inventory.reports.forms import AdministrationReportForm, reconciliation_form
-from inventory.reports.kinds import ReportKind
+from inventory.reports.kinds import ReportKind, kinds_for
 from inventory.reports.queries import issued, requests
 from inventory.reports.reconciliations import issue_reconciliation
 from inventory.reports.register import FileFormat
@@ -36,7 +36,10 @@ _TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 def index() -> ResponseReturnValue:
     """The register of issued reports."""
     return render_template(
-        "reports/index.html", page=issued.issued_reports(cursor=cursor_here(), site_ids=visible_sites())
+        "reports/index.html",
+        page=issued.issued_reports(
+            cursor=cursor_here(), site_ids=visible_sites(), kinds=kinds_for(current_user.actor)
+        ),
     )
 
 
@@ -62,13 +65,14 @@ def new() -> ResponseReturnValue:
 @requires(Permission.REPORT_READ)
 def show(report_id: UUID) -> ResponseReturnValue:
     """One report: what it covers, its head of the chain, its files."""
-    return render_template("reports/show.html", report=issued.issued_report(report_id))
+    return render_template("reports/show.html", report=_readable(report_id))
 
 
 @bp.get("/<uuid:report_id>/<any(pdf, csv):file_format>")
 @requires(Permission.REPORT_READ)
 def download(report_id: UUID, file_format: str) -> ResponseReturnValue:
     """A file of a report, as it was issued."""
+    _readable(report_id)
     return _file(report_id, file_format)
 
 
@@ -102,7 +106,7 @@ def disposal(disposal_id: UUID) -> ResponseReturnValue:
 def reconciliations() -> ResponseReturnValue:
     """The register of issued reconciliations."""
     page = issued.issued_reports(
-        cursor=cursor_here(), site_ids=visible_sites(), kind=ReportKind.RECONCILIATION
+        cursor=cursor_here(), site_ids=visible_sites(), kinds=[ReportKind.RECONCILIATION]
     )
     return render_template("reports/reconciliations.html", page=page)
 
@@ -133,7 +137,7 @@ def new_reconciliation() -> ResponseReturnValue:
 @requires(Permission.STOCK_RECONCILE)
 def reconciliation(report_id: UUID) -> ResponseReturnValue:
     """One issued reconciliation: what it covers, its head of the chain, its files."""
-    report = issued.issued_report(report_id, kind=ReportKind.RECONCILIATION)
+    report = issued.issued_report(report_id, kinds=[ReportKind.RECONCILIATION])
     return render_template("reports/show.html", report=report, download="reports.download_reconciliation")
 
 
@@ -141,8 +145,13 @@ def reconciliation(report_id: UUID) -> ResponseReturnValue:
 @requires(Permission.STOCK_RECONCILE)
 def download_reconciliation(report_id: UUID, file_format: str) -> ResponseReturnValue:
     """A file of a reconciliation, as it was issued."""
-    issued.issued_report(report_id, kind=ReportKind.RECONCILIATION)
+    issued.issued_report(report_id, kinds=[ReportKind.RECONCILIATION])
     return _file(report_id, file_format)
+
+
+def _readable(report_id: UUID) -> issued.IssuedReport:
+    """Return a report of a kind that the person may read. Raises Refusal NOT-FOUND."""
+    return issued.issued_report(report_id, kinds=kinds_for(current_user.actor))
 
 
 def _file(report_id: UUID, file_format: str) -> Response:

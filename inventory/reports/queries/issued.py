@@ -1,7 +1,7 @@
 """The register of issued reports: what was asked, by whom, when, and the files."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -64,10 +64,10 @@ def report_label(site_code: str, number: int) -> str:
 
 
 def issued_reports(
-    *, cursor: str, site_ids: frozenset[UUID] | None = None, kind: ReportKind | None = None
+    *, cursor: str, kinds: Collection[ReportKind], site_ids: frozenset[UUID] | None = None
 ) -> Page[IssuedReport]:
-    """A page of the register, the newest first; with `site_ids`, of the reports over one of those sites; or of one kind."""
-    statement = _REPORT if kind is None else _REPORT.where(Report.kind == kind)
+    """A page of the register of some kinds, the newest first; with `site_ids`, of the reports over one of those sites."""
+    statement = _REPORT.where(Report.kind.in_(kinds))
     if site_ids is not None:
         statement = statement.where(Report.site_id.in_(site_ids), Report.covers_all_sites.is_(False))
     page = paginate(
@@ -77,10 +77,10 @@ def issued_reports(
     return Page([_shown(row, files) for row in page.items], page.previous, page.next)
 
 
-def issued_report(report_id: UUID, *, kind: ReportKind | None = None) -> IssuedReport:
-    """One report, of this kind where one is named. Raises Refusal NOT-FOUND."""
-    row = db.session.execute(_REPORT.where(Report.id == report_id)).first()
-    if row is None or kind not in (None, row[0].kind):
+def issued_report(report_id: UUID, *, kinds: Collection[ReportKind] = tuple(ReportKind)) -> IssuedReport:
+    """One report, of one of these kinds. Raises Refusal NOT-FOUND."""
+    row = db.session.execute(_REPORT.where(Report.id == report_id, Report.kind.in_(kinds))).first()
+    if row is None:
         raise not_found("report")
     return _shown(row, _files([report_id]))
 

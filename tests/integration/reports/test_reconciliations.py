@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,14 @@ from inventory.reports.queries.requests import Asked
 from inventory.reports.reconciliations import issue_reconciliation
 from inventory.reports.services import fetch_file, issue_administration_report
 from inventory.stock import services
-from inventory.stock.models import AdjustReason, Lot, WasteReason
+from inventory.stock.models import AdjustReason, Lot, TransferDifference, WasteReason
 from inventory.stock.queries.scopes import Wanted
 from inventory.stock.services import Difference, Direction, Why
 from tests.conftest import AT
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.staff import make_actor
 from tests.factories.stock import make_delivery, make_open_vial, make_place
+from tests.factories.transfers import make_arrival, make_transfer
 
 TODAY = AT.date()
 DAY = {"first_day": TODAY.isoformat(), "last_day": TODAY.isoformat()}
@@ -105,25 +107,70 @@ def test_same_state_gives_the_same_numbers_again(manager: Actor) -> None:
     assert (first.label, second.label) == ("MAIN-1", "MAIN-2")
 
 
-def test_csv_closes_on_every_level_and_no_cell_runs(manager: Actor) -> None:
-    lines = csv_lines(issued(manager), manager)
-    (whole,) = [line for line in lines if line["level"] == "lot"]
-    parts = [line for line in lines if line["level"] in {"sealed", "vial"}]
-    assert whole["product"].startswith("'=")
-    inflows = ("received", "opened", "transferred_in", "overfill", "found")
-    outflows = ("given", "wasted", "returned", "transferred_out", "lost")
-    for line in (whole, *parts):
-        came = sum(int(line[f"{name}_ul"]) for name in ("opening", *inflows))
-        assert came - sum(int(line[f"{name}_ul"]) for name in outflows) == int(line["closing_ul"])
-    for name in ("opening", *inflows, *outflows, "closing"):
-        assert sum(int(part[f"{name}_ul"]) for part in parts) == int(whole[f"{name}_ul"])
-    assert (whole["closing_ul"], whole["closing_ml"], whole["closing_containers"]) == (
-        "19750",
-        "19.75",
-        "1.98",
+INFLOWS = (
+    "Opening",
+    "Received",
+    "Opened",
+    "Transferred in",
+    "Came from another number",
+    "Overfill",
+    "Found",
+)
+OUTFLOWS = (
+    "Given",
+    "Wasted",
+    "Returned",
+    "Transferred out",
+    "Went to another number",
+    "Lost",
+    "Closing",
+    "Difference",
+)
+
+
+def column(lines: list[dict[str, str]], name: str) -> Decimal:
+    return sum((Decimal(line.get(f"{name} (mL)", "0")) for line in lines), Decimal(0))
+
+
+def test_csv_is_one_table_of_the_chosen_level_that_adds_up(manager: Actor) -> None:
+    whole, parts = (csv_lines(issued(manager, by_part=by_part), manager) for by_part in (False, True))
+    assert [line["Part"] for line in whole] == ["Whole lot"]
+    assert [line["Part"] for line in parts] == ["Sealed", "Vial 1"]
+    for lines in (whole, parts):
+        assert all(line["Product"].startswith("'=") for line in lines)
+        assert sum(column(lines, name) for name in INFLOWS) == sum(column(lines, name) for name in OUTFLOWS)
+        assert (column(lines, "Closing"), column(lines, "Wasted")) == (Decimal("19.75"), Decimal("0.25"))
+    assert (whole[0]["Lost (mL)"], whole[0]["Closing (containers)"]) == ("10", "1.98")
+    assert len(whole[0]) == 21
+
+
+@pytest.mark.parametrize("by_part", [False, True])
+def test_csv_of_all_sites_adds_up_to_nothing_with_what_was_lost_on_the_way(
+    manager: Actor, lot: Lot, by_part: bool
+) -> None:
+    """2 of 3 on their way, 1 of them lost: with the rows of what is on its way nothing is missing."""
+    here, there = make_place(), make_place(code="EAST")
+    make_delivery(place=here, product_id=lot.product_id, lot_number="LOT-B", containers=3)
+    lot_b = db.session.scalars(select(Lot).where(Lot.lot_number == "LOT-B")).one()
+    sent = make_transfer(here, there, lot=lot_b, containers=1, at=AT)
+    make_transfer(here, there, lot=lot_b, containers=1, at=AT)
+    make_arrival(sent, (0, TransferDifference.LOST, "Never came"), at=AT)
+    report = issued(manager, by_part=by_part, lot_number="LOT-B")
+    lines = csv_lines(report, manager)
+    (way,) = [line for line in lines if line["Part"] == "On its way"]
+    assert (way["Lot"], way["Transferred in (mL)"], way["Wasted (mL)"], way["Closing (mL)"]) == (
+        "LOT-B",
+        "20",
+        "10",
+        "10",
     )
-    assert (whole["wasted_drawn_not_given_ul"], whole["lost_missing_ul"]) == ("250", "10000")
-    assert [line["topic"] for line in lines if line["level"] == "exception"] == ["unexplained"]
+    assert sum(column(lines, name) for name in INFLOWS) == sum(column(lines, name) for name in OUTFLOWS)
+    not_arrived = column(lines, "Transferred in") - column(lines, "Transferred out")
+    assert not_arrived == 0
+    assert column(lines, "Received") - column(lines, "Wasted") == column(lines, "Closing") == 20
+    text = pdf_text(report, manager)
+    for words in ("LOT-B, on its way from MAIN", "Broken or lost on the way (1)", "10 mL lost", "Never came"):
+        assert words in text
 
 
 def test_what_happens_afterwards_changes_no_issued_one(manager: Actor, lot: Lot) -> None:
@@ -152,6 +199,20 @@ def test_manager_takes_reconciliations_and_no_report_with_patients(manager: Acto
     other = issue_administration_report(asked=Asked(TODAY, TODAY), actor=auditor, at=AT)
     with pytest.raises(Refusal, match="NOT-PERMITTED"):
         fetch_file(report_id=other.id, file_format="pdf", actor=manager, at=AT)
+
+
+def test_nurse_meets_no_reconciliation_in_the_general_register(
+    manager: Actor, signed_in_client: SignIn
+) -> None:
+    report, nurse = issued(manager), signed_in_client(Role.PRACTITIONER)
+    assert report.label not in nurse.get("/reports/").get_data(as_text=True)
+    for path in (f"/reports/{report.id}", f"/reports/{report.id}/pdf", f"/reports/{report.id}/csv"):
+        assert nurse.get(path).status_code == 404, path
+    with pytest.raises(Refusal, match="NOT-PERMITTED"):
+        fetch_file(report_id=report.id, file_format="csv", actor=make_actor(Role.PRACTITIONER), at=AT)
+    auditor = signed_in_client(Role.AUDITOR)
+    assert report.label in auditor.get("/reports/").get_data(as_text=True)
+    assert auditor.get(f"/reports/{report.id}/csv").status_code == 200
 
 
 def test_what_cannot_be_asked_takes_no_number(manager: Actor) -> None:
