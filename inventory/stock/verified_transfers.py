@@ -46,7 +46,11 @@ TRANSFERS: tuple[tuple[str, str], ...] = (
         AND moved.occurred_at = arrived.received_at
         LEFT JOIN movement missing ON missing.id = came.difference_movement_id AND missing.lot_id = line.lot_id
         AND missing.occurred_at = arrived.received_at
-        WHERE coalesce(moved.amount_ul, 0) <> came.amount_ul
+        LEFT JOIN account went ON went.id = missing.to_id
+        WHERE (came.difference = 'not_sent' AND (went.location_id = transfer.from_location_id
+          AND coalesce(went.vial_id = line.vial_id, went.vial_id IS NULL AND line.vial_id IS NULL)) IS NOT TRUE)
+        OR (came.difference <> 'not_sent' AND (went.kind = 'waste') IS NOT TRUE)
+        OR coalesce(moved.amount_ul, 0) <> came.amount_ul
         OR coalesce(missing.amount_ul, 0) <> line.amount_ul - came.amount_ul
         ORDER BY site.code, transfer.number, line.position
         """,

@@ -108,9 +108,15 @@ BEGIN
     OR (NEW.difference_movement_id IS NOT NULL AND NOT EXISTS (
       SELECT 1 FROM public.movement
         JOIN public.account AS source ON source.id = movement.from_id
+        JOIN public.account AS target ON target.id = movement.to_id
+        JOIN public.transfer ON transfer.id = NEW.transfer_id
         JOIN public.transfer_line AS sent ON sent.transfer_id = NEW.transfer_id AND sent.position = NEW.position
         WHERE movement.id = NEW.difference_movement_id AND movement.lot_id = sent.lot_id
-          AND movement.amount_ul = sent.amount_ul - NEW.amount_ul AND source.kind = 'transit')) THEN
+          AND movement.amount_ul = sent.amount_ul - NEW.amount_ul AND source.kind = 'transit'
+          AND CASE NEW.difference WHEN 'not_sent' THEN movement.kind = 'transfer'
+              AND target.location_id IS NOT DISTINCT FROM transfer.from_location_id
+              AND target.vial_id IS NOT DISTINCT FROM sent.vial_id
+            ELSE movement.kind = 'waste' AND target.kind = 'waste' END)) THEN
     RAISE EXCEPTION 'law:transfer_is_moved:transfer_receipt_line' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;

@@ -78,9 +78,14 @@ CREATE TRIGGER transfer_receipt_line_check BEFORE INSERT ON transfer_receipt_lin
     OR (NEW.difference_movement_id IS NOT NULL AND NOT EXISTS (
       SELECT 1 FROM movement
         JOIN account AS source ON source.id = movement.from_id
+        JOIN account AS target ON target.id = movement.to_id
+        JOIN transfer ON transfer.id = NEW.transfer_id
         JOIN transfer_line AS sent ON sent.transfer_id = NEW.transfer_id AND sent.position = NEW.position
         WHERE movement.id = NEW.difference_movement_id AND movement.lot_id = sent.lot_id
-          AND movement.amount_ul = sent.amount_ul - NEW.amount_ul AND source.kind = 'transit'));
+          AND movement.amount_ul = sent.amount_ul - NEW.amount_ul AND source.kind = 'transit'
+          AND CASE NEW.difference WHEN 'not_sent' THEN movement.kind = 'transfer'
+              AND target.location_id IS transfer.from_location_id AND target.vial_id IS sent.vial_id
+            ELSE movement.kind = 'waste' AND target.kind = 'waste' END));
 END
 ;;
 CREATE TRIGGER disposal_line_check BEFORE INSERT ON disposal_line BEGIN

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from inventory.kernel.db import db
 from inventory.stock.ledger import Place
-from inventory.stock.models import Account, AccountKind, Lot, MovementKind, Vial
+from inventory.stock.models import Account, AccountKind, Lot, MovementKind, TransferDifference, Vial
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.stock import make_delivery, make_open_vial, make_place, movements_of
 from tests.factories.transfers import make_arrival, make_transfer
@@ -95,6 +95,39 @@ def test_no_more_arrives_than_was_sent_and_less_is_explained(refused: Try, here:
         assert "law:transfer_within_sent" in refused(line)
     line = inserted(
         "transfer_receipt_line", **of_second, containers="1", amount_ul=str(lot.container_volume_ul)
+    )
+    assert "law:transfer_is_moved" in refused(line)
+
+
+@pytest.mark.parametrize(
+    "came, told",
+    [
+        ((0, TransferDifference.LOST), "not_sent"),
+        ((0, TransferDifference.NOT_SENT), "lost"),
+        ((0, TransferDifference.NOT_SENT), "broken"),
+        (1, "not_sent"),
+        (1, "lost"),
+    ],
+)
+def test_what_is_missing_went_where_its_reason_says(
+    refused: Try, here: Place, there: Place, came: Any, told: str
+) -> None:
+    lot, _ = opened(here)
+    make_arrival(make_transfer(here, there, lot=lot, containers=1), came)
+    second = make_transfer(here, there, lot=lot, containers=1)
+    db.session.rollback()
+    columns = ("note", "received_at", "recorded_at", "actor_id")
+    arrived = f"INSERT INTO transfer_receipt (transfer_id, {', '.join(columns)}) SELECT '{second.hex}', {', '.join(columns)} FROM transfer_receipt"
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql(arrived)
+    line = inserted(
+        "transfer_receipt_line",
+        transfer_id=f"'{second.hex}'",
+        containers="0",
+        amount_ul="0",
+        movement_id="NULL",
+        difference=f"'{told}'",
+        difference_movement_id="coalesce(difference_movement_id, movement_id)",
     )
     assert "law:transfer_is_moved" in refused(line)
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskCliRunner
 from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR
 from inventory.stock import services, verification
-from inventory.stock.models import WasteReason
+from inventory.stock.models import TransferDifference, WasteReason
 from inventory.stock.services import Why
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.stock import make_delivery, make_open_vial, make_place
@@ -128,6 +128,26 @@ def test_what_was_changed_of_transfers_is_named(
     answer = cli.invoke(args=["stock", "verify"])
     assert answer.exit_code == 1
     assert said in answer.output
+
+
+@pytest.mark.parametrize(
+    "came, told", [(TransferDifference.LOST, "not_sent"), (TransferDifference.NOT_SENT, "lost")]
+)
+def test_a_difference_that_went_elsewhere_than_its_reason_says_is_named(
+    cli: FlaskCliRunner, at: datetime, tamper: Callable[[str], None], came: TransferDifference, told: str
+) -> None:
+    here, there = make_place(), make_place(code="NORTH", location="North fridge")
+    lot = make_delivery(place=here, product_id=make_multi_dose_product().id, containers=4)
+    vial = make_open_vial(lot, place=here)
+    transfer_id = make_transfer(here, there, lot=lot, containers=2, vials=(vial,))
+    make_arrival(transfer_id, (1, came), (0, came))
+    db.session.rollback()
+    assert cli.invoke(args=["stock", "verify"]).exit_code == 0
+    tamper(f"UPDATE transfer_receipt_line SET difference = '{told}'")
+    answer = cli.invoke(args=["stock", "verify"])
+    assert answer.exit_code == 1
+    for position in (1, 2):
+        assert f"what came of line {position} is not what was moved" in answer.output
 
 
 def test_other_rooms_add_their_checks(
