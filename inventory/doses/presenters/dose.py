@@ -45,14 +45,19 @@ INCIDENT_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A container a dose came from, as it was then. `remaining` says what an open vial holds now; `emptied` names it if nothing."""
+    """A container a dose came from, as it was then. `remaining` says what an open vial holds now; `emptied` names it if nothing.
+
+    `vial` names a labelled one; `is_new` tells whether it was opened for this dose and is in use still, so that it needs a label.
+    """
 
     lot_id: UUID
     vial_id: UUID
     lot_number: str
+    vial: str
     words: str
     remaining: str
     emptied: str
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ def sources(story: Story) -> list[Source]:
 
 def _source(row: Any) -> Source:
     from_vial = row.container_type == ContainerType.MULTI_DOSE
-    label = f"Vial {row.label_number}, " if row.label_number else ""
+    vial = f"Vial {row.label_number}" if row.label_number else ""
     use_by = f", use by {day(row.use_by_on)}" if row.use_by_on else ""
     volume = volume_words(row.volume_ul)
     holds = f"Vial {row.label_number} holds {volume_words(row.balance_ul)}."
@@ -115,9 +120,11 @@ def _source(row: Any) -> Source:
         lot_id=row.lot_id,
         vial_id=row.vial_id,
         lot_number=row.lot_number,
-        words=f"{label}expires {day(row.expires_on)}{use_by}: {volume}",
+        vial=vial,
+        words=f"expires {day(row.expires_on)}{use_by}: {volume}",
         remaining=(closed if row.closed_at else holds) if from_vial else "",
         emptied=f"Vial {row.label_number}" if from_vial and not row.closed_at and row.balance_ul <= 0 else "",
+        is_new=bool(vial and row.opened_with_it and not row.closed_at and row.balance_ul > 0),
     )
 
 

@@ -1,17 +1,19 @@
 """One dose's story: its record, its containers, what the gate found, who decided, what became of it."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
 from inventory.catalogue.models import Formulation, Product
 from inventory.clinic.models import Site
 from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident, NotGiven
 from inventory.kernel.errors import not_found
+from inventory.kernel.numbering import written_number
 from inventory.staff.models import User
 from inventory.stock.models import Account, Movement, MovementKind, Vial, WasteReason
 from inventory.stock.queries import at_its_place
@@ -90,6 +92,7 @@ def _sources(session: Session, dose_id: UUID) -> Sequence[Any]:
             Vial.container_type,
             Vial.closed_at,
             Account.balance_ul,
+            _opened_with_it().label("opened_with_it"),
         )
         .join(Movement, Movement.id == DoseSource.movement_id)
         .join(Vial, Vial.id == DoseSource.vial_id)
@@ -97,6 +100,19 @@ def _sources(session: Session, dose_id: UUID) -> Sequence[Any]:
         .where(DoseSource.dose_id == dose_id)
         .order_by(DoseSource.position)
     ).all()
+
+
+def _opened_with_it() -> Any:
+    """Return whether the act that gave the dose opened the vial, too."""
+    opening, own = aliased(Movement), aliased(Account)
+    opened = select(opening.id).join(own, own.id == opening.to_id)
+    return exists(
+        opened.where(
+            opening.kind == MovementKind.OPEN,
+            opening.act_id == Movement.act_id,
+            own.vial_id == DoseSource.vial_id,
+        )
+    )
 
 
 def _corrected_since(session: Session, dose: Dose, sources: Sequence[Any]) -> list[Corrected]:
@@ -140,6 +156,25 @@ def _remainder(session: Session, sources: Sequence[Any]) -> int:
         )
     )
     return sum(wasted)
+
+
+def numbers_of_movements(
+    session: Session, movement_ids: Collection[int]
+) -> dict[int, list[tuple[UUID, str]]]:
+    """Return by movement the doses drawn by it, as id and number in words: an amendment may have taken it over."""
+    found: defaultdict[int, list[tuple[UUID, str]]] = defaultdict(list)
+    rows = session.execute(
+        select(DoseSource.movement_id, Dose.id, Site.code, Dose.number, DoseVoid.dose_id)
+        .join(Dose, Dose.id == DoseSource.dose_id)
+        .join(Site, Site.id == Dose.site_id)
+        .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
+        .where(DoseSource.movement_id.in_(movement_ids))
+        .order_by(Dose.recorded_at, Dose.id)
+    )
+    for movement_id, dose_id, code, number, void in rows:
+        words = f"Dose {written_number(code, number)}{', void' if void else ''}"
+        found[movement_id].append((dose_id, words))
+    return found
 
 
 def void_of(session: Session, dose_id: UUID) -> Any:

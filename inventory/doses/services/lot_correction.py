@@ -18,6 +18,7 @@ from inventory.doses.services.incidents import open_incident
 from inventory.kernel.permissions import Actor
 from inventory.stock.services.correcting import Correction, ExpiryChange, correct
 from inventory.stock.services.merging import Relabelled
+from inventory.web.presenting import day
 
 
 def correct_lot(
@@ -47,8 +48,8 @@ def _deviations(act: Act, change: ExpiryChange) -> list[int]:
     late = newly_past(act.session, change.lot_ids, before=change.before, after=change.after)
     for dose_id, site_id, _, given_on in late:
         said = (
-            f"LOT-EXPIRED: Lot {change.lot_number} expired on {change.after.isoformat()}, as it was corrected"
-            f" since; this dose was given on {given_on.isoformat()}."
+            f"LOT-EXPIRED: Lot {change.lot_number} expired on {day(change.after)}, as it was corrected"
+            f" since; this dose was given on {day(given_on)}."
         )
         open_incident(act, site_id, dose_id, IncidentKind.DEVIATION, said)
     return [number for _, _, number, _ in late]

@@ -139,7 +139,10 @@ def _amend_page(form: AmendForm, dose: Dose, offered: Offer, status: int) -> Res
         used_up=giving.used_up(used_up_vials(db.session(), site_id=offered.site_id, at=now())),
         spots=giving.spots(offered),
         as_recorded="As recorded: "
-        + "; ".join(f"lot {one.lot_number}, {one.words}" for one in words.sources(story)),
+        + "; ".join(
+            f"lot {one.lot_number}, {f'{one.vial}, ' if one.vial else ''}{one.words}"
+            for one in words.sources(story)
+        ),
     ), status
 
 

@@ -1,16 +1,19 @@
 """One dose's record: everything that was written then, what was found, what became of it."""
 
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from flask import render_template
+from flask import render_template, url_for
 
 from inventory.audit.services import log_access
 from inventory.doses.presenters import dose as words
-from inventory.doses.queries.story import get_dose, story_of
+from inventory.doses.queries.dedicated import owners_of
+from inventory.doses.queries.story import get_dose, numbers_of_movements, story_of
 from inventory.doses.views.blueprint import bp
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
 from inventory.staff.current import current_actor
+from inventory.stock.concerns import GIVEN, Link
 from inventory.web.access import requires
 
 
@@ -26,5 +29,20 @@ def dose(dose_id: UUID) -> str:
         story=story,
         dose=story.dose,
         words=words,
+        owners=owners_of(db.session(), [source.vial_id for source in story.sources]),
         may_correct=story.void is None and words.may_correct(actor, story.dose),
     )
+
+
+def dose_links(movement_ids: Collection[int]) -> Mapping[int, Sequence[Link]]:
+    """Return by movement the doses it was posted for, as links; nothing for whoever may not read doses. Names nobody."""
+    if not current_actor().can(Permission.DOSE_READ):
+        return {}
+    found = numbers_of_movements(db.session(), movement_ids)
+    return {
+        movement_id: [(said, url_for("doses.dose", dose_id=dose_id)) for dose_id, said in doses]
+        for movement_id, doses in found.items()
+    }
+
+
+GIVEN.append(dose_links)

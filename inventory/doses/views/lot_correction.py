@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
 from inventory.catalogue.act_forms import act_page
+from inventory.clinic.current import visible_sites
 from inventory.doses import services
 from inventory.doses.forms.lot_correction import (
     CorrectLotForm,
@@ -25,12 +26,13 @@ from inventory.kernel.permissions import Permission
 from inventory.staff.current import address, current_actor
 from inventory.stock import queries
 from inventory.stock.concerns import Concern, concerns_about
-from inventory.stock.models import Lot
+from inventory.stock.models import Lot, Vial
 from inventory.stock.presenters.corrections import correction_details, correction_title
 from inventory.stock.queries import corrections
 from inventory.stock.services.correcting import may_approve
 from inventory.stock.services.lots import refuse_merged
 from inventory.web.access import requires
+from inventory.web.presenting import site_today
 
 
 @bp.route("/stock/lots/<uuid:lot_id>/correct", methods=["GET", "POST"])
@@ -73,7 +75,14 @@ def lot_corrected(lot_id: UUID) -> str:
         vials=corrections.went_over(session, merge) if merge else [],
         concerns=concerns_about(lot_id),
         use_bys=corrections.use_bys_apart(session, now_lot),
+        to_discard=_opened(now_lot) if now_lot.expires_on < site_today() else [],
     )
+
+
+def _opened(lot: Lot) -> list[Vial]:
+    """Return the lot's vials that are open, at the sites where the reader works."""
+    vials = queries.vials_of(db.session(), lot.id, site_ids=visible_sites())
+    return [vial for vial, _, _ in vials if vial.closed_at is None]
 
 
 def past_expiry_of(lot_id: UUID) -> Concern | None:

@@ -1,10 +1,12 @@
 """A lot's life, and that of a vial, told as events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
+from types import MappingProxyType
 
+from inventory.stock.concerns import Link
 from inventory.stock.models import (
     AdjustReason,
     Hold,
@@ -40,6 +42,8 @@ class Event:
     icon: str
     tone: str
     details: tuple[str, ...] = ()
+    links: Sequence[Link] = ()
+    """What it was posted for, where the reader may go there."""
 
 
 def reason_words(kind: MovementKind, reason: str | None) -> str:
@@ -51,12 +55,15 @@ def reason_words(kind: MovementKind, reason: str | None) -> str:
     return ADJUST[AdjustReason(reason)] if kind == MovementKind.ADJUST else reason
 
 
-def events_of(life: Life) -> list[Event]:
-    """Return the page of a lot's life as events, newest first, one for what belongs to one act."""
+def events_of(life: Life, links: Mapping[int, Sequence[Link]] = MappingProxyType({})) -> list[Event]:
+    """Return the page of a lot's life as events, newest first, one for what belongs to one act.
+
+    `links` say by movement what it was posted for (concerns.given_for).
+    """
     moved = [
         event
         for _, acts in groupby(life.movements, key=lambda told: told.movement.act_id)
-        for event in _events_of_act(list(acts), life)
+        for event in _events_of_act(list(acts), life, links)
     ]
     held = [event for hold in life.holds for event in _events_of_hold(hold, life)]
     corrected = [_event_of_correction(said, life) for said in life.corrections]
@@ -64,8 +71,11 @@ def events_of(life: Life) -> list[Event]:
     return sorted([*moved, *shown], key=lambda event: event.at, reverse=True)
 
 
-def _events_of_act(acts: Sequence[Told], life: Life) -> Iterable[Event]:
-    """A dose is told as one event; the containers opened for it are part of it, what was wasted with it is a detail."""
+def _events_of_act(acts: Sequence[Told], life: Life, links: Mapping[int, Sequence[Link]]) -> Iterable[Event]:
+    """A dose is told as one event; what was wasted with it is a detail, and single-dose containers opened for it are part of it.
+
+    A vial that was opened for it is an event of its own: it stays when the dose is over.
+    """
     given = [told for told in acts if told.movement.kind == MovementKind.GIVE]
     if not given:
         return [_event(told, life) for told in acts]
@@ -75,8 +85,11 @@ def _events_of_act(acts: Sequence[Told], life: Life) -> Iterable[Event]:
         if told.movement.kind == MovementKind.OPEN and told.to_label is None
     }
     rest = [told for told in acts if told not in given and told.movement.to_id not in opened_for_it]
-    details = tuple(_sentence(told, life) for told in reversed(rest))
-    return [replace(_event(given[0], life, details=details), title=_dose_sentence(given))]
+    opened = [told for told in rest if told.movement.kind == MovementKind.OPEN]
+    details = tuple(_sentence(told, life) for told in reversed(rest) if told not in opened)
+    mine = [link for told in given for link in links.get(told.movement.id, ())]
+    dose = replace(_event(given[0], life, details=details), title=_dose_sentence(given))
+    return [replace(dose, links=list(dict.fromkeys(mine))), *(_event(told, life) for told in opened)]
 
 
 def _dose_sentence(given: Sequence[Told]) -> str:

@@ -16,6 +16,7 @@ from inventory.kernel.quantity import format_ml
 from inventory.staff.confirmed import confirmed_by
 from inventory.staff.current import current_actor
 from inventory.stock import presenters, queries, services
+from inventory.stock.concerns import given_for
 from inventory.stock.forms import AdjustShelfForm, DifferenceForm, OpenForm, WasteSealedForm
 from inventory.stock.ledger import Place
 from inventory.stock.models import AdjustReason, Lot
@@ -27,7 +28,7 @@ from inventory.stock.services import Difference, Direction
 from inventory.stock.views.blueprint import bp
 from inventory.stock.views.corrected import corrections_shown
 from inventory.stock.views.receiving import lot_page
-from inventory.stock.views.witnessing import why_of, witness_asked
+from inventory.stock.views.witnessing import offer_reasons, why_of, witness_asked
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 from inventory.web.presenting import site_today
@@ -44,7 +45,7 @@ def lot(lot_id: UUID) -> ResponseReturnValue:
         "stock/lot.html",
         lot=found,
         life=life,
-        events=presenters.events_of(life),
+        events=presenters.events_of(life, given_for([told.movement.id for told in life.movements])),
         standing=_standing(found, life),
         receipts=queries.receipts_of(session, lot_id, site_ids=visible_sites()),
         recalls=recalls_of(session, lot_id),
@@ -82,6 +83,7 @@ def waste(lot_id: UUID) -> ResponseReturnValue:
     """Waste sealed containers of the lot."""
     form = WasteSealedForm()
     form.location.offer(_shelves(lot_id))
+    offer_reasons(form, services.SEALED_REASONS, queries.lot_by_id(db.session(), lot_id))
     return act_page(
         form,
         lambda: services.waste_sealed(
@@ -144,7 +146,10 @@ def _adjusted(outcome: Outcome, form: AdjustShelfForm) -> str:
     """Say where what was found is held, and return where the lot is seen."""
     is_found = form.direction.data == Direction.FOUND and not outcome.repeated
     if is_found and is_found_held(db.session(), [outcome.subject_id], UUID(str(form.location.data))):
-        flash("What was found is on hold, since this lot is on hold at another location of this site.", "warning")
+        flash(
+            "What was found is on hold, since this lot is on hold at another location of this site.",
+            "warning",
+        )
     return lot_page(outcome)
 
 

@@ -1,6 +1,6 @@
 """An open vial: its label, what is left in it, and the acts on it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,14 +17,15 @@ from inventory.kernel.numbering import vial_code
 from inventory.kernel.permissions import Permission
 from inventory.staff.current import current_actor
 from inventory.stock import presenters, queries, services, words
+from inventory.stock.concerns import given_for
 from inventory.stock.forms import AdjustVialForm, DiscardForm, ReasonForm, WasteVialForm
-from inventory.stock.models import Hold
+from inventory.stock.models import Hold, WasteReason
 from inventory.stock.queries import Drawable
 from inventory.stock.queries.recalls import drills_among
 from inventory.stock.queries.transfers import travels
 from inventory.stock.views.blueprint import bp
 from inventory.stock.views.lots import above_which, difference_of
-from inventory.stock.views.witnessing import why_of, witness_asked
+from inventory.stock.views.witnessing import offer_reasons, why_of, witness_asked
 from inventory.web.access import requires, safe_next_path
 from inventory.web.forms import ClinicForm
 from inventory.web.presenting import site_today
@@ -60,6 +61,7 @@ def waste_vial(vial_id: UUID) -> ResponseReturnValue:
     form = WasteVialForm()
     if _is_over(form, vial_id):
         return _over(vial_id)
+    _offer(form, services.OPEN_REASONS, vial_id)
     return act_page(
         form,
         lambda: services.waste_from_vial(
@@ -86,6 +88,7 @@ def discard(vial_id: UUID) -> ResponseReturnValue:
     form = DiscardForm(reason=presenters.likely_reason(_held(vial_id)))
     if _is_over(form, vial_id):
         return _over(vial_id)
+    _offer(form, services.DISCARD_REASONS, vial_id)
     return act_page(
         form,
         lambda: services.discard_vial(
@@ -160,6 +163,13 @@ def _is_over(form: ClinicForm, vial_id: UUID) -> bool:
     return not form.is_submitted() and queries.vial_by_id(db.session(), vial_id).closed_at is not None
 
 
+def _offer(
+    form: WasteVialForm | DiscardForm, reasons: Collection[WasteReason], vial_id: UUID
+) -> None:
+    vial = queries.vial_by_id(db.session(), vial_id)
+    offer_reasons(form, reasons, vial.lot, vial)
+
+
 def _over(vial_id: UUID) -> ResponseReturnValue:
     return already_over("This vial was closed already.", to=url_for("stock.vial", vial_id=vial_id))
 
@@ -200,7 +210,7 @@ def _history(vial_id: UUID) -> dict[str, Any]:
     life = queries.vial_life(db.session(), vial_id)
     # Only a vial of which nothing but its opening is recorded can still go back, sealed (services.undo_opening).
     is_untouched = len(life.movements) == 1
-    events = presenters.events_of(life)
+    events = presenters.events_of(life, given_for([told.movement.id for told in life.movements]))
     return {
         "events": events,
         "closures": words.CLOSURES,

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
+from inventory.doses.models import Incident
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Role
 from inventory.stock import queries
-from inventory.stock.models import Lot
+from inventory.stock.models import Lot, Vial
 from inventory.stock.queries import corrections
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.doses import Bench
@@ -117,6 +119,31 @@ def test_doses_past_the_corrected_expiry_are_listed_without_their_patients(
     assert "LOT-EXPIRED: Lot" in record
 
 
+def test_an_open_vial_of_a_lot_that_has_expired_is_to_be_discarded_now(
+    bench: Bench, manager: CheckingClient, nurse: CheckingClient, at: datetime
+) -> None:
+    lot, vial = bench.open_multi()
+    bench.give(bench.request(lot=lot, vial=vial))
+    typed = {"expires_on": (at.date() - timedelta(days=1)).isoformat(), "reason": WHY}
+    page = manager.submit(address(lot), typed, follow_redirects=True).text
+    assert f"Discard vial {vial.label_number} now" in page
+    assert "must be used sooner" not in page
+    assert f'href="/stock/vials/{vial.id}/discard"' in nurse.get(address(lot, "corrected")).text
+    what = db.session.scalars(select(Incident.what)).one()
+    assert "expired on 15 Mar 2026" in what
+    assert "given on 16 Mar 2026" in what
+
+
+def test_an_open_vial_of_a_lot_that_expires_sooner_is_used_sooner(
+    bench: Bench, manager: CheckingClient, at: datetime
+) -> None:
+    lot, vial = bench.open_multi()
+    typed = {"expires_on": (at.date() + timedelta(days=3)).isoformat(), "reason": WHY}
+    page = manager.submit(address(lot), typed, follow_redirects=True).text
+    assert "1 open vial must be used sooner than the label says" in page
+    assert f"Discard vial {vial.label_number} now" not in page
+
+
 def test_two_lots_are_shown_before_they_become_one(
     bench: Bench, manager: CheckingClient, at: datetime
 ) -> None:
@@ -146,6 +173,8 @@ def test_two_lots_are_shown_before_they_become_one(
     assert done.status_code == 200
     for words in ("Write these labels now", "Vial 2", "From vial 1 of lot TYP0.", "was merged into lot TYPO"):
         assert words in done.text, words
+    new = db.session.scalars(select(Vial).where(Vial.lot_id == right.id)).one()
+    assert f'href="/reports/labels/{new.id}.pdf"' in done.text
     assert corrections.became(db.session(), wrong.id) == right.id
     old = manager.get(f"/stock/lots/{wrong.id}").text
     assert "This number was a mistake" in old
