@@ -4,7 +4,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from inventory.clinic import rules
 from inventory.clinic.models import Location, Site
 from inventory.kernel.db import db
 from inventory.kernel.errors import not_found
@@ -31,11 +30,6 @@ def site(site_id: UUID) -> Site:
     if found is None:
         raise not_found("site")
     return found
-
-
-def site_by_code(code: str) -> Site | None:
-    """Return the site of this code, in capitals or not."""
-    return db.session.scalar(select(Site).where(Site.code == rules.site_code(code)))
 
 
 def location(location_id: UUID) -> Location:

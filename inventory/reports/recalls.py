@@ -12,10 +12,11 @@ from inventory.clinic.settings import current_settings
 from inventory.kernel.clock import local_day
 from inventory.kernel.db import db
 from inventory.kernel.errors import site_not_yours
-from inventory.kernel.permissions import Actor, Permission, Role
+from inventory.kernel.permissions import Actor, Permission
 from inventory.reports import register
 from inventory.reports.documents.recall import RecallHeader, write_recall_report
 from inventory.reports.documents.recall_csv import write_recall_csv
+from inventory.reports.heading import clinic_words, issued_as
 from inventory.reports.kinds import ReportKind
 from inventory.reports.models import Report
 from inventory.reports.queries.issued import IssuedReport, issued_report
@@ -94,12 +95,11 @@ def _write_files(report: IssuedReport, state: RecallState, *, actor: Actor, at: 
 
 
 def _header(report: IssuedReport, actor: Actor) -> RecallHeader:
-    settings = current_settings()
     return RecallHeader(
         number=report.label,
-        clinic_name=settings.clinic_name or "Clinic without a name",
+        clinic_name=clinic_words(),
         generated_by=actor.name,
-        generated_as=", ".join(role.value for role in Role if role in actor.roles) or "command line",
+        generated_as=issued_as(actor),
         generated_at=report.issued_at,
-        is_demo=settings.is_demo,
+        is_demo=current_settings().is_demo,
     )

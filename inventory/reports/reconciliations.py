@@ -11,11 +11,11 @@ from inventory.audit.models import AuditHead
 from inventory.clinic.settings import current_settings
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
-from inventory.kernel.permissions import Actor, Permission, Role
+from inventory.kernel.permissions import Actor, Permission
 from inventory.reports import register
-from inventory.reports.documents.administration_row import ReportedSite, ReportHeader
 from inventory.reports.documents.reconciliation import write_reconciliation
 from inventory.reports.documents.reconciliation_csv import write_reconciliation_csv
+from inventory.reports.heading import heading_of
 from inventory.reports.kinds import ReportKind
 from inventory.reports.queries.issued import IssuedReport, issued_report
 from inventory.reports.queries.selection import reading
@@ -86,26 +86,7 @@ def _entry(known: Known) -> register.Entry:
 
 def _write_files(report: IssuedReport, known: Known, *, actor: Actor, at: datetime) -> None:
     with tempfile.TemporaryFile() as pdf, tempfile.TemporaryFile() as csv:
-        write_reconciliation(pdf, _header(report, known, actor), known.found, by_part=known.by_part)
-        write_reconciliation_csv(csv, known.found)
+        header = heading_of(report, sites=known.found.scope.sites, actor=actor)
+        write_reconciliation(pdf, header, known.found, by_part=known.by_part)
+        write_reconciliation_csv(csv, known.found, by_part=known.by_part)
         register.store_files(report, {"pdf": pdf, "csv": csv}, actor=actor, at=at)
-
-
-def _header(report: IssuedReport, known: Known, actor: Actor) -> ReportHeader:
-    settings = current_settings()
-    scope = known.found.scope
-    return ReportHeader(
-        number=report.label,
-        clinic_name=settings.clinic_name or "Clinic without a name",
-        sites=tuple(ReportedSite(site.code, site.name, site.time_zone) for site in scope.sites),
-        first_day=scope.first_day,
-        last_day=scope.last_day,
-        filters=known.filters,
-        generated_by=actor.name,
-        generated_as=", ".join(role.value for role in Role if role in actor.roles) or "command line",
-        generated_at=report.issued_at,
-        chain_sequence=known.head_seq,
-        chain_hash=known.head_hash,
-        is_demo=settings.is_demo,
-        zone=scope.sites[0].time_zone,
-    )

@@ -12,13 +12,13 @@ from datetime import datetime
 from uuid import UUID
 
 from inventory.audit.acts import Act, Outcome, perform
-from inventory.clinic.settings import current_settings
 from inventory.kernel.errors import Refusal
-from inventory.kernel.permissions import Actor, Permission, Role
+from inventory.kernel.permissions import Actor, Permission
 from inventory.reports import register
 from inventory.reports.documents.administration import write_administration_report
 from inventory.reports.documents.administration_csv import CsvWriter
-from inventory.reports.documents.administration_row import AdministrationRow, ReportedSite, ReportHeader
+from inventory.reports.documents.administration_row import AdministrationRow
+from inventory.reports.heading import heading_of
 from inventory.reports.kinds import ReportKind
 from inventory.reports.queries.administrations import administration_rows
 from inventory.reports.queries.issued import IssuedReport, issued_report, stored_content
@@ -104,7 +104,8 @@ def _entry(definite: Definite, snapshot: Snapshot) -> register.Entry:
 def _write_files(
     report: IssuedReport, definite: Definite, snapshot: Snapshot, *, actor: Actor, at: datetime
 ) -> None:
-    header = _header(report, definite, snapshot, actor)
+    sites = definite.selection.sites
+    header = heading_of(report, sites=sites, actor=actor, not_given=snapshot.not_given)
     with tempfile.TemporaryFile() as pdf, tempfile.TemporaryFile() as csv:
         csv_writer = CsvWriter(csv)
 
@@ -115,24 +116,3 @@ def _write_files(
 
         write_administration_report(pdf, header, written())
         register.store_files(report, {"pdf": pdf, "csv": csv}, actor=actor, at=at)
-
-
-def _header(report: IssuedReport, definite: Definite, snapshot: Snapshot, actor: Actor) -> ReportHeader:
-    settings = current_settings()
-    selection = definite.selection
-    return ReportHeader(
-        number=report.label,
-        clinic_name=settings.clinic_name or "Clinic without a name",
-        sites=tuple(ReportedSite(site.code, site.name, site.time_zone) for site in selection.sites),
-        first_day=selection.first_day,
-        last_day=selection.last_day,
-        filters=definite.filters,
-        generated_by=actor.name,
-        generated_as=", ".join(role.value for role in Role if role in actor.roles) or "command line",
-        generated_at=report.issued_at,
-        chain_sequence=snapshot.head_seq,
-        chain_hash=snapshot.head_hash,
-        is_demo=settings.is_demo,
-        not_given=snapshot.not_given,
-        zone=selection.sites[0].time_zone,
-    )

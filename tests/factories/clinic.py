@@ -49,3 +49,8 @@ def make_location(site_id: object, name: str = "Cabinet") -> Location:
 def locations_of(site: Site) -> list[Location]:
     """Return a site's storage locations in the order they were added."""
     return list(db.session.scalars(select(Location).where(Location.site_id == site.id).order_by(Location.id)))
+
+
+def site_by_code(code: str) -> Site:
+    """Return the site of this code."""
+    return db.session.scalars(select(Site).where(Site.code == code)).one()

@@ -1,10 +1,11 @@
 """What the heading and the ending of every report are made of: facts in two columns, instants, the head of the chain."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from inventory.reports.documents.administration_row import moment
+from inventory.reports.documents.grid import ColumnSpec, Grid
 from inventory.reports.documents.sheet import Sheet
 from inventory.web.presenting import day
 
@@ -36,3 +37,23 @@ def in_utc(instant: datetime) -> str:
 def in_zone(instant: datetime, zone: str, between: str = " ") -> str:
     """An instant by the clock of a zone."""
     return moment(instant.astimezone(ZoneInfo(zone)), between)
+
+
+def section(
+    sheet: Sheet,
+    title: str,
+    specs: tuple[ColumnSpec, ...],
+    rows: Sequence[tuple[str, ...]],
+    nothing: str = "None.",
+) -> None:
+    """Write a section: its title and its rows, or that there are none."""
+    sheet.need(70)
+    sheet.top = sheet.text(sheet.left, sheet.face(11, is_bold=True), f"\n{title}") - 4
+    if not rows:
+        sheet.top = sheet.text(sheet.left, sheet.face(8), nothing) - 4
+        return
+    grid = Grid(specs, sheet.faces, sheet.left, sheet.width)
+    sheet.use(grid)
+    for row in rows:
+        sheet.row([grid.band(row)], continues=row[0].partition("\n")[0])
+    sheet.use(None)

@@ -14,9 +14,9 @@ from reportlab.lib.pagesizes import A4, landscape
 from inventory.doses.queries.recalls import Contact, Progress, RecalledDose, Recipient
 from inventory.doses.rules.terms import CONTACT_MEANS_WORDS, CONTACT_OUTCOME_WORDS
 from inventory.kernel.quantity import format_ml
-from inventory.reports.documents.grid import ColumnSpec, Grid
+from inventory.reports.documents.grid import ColumnSpec
 from inventory.reports.documents.paper import Paper
-from inventory.reports.documents.parts import CHAIN_MEANING, chain_head, facts, in_utc, in_zone
+from inventory.reports.documents.parts import CHAIN_MEANING, chain_head, facts, in_utc, in_zone, section
 from inventory.reports.documents.sheet import Running, Sheet
 from inventory.reports.queries.recall import RecallState
 from inventory.stock.models import AccountKind
@@ -142,25 +142,9 @@ def _issued(header: RecallHeader, state: RecallState) -> Iterator[tuple[str, str
     yield chain_head(state.head_seq, state.head_hash)
 
 
-def _table(
-    sheet: Sheet, title: str, specs: tuple[ColumnSpec, ...], rows: Sequence[tuple[str, ...]], nothing: str
-) -> None:
-    """Write a section: its title and its rows, or that there are none."""
-    sheet.need(70)
-    sheet.top = sheet.text(sheet.left, sheet.face(11, is_bold=True), f"\n{title}") - 4
-    if not rows:
-        sheet.top = sheet.text(sheet.left, sheet.face(8), nothing) - 4
-        return
-    grid = Grid(specs, sheet.faces, sheet.left, sheet.width)
-    sheet.use(grid)
-    for row in rows:
-        sheet.row([grid.band(row)], continues=row[0].partition("\n")[0])
-    sheet.use(None)
-
-
 def _lots(sheet: Sheet, state: RecallState) -> None:
     rows = [_lot(line, state.site.time_zone) for line in state.lines]
-    _table(sheet, "Lots", _LOTS, rows, "No lot.")
+    section(sheet, "Lots", _LOTS, rows, "No lot.")
 
 
 def _lot(line: LineRow, zone: str) -> tuple[str, ...]:
@@ -189,7 +173,7 @@ def _quantities(sheet: Sheet, state: RecallState) -> None:
         doses = sum(doses for doses, _ in state.given.values())
         total = sum(state.fates.values(), Fate())
         rows.append(_quantity("All lots", total, (doses, state.progress.patients)))
-    _table(sheet, "What became of them", _QUANTITIES, rows, "No lot of ours was named.")
+    section(sheet, "What became of them", _QUANTITIES, rows, "No lot of ours was named.")
 
 
 def _quantity(name: str, fate: Fate, given: tuple[int, int]) -> tuple[str, ...]:
@@ -209,7 +193,7 @@ def _still_here(sheet: Sheet, state: RecallState) -> None:
         )
         for one in state.standing
     ]
-    _table(sheet, "Still here", _STANDING, rows, "Nothing of these lots is left.")
+    section(sheet, "Still here", _STANDING, rows, "Nothing of these lots is left.")
 
 
 def progress_words(far: Progress) -> str:
@@ -237,7 +221,7 @@ def _patients(sheet: Sheet, state: RecallState) -> None:
         _patient(one, state.doses.get(one.id, ()), state.contacts.get(one.id, ()), state.site.time_zone)
         for one in state.recipients
     ]
-    _table(sheet, "Patients", _PATIENTS, rows, "Nobody was given anything of these lots.")
+    section(sheet, "Patients", _PATIENTS, rows, "Nobody was given anything of these lots.")
 
 
 def _patient(
@@ -269,7 +253,7 @@ def contact_words(contact: Contact) -> str:
 def _timeline(sheet: Sheet, state: RecallState) -> None:
     zone = state.site.time_zone
     rows = [(in_zone(one.at, zone), one.what, one.by) for one in state.timeline]
-    _table(sheet, "What happened", _TIMELINE, rows, "")
+    section(sheet, "What happened", _TIMELINE, rows, "")
 
 
 def _ending(sheet: Sheet, state: RecallState) -> None:

@@ -11,9 +11,9 @@ from reportlab.lib.pagesizes import A4, landscape
 
 from inventory.kernel.quantity import format_ml
 from inventory.reports.documents.administration_row import ReportHeader
-from inventory.reports.documents.grid import ColumnSpec, Grid
+from inventory.reports.documents.grid import ColumnSpec
 from inventory.reports.documents.paper import Paper
-from inventory.reports.documents.parts import CHAIN_MEANING, chain_head, facts, in_utc, in_zone
+from inventory.reports.documents.parts import CHAIN_MEANING, chain_head, facts, in_utc, in_zone, section
 from inventory.reports.documents.sheet import Running, Sheet
 from inventory.stock.presenters import reconciliation as words
 from inventory.stock.queries.reconciled import Reconciliation
@@ -37,7 +37,6 @@ _NOTED = (
     ColumnSpec("What was said", 34),
 )
 _COUNTED = (ColumnSpec("Location", 40, is_bold=True), ColumnSpec("Last counted", 30), ColumnSpec("", 30))
-Rows = Sequence[tuple[str, ...]]
 
 
 def write_reconciliation(
@@ -52,9 +51,9 @@ def write_reconciliation(
     sheet = Sheet(paper, _SIZE, _running(header))
     _heading(sheet, header)
     _headline(sheet, found)
-    _table(sheet, "All of it together", _EQUATION, [_line(line) for line in words.equation(found.rows)])
+    section(sheet, "All of it together", _EQUATION, [_line(line) for line in words.equation(found.rows)])
     _on_its_way(sheet, found)
-    for group in words.groups_of(found.rows):
+    for group in words.groups_of(found):
         _lots(sheet, group, by_part=by_part)
     _what_stands_out(sheet, found)
     _ending(sheet, header, found)
@@ -114,26 +113,10 @@ def _headline(sheet: Sheet, found: Reconciliation) -> None:
         )
         for last in found.last_counts
     ]
-    _table(sheet, "Last counted", _COUNTED, rows, "Nothing is or was kept at these sites.")
+    section(sheet, "Last counted", _COUNTED, rows, "Nothing is or was kept at these sites.")
     difference = "0 mL" if found.agrees else "NOT 0: run flask stock verify"
     said = f"Difference of the ledger: {difference}. {words.PROVES}"
     sheet.top = sheet.text(sheet.left, sheet.face(8), f"\n{said}") - 4
-
-
-def _table(
-    sheet: Sheet, title: str, specs: tuple[ColumnSpec, ...], rows: Rows, nothing: str = "None."
-) -> None:
-    """Write a section: its title and its rows, or that there are none."""
-    sheet.need(70)
-    sheet.top = sheet.text(sheet.left, sheet.face(11, is_bold=True), f"\n{title}") - 4
-    if not rows:
-        sheet.top = sheet.text(sheet.left, sheet.face(8), nothing) - 4
-        return
-    grid = Grid(specs, sheet.faces, sheet.left, sheet.width)
-    sheet.use(grid)
-    for row in rows:
-        sheet.row([grid.band(row)], continues=row[0].partition("\n")[0])
-    sheet.use(None)
 
 
 def _line(line: words.Line) -> tuple[str, ...]:
@@ -155,15 +138,16 @@ def _on_its_way(sheet: Sheet, found: Reconciliation) -> None:
 
 
 def _lots(sheet: Sheet, group: words.Group, *, by_part: bool) -> None:
-    columns = words.columns_of(group.rows, by_part=by_part)
+    columns = words.columns_of([*group.rows, *group.ways], by_part=by_part)
     numbers = [
         ColumnSpec(name.replace(" ", "\n"), 8, is_number=True)
         for name in ("Opening", *(words.COLUMNS[column] for column in columns), "Closing", "Difference")
     ]
     rows = [line for row in group.rows for line in _row(row, columns, by_part=by_part)]
     rows.append((f"All {group.formulation}", *_sums(group.sums, columns)))
+    rows += [(f"{words.way_words(row)}: apart from the sum", *_sums(row.sums, columns)) for row in group.ways]
     specs = (ColumnSpec("Lot", 34), *numbers)
-    _table(sheet, f"{group.formulation}, in mL; columns in which nothing moved are left out", specs, rows)
+    section(sheet, f"{group.formulation}, in mL; columns in which nothing moved are left out", specs, rows)
 
 
 def _row(row: LotRow, columns: Sequence[Column], *, by_part: bool) -> Iterator[tuple[str, ...]]:
@@ -182,9 +166,9 @@ def _sums(sums: Sums, columns: Sequence[Column]) -> tuple[str, ...]:
 def _what_stands_out(sheet: Sheet, found: Reconciliation) -> None:
     for topic, members in words.by_topic(found.noted):
         title = f"{words.TOPICS[topic]} ({len(members):,})"
-        _table(sheet, title, _NOTED, [_told(one) for one in members])
+        section(sheet, title, _NOTED, [_told(one) for one in members])
     if not found.noted:
-        _table(sheet, "What stands out", _NOTED, [], "Nothing stands out.")
+        section(sheet, "What stands out", _NOTED, [], "Nothing stands out.")
 
 
 def _told(one: words.Told) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from inventory.kernel.permissions import Role
 from inventory.server import banner
 from inventory.staff import queries as staff_queries
 from inventory.staff import services as staff
+from tests.factories.clinic import site_by_code
 from tests.factories.staff import PASSWORD, make_user
 from tests.support.client import CheckingClient
 from tests.support.databases import OwnerConnection
@@ -59,7 +60,7 @@ def test_printed_address_makes_the_clinic_and_signs_its_administrator_in(
 ) -> None:
     assert client.submit(address, TYPED).status_code == 302
     assert current_settings().clinic_name == "Riverside Injection Clinic"
-    site = queries.site_by_code("MAIN")
+    site = site_by_code("MAIN")
     assert (site.name, site.time_zone) == ("Main Street", "Europe/London")
     assert [location.name for location in queries.locations(site.id)] == ["Cabinet"]
     assert staff_queries.roles_of(staff_queries.person_named("ada")) == {Role.ADMIN}

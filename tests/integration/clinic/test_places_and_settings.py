@@ -13,7 +13,7 @@ from inventory.clinic.settings import current_settings
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
-from tests.factories.clinic import locations_of, make_site
+from tests.factories.clinic import locations_of, make_site, site_by_code
 from tests.factories.stock import balance_ul, make_delivery, make_place
 from tests.support.client import CheckingClient
 from tests.support.databases import OwnerConnection
@@ -39,7 +39,7 @@ def test_adds_a_site_and_a_place_for_its_vials(admin: CheckingClient) -> None:
     typed = {"name": "Harbour", "code": "harb", "time_zone": "America/New_York", "address": "2 Pier\nHarbour"}
     page = admin.submit("/settings/sites/new", typed).headers["Location"]
     assert admin.submit(f"{page}/locations/new", {"name": "Fridge 1", "kind": "fridge"}).status_code == 302
-    site = queries.site_by_code("HARB")
+    site = site_by_code("HARB")
     assert [(one.name, one.kind) for one in locations_of(site)] == [("Fridge 1", LocationKind.FRIDGE)]
     assert "Fridge 1" in admin.get(page).get_data(as_text=True)
 
@@ -65,7 +65,7 @@ def test_refuses_site(admin: CheckingClient, typed: dict, code: str) -> None:
 def test_edit_of_a_site_says_what_was_and_refuses_the_slower_of_two(
     admin: CheckingClient, owner_connection: OwnerConnection
 ) -> None:
-    page = f"/settings/sites/{queries.site_by_code('MAIN').id}/edit"
+    page = f"/settings/sites/{site_by_code('MAIN').id}/edit"
     old = admin.form(page)
     assert admin.submit(page, {"time_zone": "Europe/Dublin"}).status_code == 302
     assert last_facts(owner_connection) == {
@@ -77,7 +77,7 @@ def test_edit_of_a_site_says_what_was_and_refuses_the_slower_of_two(
 
 
 def test_location_is_renamed_closed_and_opened_again(admin: CheckingClient) -> None:
-    site = queries.site_by_code("MAIN")
+    site = site_by_code("MAIN")
     cabinet = locations_of(site)[0]
     page, own = f"/settings/sites/{site.id}", f"/settings/locations/{cabinet.id}"
     admin.submit(f"{own}/edit", {"name": "Cabinet A"})
@@ -92,7 +92,7 @@ def test_location_is_renamed_closed_and_opened_again(admin: CheckingClient) -> N
 def test_location_that_holds_something_stays_open(
     admin: CheckingClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = queries.site_by_code("MAIN")
+    site = site_by_code("MAIN")
     own = f"/settings/locations/{locations_of(site)[0].id}"
     monkeypatch.setattr(services, "location_guards", [lambda _session, _id: "It holds 3 vials."])
     answer = admin.submit(f"/settings/sites/{site.id}", action=f"{own}/close")
@@ -102,7 +102,7 @@ def test_location_that_holds_something_stays_open(
 
 
 def test_two_places_of_a_site_have_two_names(admin: CheckingClient) -> None:
-    site = queries.site_by_code("MAIN")
+    site = site_by_code("MAIN")
     answer = admin.submit(f"/settings/sites/{site.id}/locations/new", {"name": "Cabinet", "kind": "room"})
     assert (answer.status_code, "LOCATION-TAKEN" in answer.get_data(as_text=True)) == (422, True)
 
