@@ -31,8 +31,8 @@ def receive() -> ResponseReturnValue:
     """Receive a delivery. What was scanned is read into the form first; what is typed into it then is received."""
     form = ReceiveForm()
     pack_sizes = _offer(form)
-    if not pack_sizes:
-        return render_template("stock/no_product.html")
+    if not pack_sizes and not form.scan.data:
+        return render_template("stock/no_product.html", form=form)
     if form.scan.data:
         return _scanned_page(form)
     return act_page(

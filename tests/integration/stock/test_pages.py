@@ -60,6 +60,17 @@ def test_without_a_product_there_is_nothing_to_receive(
     assert "lot_number" not in page
 
 
+def test_the_first_product_is_begun_by_a_scan(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
+    make_place()
+    manager = signed_in_client(Role.MANAGER)
+    scan = "]d201003014396201051728053110AB-123"
+    page = manager.send(
+        "/stock/receive", manager.form("/stock/receive", having="scan"), {"scan": scan}
+    ).get_data(as_text=True)
+    assert "SCAN-PRODUCT-UNKNOWN" in page
+    assert "/catalogue/products/new?gtin=00301439620105" in page
+
+
 @pytest.mark.parametrize(
     "typed, code",
     [
@@ -164,7 +175,7 @@ def test_a_vial_is_opened_wasted_from_and_discarded(
     vial = db.session.scalars(select(Vial)).one()
     path = f"/stock/vials/{vial.id}"
     wasted = nurse.submit(
-        f"{path}/waste", {"volume": "0.5", "reason": "dead_space"}, follow_redirects=True
+        f"{path}/waste", {"volume": "0.5", "reason": "sample"}, follow_redirects=True
     ).get_data(as_text=True)
     assert "9.5 mL" in wasted
     short = nurse.submit(f"{path}/waste", {"volume": "9.501", "reason": "broken"})
@@ -178,7 +189,7 @@ def test_a_vial_is_opened_wasted_from_and_discarded(
     life = nurse.get(f"/stock/lots/{lot.id}").get_data(as_text=True)
     for words in (
         "Opened vial 1 from Cabinet",
-        "Wasted 0.5 mL of vial 1: Dead space",
+        "Wasted 0.5 mL of vial 1: Taken as a sample",
         "Received 2 containers",
     ):
         assert words in life
@@ -228,7 +239,7 @@ def test_a_used_vial_is_not_said_to_be_unopened(app: Flask, signed_in_client: Si
     vial = make_open_vial(make_delivery(product_id=make_multi_dose_product().id))
     manager, path = signed_in_client(Role.MANAGER), f"/stock/vials/{vial.id}"
     assert "Not really opened" in manager.get(path).get_data(as_text=True)
-    manager.submit(f"{path}/waste", {"volume": "0.5", "reason": "dead_space"})
+    manager.submit(f"{path}/waste", {"volume": "0.5", "reason": "sample"})
     assert "Not really opened" not in manager.get(path).get_data(as_text=True)
 
 
