@@ -20,6 +20,7 @@ from inventory.doses.models import Dose, DoseVoid, VialDedication
 from inventory.doses.queries import containers as containing
 from inventory.doses.queries import statements
 from inventory.doses.queries.containers import Container, DoseRequest, Kept
+from inventory.doses.queries.relabelled import lock_heirs, reached
 from inventory.doses.rules import gate
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
 from inventory.kernel.clock import local_day
@@ -206,6 +207,8 @@ def _read(
     lots = containing.lots(session, request, lock=lock)
     # After the lots are locked, no vial of them is taken elsewhere until the act ends.
     vials = containing.vials(session, request)
+    if lock:
+        lock_heirs(session, vials.values())
     request = containing.located(request, vials)
     accounts = containing.accounts(session, request, lock=lock)
     given_at = containing.settle(session, request, recorded_at, accounts)
@@ -219,6 +222,8 @@ def _read(
         recorded_at=recorded_at,
         kept=kept,
     )
+    if kept is None or not kept.moves_nothing:
+        containers = reached(session, containers, mode=request.mode, recorded_at=recorded_at)
     product = next(iter(lots.values())) if lots else containing.unknown_product(session, request)
     zone = kept.zone if kept else site.time_zone
     return _Read(

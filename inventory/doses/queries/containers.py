@@ -72,7 +72,7 @@ class Container:
     """A container of a request, resolved: its lot, its vial if it is open, the account it is drawn from and what is there.
 
     `available_ul` is the least the account held at any instant since `drawn_at`, when the dose leaves it; None as account means
-    the shelf is new.
+    the shelf is new. `heir_id` is the vial that holds what is left of one that got a new label, as its lot was merged.
     """
 
     draw: Draw
@@ -82,6 +82,7 @@ class Container:
     available_ul: int
     state: gate.SourceState
     drawn_at: datetime
+    heir_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

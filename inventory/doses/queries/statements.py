@@ -91,7 +91,16 @@ VIALS = (
     select(
         *(
             _VIAL.c[n]
-            for n in ("id", "lot_id", "location_id", "label_number", "opened_at", "use_by_on", "closed_at")
+            for n in (
+                "id",
+                "lot_id",
+                "location_id",
+                "label_number",
+                "opened_at",
+                "use_by_on",
+                "closed_at",
+                "closure",
+            )
         ),
         _DEDICATION.c.patient_id.label("dedicated_to_id"),
         _DEDICATION.c.dedicated_at,

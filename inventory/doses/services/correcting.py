@@ -25,6 +25,7 @@ from inventory.kernel.errors import Refusal, not_found
 from inventory.kernel.permissions import Actor, Permission
 from inventory.patients.models import Patient
 from inventory.stock.models import Vial
+from inventory.stock.queries.relabelled import lock_through
 from inventory.stock.services.merging import settle
 
 _ANYWHERE = UUID(int=0)
@@ -43,8 +44,10 @@ def void_dose(
         if kind is VoidKind.AMENDED:
             raise Refusal("VOID-KIND", "To correct an entry, amend it.", "kind")
         dose = _correctable(act, dose_id, reason)
+        lot_ids = [source.lot_id for source, _ in sources_of(act.session, dose.id)]
+        lock_through(act.session, lot_ids)
         take_back(act, dose, kind)
-        settle(act, [source.lot_id for source, _ in sources_of(act.session, dose.id)])
+        settle(act, lot_ids)
         _void(act, dose, kind, reason)
         facts = {"number": dose.number, "kind": kind, "reason": reason.strip()}
         return act.record(
@@ -147,6 +150,7 @@ def _assess_anew(act: Act, dose: Dose, request: DoseRequest) -> _Anew:
         raise Refusal("AMEND-NOTHING", "Nothing is different from the entry as it stands.")
     if not kept.moves_nothing:
         # In the order of every dose: the lots before their accounts.
+        lock_through(act.session, [source.lot_id for source, _ in sources])
         lots(act.session, asked, lock=True)
         again = frozenset(draw.vial_id for draw in asked.draws if draw.vial_id)
         take_back(act, dose, VoidKind.NEVER_OPENED, keep=again)

@@ -3,7 +3,7 @@
 Law kept here: one gate. A vial that is kept for somebody is never given to somebody else; who says so last is told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from inventory.kernel.permissions import Actor
 from inventory.patients.models import Patient
 from inventory.patients.queries import get_patient
 from inventory.stock.ledger import place_of
+from inventory.stock.queries.relabelled import newest, same_container
 from inventory.stock.services.wasting import locked_open_vial
 
 _TAKEN = Refusal("VIAL-DEDICATED", "This vial is kept for a patient already. Open another one.", "patient")
@@ -64,8 +65,10 @@ def keep_drawn(act: Act, drawn: Sequence[Drawn], patient_id: UUID, *, since: dat
     """
     kept = []
     for source in drawn:
-        if source.label_number is not None and not _is_kept_for(act.session, source.vial_id, patient_id):
-            keep_for(act, source.vial_id, patient_id, since=since)
+        heir = newest(act.session, source.vial_id)
+        vial_id = heir.id if heir else source.vial_id
+        if source.label_number is not None and not _is_kept_for(act.session, vial_id, patient_id):
+            keep_for(act, vial_id, patient_id, since=since)
             kept.append(source.label_number)
     return kept
 
@@ -74,7 +77,7 @@ def keep_for(act: Act, vial_id: UUID, patient_id: UUID, *, since: datetime) -> N
     """Inside an act, the vial's account locked: keep the vial for the patient. Raises Refusal VIAL-DEDICATED, VIAL-OF-OTHERS."""
     if act.session.get(VialDedication, vial_id) is not None:
         raise _TAKEN
-    if act.session.scalar(select(_of_others(vial_id, patient_id))):
+    if act.session.scalar(select(_of_others(same_container(act.session, vial_id), patient_id))):
         said = "Other patients have had doses from this vial: it cannot be kept for one. Open another one."
         raise Refusal("VIAL-OF-OTHERS", said, "patient")
     row = {"vial_id": vial_id, "patient_id": patient_id, "dedicated_at": since, "actor_id": act.actor.id}
@@ -86,10 +89,11 @@ def _is_kept_for(session: Session, vial_id: UUID, patient_id: UUID) -> bool:
     return bool(session.scalar(select(kept)))
 
 
-def _of_others(vial_id: UUID, patient_id: UUID) -> Exists:
-    """Whether a dose that stands was drawn from the vial for somebody else."""
+def _of_others(vial_ids: Collection[UUID], patient_id: UUID) -> Exists:
+    """Whether a dose that stands was drawn from the vial, under any of its labels, for somebody else."""
+    of_it = DoseSource.vial_id.in_(vial_ids)
     return (
         exists()
-        .where(DoseSource.vial_id == vial_id, Dose.id == DoseSource.dose_id, Dose.patient_id != patient_id)
+        .where(of_it, Dose.id == DoseSource.dose_id, Dose.patient_id != patient_id)
         .where(~exists().where(DoseVoid.dose_id == Dose.id))
     )

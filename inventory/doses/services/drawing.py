@@ -16,6 +16,7 @@ from inventory.stock.models import AccountKind, AdjustReason, MovementKind, Wast
 from inventory.stock.rules import use_by
 from inventory.stock.services import take_from_shelf
 from inventory.stock.services.lots import refuse_merged
+from inventory.stock.services.merging import fetch
 
 _OF_LOT = (AccountKind.GIVEN, AccountKind.WASTE, AccountKind.ADJUSTMENT)
 
@@ -68,9 +69,13 @@ class _Drawing:
         assert vial is not None  # noqa: S101  so the caller chose
         holds_ul, volume_ul = container.available_ul, container.draw.volume_ul
         yielded_ul = container.state.overfill_yielded_ul
+        if container.heir_id is not None:
+            leaves_ul = volume_ul + self._dead_space(holds_ul - volume_ul)
+            fetch(self.act, vial.id, container.heir_id, min(leaves_ul, holds_ul))
         movement_id, shortfall = self._give(account_id, volume_ul, holds_ul, yielded_ul=yielded_ul)
         dead_ul = self._lose_dead_space(account_id, holds_ul - volume_ul)
-        if vial.closed_at is not None and not self._is_single and holds_ul - volume_ul > dead_ul:
+        is_gone = vial.closed_at is not None and container.heir_id is None
+        if is_gone and not self._is_single and holds_ul - volume_ul > dead_ul:
             # An amended volume: what the old entry took more came back, and this vial is not there any more.
             self._waste(account_id, holds_ul - volume_ul - dead_ul, WasteReason.DRAWN_NOT_GIVEN)
         return Drawn(
@@ -116,10 +121,13 @@ class _Drawing:
 
     def _lose_dead_space(self, account_id: int, left_ul: int) -> int:
         """Waste what the syringe keeps of a multi-dose vial, at most what is left in it; return how much that was."""
-        dead_ul = 0 if self._is_single else dead_space(self.lot.dead_space_ul, left_ul)
+        dead_ul = self._dead_space(left_ul)
         if dead_ul:
             self._waste(account_id, dead_ul, WasteReason.DEAD_SPACE)
         return dead_ul
+
+    def _dead_space(self, left_ul: int) -> int:
+        return 0 if self._is_single else dead_space(self.lot.dead_space_ul, left_ul)
 
     def _give(
         self, account_id: int, volume_ul: int, holds_ul: int, *, yielded_ul: int = 0

@@ -22,14 +22,17 @@ from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import (
     Account,
     AccountKind,
+    AdjustReason,
     Movement,
     MovementKind,
     Vial,
     VialClosure,
     WasteReason,
 )
+from inventory.stock.queries.relabelled import newest
 from inventory.stock.queries.transfers import refuse_on_its_way
 from inventory.stock.services.carrying import to_shelf
+from inventory.stock.services.merging import go_on
 from inventory.stock.services.wasting import close
 
 NOTHING: frozenset[UUID] = frozenset()
@@ -95,19 +98,17 @@ class _Taking:
 
     def put_back_to_draw_again(self) -> None:
         """The same container is drawn from anew: all but its opening is undone."""
-        refuse_on_its_way(self.act.session, self.vial.id)
-        if self.vial.closed_at is None:
-            _refuse_closed(self.act.session, self.vial.location_id)
+        heir = self._open_heir()
         stays = {MovementKind.OPEN, MovementKind.TRANSFER}
         self._undo([self.given, *(m for m in self._mates() if m.kind not in stays)])
-        self._bring_to_the_vial()
+        self._bring_to_the_vial(heir)
 
     def put_back(self) -> None:
         """Nothing was drawn: the container is sealed again if this dose opened it, and nobody used it since.
 
         Raises Refusal VIAL-ON-ITS-WAY: what would come back has no place while the vial travels; and VOID-LOCATION-CLOSED.
         """
-        refuse_on_its_way(self.act.session, self.vial.id)
+        heir = self._open_heir()
         mates = self._mates()
         opening = next((m for m in mates if m.kind == MovementKind.OPEN), None)
         if opening is not None and not self._used_since():
@@ -123,15 +124,24 @@ class _Taking:
         lost = [m for m in mates if m.reason == WasteReason.DEAD_SPACE]
         self._undo([self.given, *lost, *adjusted])
         back_ul = self.given.amount_ul + sum(m.amount_ul for m in lost) - sum(m.amount_ul for m in adjusted)
-        if self.vial.closed_at is None:
-            _refuse_closed(self.act.session, self.vial.location_id)
-        elif back_ul > 0:
+        if heir is None and back_ul > 0:
             self._waste(back_ul, WasteReason.DRAWN_NOT_GIVEN)
-        self._bring_to_the_vial()
+        self._bring_to_the_vial(heir)
 
     def _mates(self) -> list[Movement]:
         """Return the standing movements of the vial that were made for this dose, the last first."""
-        return [m for m in reversed(self._standing()) if m.act_id in self.acts]
+        return [
+            m for m in reversed(self._standing()) if m.act_id in self.acts and m.reason != AdjustReason.MERGED
+        ]
+
+    def _open_heir(self) -> Vial | None:
+        """Return the vial as it is open now, under its last label; None where it is closed. Refuse what has no place to go."""
+        session = self.act.session
+        now = newest(session, self.vial.id) or self.vial
+        locked = select(Vial).where(Vial.id == now.id).with_for_update(key_share=True)
+        heir = session.scalars(locked.execution_options(populate_existing=True)).one()
+        refuse_on_its_way(session, heir.id)
+        return heir if heir.closed_at is None else None
 
     def _used_since(self) -> bool:
         return any(m.act_id not in self.acts for m in self._standing())
@@ -160,8 +170,18 @@ class _Taking:
         )
         return self.act.session.scalars(posted.order_by(Movement.id.desc()).limit(1)).all()
 
-    def _bring_to_the_vial(self) -> None:
-        """What came back came back where the dose was drawn; where the vial is elsewhere now, it goes on to it."""
+    def _bring_to_the_vial(self, heir: Vial | None) -> None:
+        """What came back came back where the dose was drawn; where the vial is elsewhere now, it goes on to it.
+
+        A vial whose lot was merged since is now its heir, under another label. Raises Refusal VOID-LOCATION-CLOSED.
+        """
+        if heir is not None:
+            _refuse_closed(self.act.session, heir.location_id)
+        self._bring_to_its_place()
+        if heir is not None and heir.id != self.vial.id:
+            go_on(self.act, self.vial, heir)
+
+    def _bring_to_its_place(self) -> None:
         session, source = self.act.session, self.given.from_id
         target = ledger.vial_account(session, self.vial)
         back_ul = ledger.lock_balances(session, [source])[source]

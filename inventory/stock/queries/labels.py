@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 from inventory.clinic.models import Site
 from inventory.kernel.numbering import read_vial_code
 from inventory.stock.models import Account, Movement, MovementKind, Vial, WasteReason
+from inventory.stock.queries.relabelled import same_container
 
 _UNDO = aliased(Movement)
 _BY_NEEDLE = (WasteReason.DRAWN_NOT_GIVEN, WasteReason.SAMPLE)
@@ -28,8 +29,11 @@ def vial_id_by_code(session: Session, text: str) -> UUID | None:
 
 
 def punctures(session: Session, vial_id: UUID) -> int:
-    """Return how often something was drawn from the vial: doses, and what was drawn and not given; nothing reversed."""
-    own = select(Account.id).where(Account.vial_id == vial_id)
+    """Return how often something was drawn from the vial, under whatever label: doses, and what was drawn and not given.
+
+    Nothing that was reversed.
+    """
+    own = select(Account.id).where(Account.vial_id.in_(same_container(session, vial_id)))
     drawn = or_(
         Movement.kind == MovementKind.GIVE,
         and_(Movement.kind == MovementKind.WASTE, Movement.reason.in_(_BY_NEEDLE)),

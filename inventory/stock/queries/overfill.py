@@ -6,6 +6,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from inventory.stock.models import Account, AdjustReason, Movement, MovementKind
+from inventory.stock.queries.relabelled import same_container
 
 
 def overfill_of(session: Session, vial_id: UUID) -> int:
@@ -15,7 +16,7 @@ def overfill_of(session: Session, vial_id: UUID) -> int:
         select(func.sum(Movement.amount_ul))
         .join(Account, Account.id == Movement.to_id)
         .where(
-            Account.vial_id == vial_id,
+            Account.vial_id.in_(same_container(session, vial_id)),
             Movement.kind == MovementKind.ADJUST,
             Movement.reason == AdjustReason.OVERFILL,
             ~exists().where(undo.reverses_id == Movement.id),

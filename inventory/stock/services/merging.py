@@ -124,19 +124,50 @@ def _go_over(
     target: int,
     amount_ul: int,
     place: Place,
+    into_place: Place | None = None,
     labels: tuple[str, str] = ("", ""),
 ) -> None:
-    """Post both halves: out of the one lot, into the other."""
+    """Post both halves: out of the one lot, into the other, which may lie elsewhere."""
     out, into = (ledger.lot_accounts(act.session, one.id)[AccountKind.ADJUSTMENT] for one in (lot, other))
     halves = (
-        (lot, source, out, f"To {labels[1]}lot {other.lot_number}."),
-        (other, into, target, f"From {labels[0]}lot {lot.lot_number}."),
+        (lot, source, out, place, f"To {labels[1]}lot {other.lot_number}."),
+        (other, into, target, into_place or place, f"From {labels[0]}lot {lot.lot_number}."),
     )
-    for of_lot, from_id, to_id, note in halves:
+    for of_lot, from_id, to_id, at, note in halves:
         posting = Posting(
             MovementKind.ADJUST, from_id, to_id, amount_ul, reason=AdjustReason.MERGED, note=note
         )
-        ledger.post(act, posting, lot_id=of_lot.id, place=place, occurred_at=act.recorded_at)
+        ledger.post(act, posting, lot_id=of_lot.id, place=at, occurred_at=act.recorded_at)
+
+
+def go_on(act: Act, vial: Vial, heir: Vial) -> None:
+    """Inside an act: what came back into a vial that got a new label goes on to where it is now."""
+    account_id = ledger.vial_account(act.session, vial)
+    back_ul = ledger.lock_balances(act.session, [account_id])[account_id]
+    if back_ul:
+        _between(act, vial, heir, back_ul)
+
+
+def fetch(act: Act, vial_id: UUID, heir_id: UUID, amount_ul: int) -> None:
+    """Inside an act: take from a vial under its new label what was drawn from it under its old one, in microlitres."""
+    if amount_ul > 0:
+        vial, heir = (act.session.get_one(Vial, one) for one in (vial_id, heir_id))
+        _between(act, heir, vial, amount_ul)
+
+
+def _between(act: Act, source: Vial, target: Vial, amount_ul: int) -> None:
+    lot, other = (queries.lot_by_id(act.session, vial.lot_id) for vial in (source, target))
+    _go_over(
+        act,
+        lot,
+        other,
+        source=ledger.vial_account(act.session, source),
+        target=ledger.vial_account(act.session, target),
+        amount_ul=amount_ul,
+        place=ledger.place_of(act.session, source),
+        into_place=ledger.place_of(act.session, target),
+        labels=(f"vial {source.label_number} of ", f"vial {target.label_number} of "),
+    )
 
 
 def _relabel_all(act: Act, lot: Lot, other: Lot) -> Iterable[Relabelled]:
