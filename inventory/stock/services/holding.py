@@ -13,6 +13,7 @@ from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import Actor
 from inventory.stock import ledger, queries
 from inventory.stock.models import Hold, HoldKind, Vial
+from inventory.stock.queries.releasing import recall_of_hold, sites_of_lot, undecided_excursion
 from inventory.stock.services.lots import refuse_merged
 
 
@@ -53,19 +54,38 @@ def hold_lot(
 def release_hold(
     *, actor: Actor, at: datetime, request_key: str | None = None, hold_id: UUID, reason: str
 ) -> Outcome:
-    """Release a hold; the outcome names its lot. Raises Refusal NOTE-NEEDED, HOLD-RELEASED."""
+    """Release a hold; the outcome names its lot. One of a recall is released in the name of the recall's site.
+
+    Raises Refusal NOTE-NEEDED, HOLD-RELEASED, HOLD-EXCURSION, HOLD-OTHER-SITES.
+    """
 
     def write(act: Act) -> Outcome:
         said = _reason(reason)
         hold = queries.open_hold(act.session, hold_id)
         if hold.released_at is not None:
             raise Refusal("HOLD-RELEASED", "Somebody has released this hold already.")
+        site_id = _site_of_release(act, hold)
         hold.released_at, hold.released_by_id, hold.release_reason = act.recorded_at, act.actor.id, said
         facts = {"hold_id": hold.id, "kind": hold.kind, "reason": said}
-        site_id = site_of_hold(act.session, hold)
         return act.record("stock.release-hold", "lot", hold.lot_id, site_id=site_id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def _site_of_release(act: Act, hold: Hold) -> UUID | None:
+    """Return the site in whose name a hold is released. Raises Refusal HOLD-EXCURSION, HOLD-OTHER-SITES."""
+    excursion = undecided_excursion(act.session, hold.id)
+    if excursion is not None:
+        said = f"Excursion {excursion.number} holds this until somebody has decided it. Decide there what becomes of it."
+        raise Refusal("HOLD-EXCURSION", said)
+    recall = recall_of_hold(act.session, hold.id)
+    if recall is not None:
+        return recall.site_id
+    is_whole = hold.location_id is None and hold.vial_id is None
+    if is_whole and not all(act.actor.works_at(one) for one in sites_of_lot(act.session, hold.lot_id)):
+        said = "Stock of this lot lies at sites where you do not work. Somebody who works at all of them releases it."
+        raise Refusal("HOLD-OTHER-SITES", said, status=403)
+    return site_of_hold(act.session, hold)
 
 
 def site_of_hold(session: Session, hold: Hold) -> UUID | None:

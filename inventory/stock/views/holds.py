@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
-from inventory.catalogue.act_forms import act_page
+from inventory.catalogue.act_forms import act_page, already_over
 from inventory.clinic.current import current_site
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
@@ -16,6 +16,7 @@ from inventory.stock import presenters, queries, services, words
 from inventory.stock.forms import HoldForm, ReasonForm
 from inventory.stock.models import HoldKind
 from inventory.stock.queries.recalls import drills_among
+from inventory.stock.queries.releasing import undecided_excursion
 from inventory.stock.views.blueprint import bp
 from inventory.stock.views.receiving import lot_page
 from inventory.web.access import requires
@@ -49,8 +50,12 @@ def hold(lot_id: UUID) -> ResponseReturnValue:
 @bp.route("/holds/<uuid:hold_id>/release", methods=["GET", "POST"])
 @requires(Permission.STOCK_MANAGE)
 def release(hold_id: UUID) -> ResponseReturnValue:
-    """Release a hold, saying why."""
+    """Release a hold, saying why; one of an excursion is released by the decision about it."""
     form = ReasonForm()
+    excursion = undecided_excursion(db.session(), hold_id)
+    if excursion is not None and not form.is_submitted():
+        address = url_for("stock.excursion", excursion_id=excursion.id)
+        return already_over("An excursion holds this until it is decided here.", to=address)
     return act_page(
         form,
         lambda: services.release_hold(
