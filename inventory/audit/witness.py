@@ -31,6 +31,7 @@ WITNESSED = (
     "report_file",
     "lot_correction",
     "vial_dedication",
+    "vial_dedication_end",
     "transfer",
     "transfer_line",
     "transfer_receipt",

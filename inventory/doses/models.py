@@ -3,7 +3,15 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 # A column that points to another room's table has that column's type only once that table is known.
@@ -199,14 +207,36 @@ class Incident(Model):
 
 
 class VialDedication(Model):
-    """That an opened multi-dose vial serves one patient only, since it was opened at the chair. Insert-only."""
+    """That an opened multi-dose vial serves one patient only, since it was opened at the chair. Insert-only.
+
+    It stands unless a `VialDedicationEnd` says that it was a mistake; one stands for a vial at a time.
+    """
 
     __tablename__ = "vial_dedication"
     __table_args__ = (Index("ix_vial_dedication_patient_id", "patient_id"),)
 
     vial_id: Mapped[UUID] = mapped_column(ForeignKey("vial.id"), primary_key=True)
-    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), primary_key=True)
     dedicated_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+
+
+class VialDedicationEnd(Model):
+    """That a vial was kept for a patient by mistake: the dose that kept it was never theirs. Insert-only."""
+
+    __tablename__ = "vial_dedication_end"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["vial_id", "patient_id"],
+            ["vial_dedication.vial_id", "vial_dedication.patient_id"],
+            name="fk_vial_dedication_end_of",
+        ),
+    )
+
+    vial_id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(primary_key=True)
+    dose_id: Mapped[UUID] = mapped_column(ForeignKey("dose.id"))
+    ended_at: Mapped[datetime] = mapped_column()
     actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
 
 

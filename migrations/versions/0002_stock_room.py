@@ -33,7 +33,8 @@ INSERT_ONLY = {
     "transfer_line": ("transfer_id", "position"),
     "transfer_receipt": ("transfer_id",),
     "transfer_receipt_line": ("transfer_id", "position"),
-    "vial_dedication": ("vial_id",),
+    "vial_dedication": ("vial_id", "patient_id"),
+    "vial_dedication_end": ("vial_id", "patient_id"),
 }
 FINISHED_ONCE = {
     "recall": ("closed_at", "closed_by_id", "outcome"),
@@ -133,6 +134,9 @@ def add_columns() -> None:
     op.execute(
         f"ALTER TABLE vial ADD COLUMN relabelled_from_id {an_id}"
         " CONSTRAINT fk_vial_relabelled_from_id REFERENCES vial (id)"
+    )
+    op.execute(
+        f"ALTER TABLE report ADD COLUMN recall_id {an_id} CONSTRAINT fk_report_recall_id REFERENCES recall (id)"
     )
     op.execute(
         "CREATE UNIQUE INDEX uq_vial_relabelled_from_id ON vial (relabelled_from_id) WHERE relabelled_from_id IS NOT NULL"
@@ -438,9 +442,25 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["actor_id"], ["user.id"], name=op.f("fk_vial_dedication_actor_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_vial_dedication_patient_id")),
         sa.ForeignKeyConstraint(["vial_id"], ["vial.id"], name=op.f("fk_vial_dedication_vial_id")),
-        sa.PrimaryKeyConstraint("vial_id", name=op.f("pk_vial_dedication")),
+        sa.PrimaryKeyConstraint("vial_id", "patient_id", name=op.f("pk_vial_dedication")),
     )
     op.create_index("ix_vial_dedication_patient_id", "vial_dedication", ["patient_id"], unique=False)
+    op.create_table(
+        "vial_dedication_end",
+        sa.Column("vial_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("dose_id", sa.Uuid(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["actor_id"], ["user.id"], name=op.f("fk_vial_dedication_end_actor_id")),
+        sa.ForeignKeyConstraint(["dose_id"], ["dose.id"], name=op.f("fk_vial_dedication_end_dose_id")),
+        sa.ForeignKeyConstraint(
+            ["vial_id", "patient_id"],
+            ["vial_dedication.vial_id", "vial_dedication.patient_id"],
+            name="fk_vial_dedication_end_of",
+        ),
+        sa.PrimaryKeyConstraint("vial_id", "patient_id", name=op.f("pk_vial_dedication_end")),
+    )
     op.create_table(
         "excursion_hold",
         sa.Column("excursion_id", sa.Uuid(), nullable=False),

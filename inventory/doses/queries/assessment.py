@@ -20,6 +20,7 @@ from inventory.doses.models import Dose, DoseVoid, VialDedication
 from inventory.doses.queries import containers as containing
 from inventory.doses.queries import statements
 from inventory.doses.queries.containers import Container, DoseRequest, Kept
+from inventory.doses.queries.dedicated import is_standing
 from inventory.doses.queries.relabelled import lock_heirs, reached
 from inventory.doses.rules import gate
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
@@ -111,7 +112,11 @@ _SOONER = union_all(
             or_(_HOLD.c.location_id.is_(None), _HOLD.c.location_id == _VIAL.c.location_id),
             or_(_HOLD.c.vial_id.is_(None), _HOLD.c.vial_id == _VIAL.c.id),
         ),
-        ~exists().where(_DEDICATION.c.vial_id == _VIAL.c.id, _DEDICATION.c.patient_id != an_id("patient_id")),
+        ~exists().where(
+            _DEDICATION.c.vial_id == _VIAL.c.id,
+            _DEDICATION.c.patient_id != an_id("patient_id"),
+            is_standing(),
+        ),
     ),
 ).limit(1)
 

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Label, Select, Table, and_, bindparam, or_
 from inventory.catalogue.models import Formulation, Product, Substance
 from inventory.clinic.models import Location
 from inventory.doses.models import VialDedication
+from inventory.doses.queries.dedicated import is_standing
 from inventory.kernel.db import an_id
 from inventory.stock.models import Account, AccountKind, Hold, Lot, Movement, MovementKind, Vial
 
@@ -108,7 +109,7 @@ VIALS = (
     )
     .select_from(
         _VIAL.join(_PLACE, _PLACE.c.id == _VIAL.c.location_id).outerjoin(
-            _DEDICATION, _DEDICATION.c.vial_id == _VIAL.c.id
+            _DEDICATION, and_(_DEDICATION.c.vial_id == _VIAL.c.id, is_standing())
         )
     )
     .where(_VIAL.c.id.in_(an_id("vial_ids", many=True)))

@@ -18,6 +18,7 @@ from inventory.doses.queries.containers import DoseRequest, Kept, lots
 from inventory.doses.rules.sourcing import Draw
 from inventory.doses.rules.terms import Disposition, EntryMode, OverrideReason, VoidKind
 from inventory.doses.services.decisions import Decided, Decisions, Override
+from inventory.doses.services.dedicating import keep_instead, let_go
 from inventory.doses.services.drawing import Drawn, draw_all
 from inventory.doses.services.recording import NO_DECISIONS, as_unknown, decided_on, with_lot, write_dose
 from inventory.doses.services.taking_back import sources_of, take_back
@@ -49,7 +50,9 @@ def void_dose(
         take_back(act, dose, kind)
         settle(act, lot_ids)
         _void(act, dose, kind, reason)
-        facts = {"number": dose.number, "kind": kind, "reason": reason.strip()}
+        facts: dict[str, Any] = {"number": dose.number, "kind": kind, "reason": reason.strip()}
+        if kind is VoidKind.NEVER_OPENED and (ended := let_go(act, dose)):
+            facts["no_longer_kept"] = list(ended.values())
         return act.record(
             "doses.void", "dose", dose.id, site_id=dose.site_id, patient_id=dose.patient_id, facts=facts
         )
@@ -79,14 +82,16 @@ def amend_dose(
         giver = giver_of(dose, actor)
         decided = _carried_over(act, dose, anew.assessment, decided_on(anew.assessment, decisions, actor))
         _void(act, dose, VoidKind.AMENDED, reason)
+        drawn = _drawn(act, anew)
         return write_dose(
             act,
             anew.assessment,
             decided,
-            _drawn(act, anew),
+            drawn,
             action="doses.amend",
             giver=giver,
             mode=EntryMode(dose.mode),
+            more=_kept_instead(act, anew, drawn),
         )
 
     return perform(write, actor=actor, at=at, request_key=request_key)
@@ -124,6 +129,8 @@ class _Anew:
     sources: list[tuple[DoseSource, Vial]]
     kept: Kept
     assessment: Assessment
+    ended: dict[UUID, int]
+    """The vials that the old entry kept for a patient who was not the one, with their labels."""
 
 
 def _assess_anew(act: Act, dose: Dose, request: DoseRequest) -> _Anew:
@@ -154,9 +161,19 @@ def _assess_anew(act: Act, dose: Dose, request: DoseRequest) -> _Anew:
         lots(act.session, asked, lock=True)
         again = frozenset(draw.vial_id for draw in asked.draws if draw.vial_id)
         take_back(act, dose, VoidKind.NEVER_OPENED, keep=again)
+    ended = let_go(act, dose) if asked.patient_id != dose.patient_id else {}
     giver = giver_of(dose, act.actor)
     assessment = assess(act.session, asked, giver=giver, recorded_at=act.recorded_at, lock=True, kept=kept)
-    return _Anew(sources, kept, as_unknown(assessment) if unknown else assessment)
+    return _Anew(sources, kept, as_unknown(assessment) if unknown else assessment, ended)
+
+
+def _kept_instead(act: Act, anew: _Anew, drawn: Sequence[Drawn]) -> dict[str, Any]:
+    """Keep the vial for the right patient, where it was kept for the wrong one; return what the trail tells of it."""
+    if not anew.ended:
+        return {}
+    assessment = anew.assessment
+    kept = keep_instead(act, anew.ended, drawn, assessment.patient.id, since=assessment.given_at)
+    return {"no_longer_kept": list(anew.ended.values()), "dedicated_vials": kept}
 
 
 def _drawn(act: Act, anew: _Anew) -> list[Drawn]:

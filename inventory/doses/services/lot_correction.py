@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from inventory.audit.acts import Act, Outcome, perform
 from inventory.doses.models import VialDedication
+from inventory.doses.queries.dedicated import is_standing
 from inventory.doses.queries.past_expiry import newly_past
 from inventory.doses.rules.terms import IncidentKind
 from inventory.doses.services.incidents import open_incident
@@ -57,7 +58,7 @@ def _deviations(act: Act, change: ExpiryChange) -> list[int]:
 
 def _carry_dedications(act: Act, vials: Iterable[Relabelled]) -> None:
     now_in = {vial.old_id: vial.new_id for vial in vials}
-    standing = select(VialDedication).where(VialDedication.vial_id.in_(now_in))
+    standing = select(VialDedication).where(VialDedication.vial_id.in_(now_in), is_standing())
     for one in act.session.scalars(standing).all():
         act.insert(VialDedication, _row(now_in[one.vial_id], one))
 

@@ -63,7 +63,9 @@ def test_stock_at_a_closed_location_is_named(
 ) -> None:
     make_delivery(place=second, containers=2, lot_number="LEFT")
     db.session.rollback()
-    owner_connection.execute("UPDATE location SET closed_at = (SELECT max(recorded_at) FROM movement) WHERE name = 'Second'")
+    owner_connection.execute(
+        "UPDATE location SET closed_at = (SELECT max(recorded_at) FROM movement) WHERE name = 'Second'"
+    )
     owner_connection.commit()
     found = list(verification.findings(db.session()))
     assert any("Lot LEFT: 2000 microlitres" in one and "Second" in one for one in found)

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from inventory.audit.verification import Verification
 from inventory.clinic.models import Site
 from inventory.clinic.settings import Settings
 from inventory.doses.models import Dose, DoseFinding, VialDedication
@@ -14,12 +15,12 @@ from inventory.doses.queries.assessment import assess
 from inventory.doses.queries.dedicated import dedication_of
 from inventory.doses.queries.offer import offer
 from inventory.doses.rules.terms import EntryMode, VoidKind
-from inventory.doses.services import dedicate_vial, void_dose
+from inventory.doses.services import amend_dose, assess_amendment, dedicate_vial, draws_of, void_dose
 from inventory.kernel import clock
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.reorder.queries import levels
-from inventory.stock.models import Vial, WasteReason
+from inventory.stock.models import Lot, Vial, WasteReason
 from inventory.stock.services import Why, discard_vial
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.doses import Bench
@@ -200,7 +201,63 @@ def test_the_database_refuses_to_change_or_remove_it(bench: Bench, owner_connect
         owner_connection.rollback()
 
 
-def _void(bench: Bench, dose: Dose) -> None:
-    void_dose(
-        actor=bench.nurse, at=clock.now(), dose_id=dose.id, kind=VoidKind.NEVER_OPENED, reason="Mistyped"
+def _void(bench: Bench, dose: Dose, kind: VoidKind = VoidKind.NEVER_OPENED) -> None:
+    void_dose(actor=bench.nurse, at=clock.now(), dose_id=dose.id, kind=kind, reason="Mistyped")
+
+
+def wrongly_kept(bench: Bench) -> tuple[Lot, Vial, Dose]:
+    """A dose that kept its vial for a patient who was not the one."""
+    lot, vial = bench.open_multi()
+    return lot, vial, bench.give(bench.request(lot=lot, vial=vial, dedicate=True))
+
+
+def test_a_void_ends_what_the_dose_kept_for_its_patient(bench: Bench) -> None:
+    lot, vial, dose = wrongly_kept(bench)
+    _void(bench, dose)
+    assert dedication_of(db.session(), vial.id) is None
+    right = make_patient()
+    assert not bench.give(bench.request(lot=lot, vial=vial, patient_id=right)).is_deviation
+    _void(bench, db.session.scalars(select(Dose).where(Dose.patient_id == right)).one())
+    with pytest.raises(Refusal, match="VIAL-DEDICATION-ENDED"):
+        keep(bench, vial)
+    keep(bench, vial, patient_id=right)
+    assert list(Verification(db.session()).whole()) == []
+
+
+def test_what_was_drawn_stays_kept(bench: Bench) -> None:
+    _, vial, dose = wrongly_kept(bench)
+    _void(bench, dose, VoidKind.DRAWN_NOT_GIVEN)
+    assert dedication_of(db.session(), vial.id) is not None
+
+
+def test_what_was_kept_by_hand_or_for_another_dose_stays_kept(bench: Bench) -> None:
+    lot, vial = bench.open_multi()
+    with clock.frozen(clock.now() - timedelta(minutes=5)):
+        keep(bench, vial)
+    _void(bench, bench.give(bench.request(lot=lot, vial=vial)))
+    assert dedication_of(db.session(), vial.id) is not None
+
+
+def test_an_amended_patient_takes_the_vial_over(bench: Bench) -> None:
+    _, vial, dose = wrongly_kept(bench)
+    right = make_patient()
+    request = bench.request(draws=draws_of(db.session(), dose.id), patient_id=right, given_at=dose.given_at)
+    seen = assess_amendment(actor=bench.nurse, at=clock.now(), dose_id=dose.id, request=request)
+    assert "VIAL-DEDICATED" not in {finding.code for finding in seen.findings}
+    amend_dose(
+        actor=bench.nurse, at=clock.now(), dose_id=dose.id, request=request, reason="The wrong patient"
     )
+    kept = dedication_of(db.session(), vial.id)
+    assert kept is not None
+    assert kept[0].patient_id == right
+    assert list(Verification(db.session()).whole()) == []
+
+
+def test_the_end_of_a_dedication_is_final(bench: Bench, owner_connection: OwnerConnection) -> None:
+    _, _, dose = wrongly_kept(bench)
+    _void(bench, dose)
+    db.session.rollback()
+    for change in ("UPDATE vial_dedication_end SET ended_at = ended_at", "DELETE FROM vial_dedication_end"):
+        with pytest.raises(Exception, match="law:insert_only:vial_dedication_end"):
+            owner_connection.execute(change)
+        owner_connection.rollback()
