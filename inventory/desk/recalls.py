@@ -115,14 +115,14 @@ def _stock_of(recall_id: UUID) -> dict[str, Any]:
         "is_held": any(line.hold is not None and line.hold.released_at is None for line in lines),
         "runs": current_actor().can(Permission.STOCK_MANAGE) and may_see(row.recall.site_id),
         "everywhere": seen is None,
-        "reports": _reports(row.label),
+        "reports": _reports(recall_id),
     }
 
 
-def _reports(label: str) -> list[UUID]:
+def _reports(recall_id: UUID) -> list[UUID]:
     """Return the issued reports of a recall for whoever may open them: they cover every site."""
     may = current_actor().can(Permission.REPORT_READ) and visible_sites() is None
-    return reports.reports_of_recall(label) if may else []
+    return reports.reports_of_recall(recall_id) if may else []
 
 
 def _people(recall_id: UUID, lot_ids: list[UUID], state: str) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Report(Model):
     actor_name: Mapped[str] = mapped_column(String(200))
     head_seq: Mapped[int] = mapped_column()
     head_hash: Mapped[str] = mapped_column(String(64))
+    recall_id: Mapped[UUID | None] = mapped_column(ForeignKey("recall.id"))
+    """The recall it is the report of; empty for the others."""
 
 
 class ReportFile(Model):

@@ -1,6 +1,5 @@
 """Issuing the report of a recall, at any time: how it stands, or how it was closed out (laws 4 and 10)."""
 
-import json
 import tempfile
 from datetime import datetime
 from uuid import UUID
@@ -43,17 +42,10 @@ def issue_recall_report(
     return issued_report(outcome.subject_id)
 
 
-def reports_of_recall(label: str) -> list[UUID]:
-    """Return the reports issued of the recall with this label, the newest first."""
-    mine = select(Report.id).where(
-        Report.kind == ReportKind.RECALL, Report.filters.startswith(_beginning(label), autoescape=True)
-    )
+def reports_of_recall(recall_id: UUID) -> list[UUID]:
+    """Return the reports issued of a recall, the newest first."""
+    mine = select(Report.id).where(Report.recall_id == recall_id)
     return list(db.session.scalars(mine.order_by(Report.issued_at.desc(), Report.id)))
-
-
-def _beginning(label: str) -> str:
-    """How the filters of each report of a recall begin: its label stands first."""
-    return json.dumps([["Recall", label]])[:-1]
 
 
 def _entry(state: RecallState, at: datetime) -> register.Entry:
@@ -76,6 +68,7 @@ def _entry(state: RecallState, at: datetime) -> register.Entry:
         row_count=state.progress.patients,
         head_seq=state.head_seq,
         head_hash=state.head_hash,
+        recall_id=recall.id,
         facts={"recall": state.row.label, "patients": state.progress.patients},
     )
 

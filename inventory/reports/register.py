@@ -43,6 +43,7 @@ class Entry:
     head_seq: int
     head_hash: str
     patient_id: UUID | None = None
+    recall_id: UUID | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -78,6 +79,7 @@ def enter(act: Act, entry: Entry) -> Outcome:
         "actor_name": act.actor.name,
         "head_seq": entry.head_seq,
         "head_hash": entry.head_hash,
+        "recall_id": entry.recall_id,
     }
     act.insert(Report, values)
     facts = {"report": report_label(entry.site_code, number), **entry.facts}

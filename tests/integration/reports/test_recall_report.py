@@ -12,14 +12,17 @@ from typing import Any
 import pytest
 from flask import Flask
 from pypdf import PdfReader
+from sqlalchemy import select
 
+from inventory.clinic.models import Site
+from inventory.clinic.services import edit_site
 from inventory.doses.queries import recalls as received
 from inventory.doses.rules.terms import ContactMeans, ContactOutcome, EntryMode, VoidKind
 from inventory.doses.services import record_dose, void_dose
 from inventory.doses.services.recalls import Told, record_contact
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
-from inventory.kernel.permissions import Actor, Role
+from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Role
 from inventory.reports.kinds import ReportKind
 from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.recalls import issue_recall_report, reports_of_recall
@@ -164,8 +167,23 @@ def test_the_real_recall_as_a_drill(drill: Drill) -> None:
         f"hash {report.head_hash}",
     ):
         assert words in said, words
-    assert reports_of_recall("MAIN-R001") == [report.id]
-    assert reports_of_recall("MAIN-R00") == []
+    assert reports_of_recall(drill.recall_id) == [report.id]
+
+
+def test_a_recall_keeps_its_reports_when_its_site_gets_another_code(drill: Drill) -> None:
+    report = drill.issue()
+    site = db.session.scalars(select(Site)).one()
+    edit_site(
+        actor=SYSTEM_ACTOR,
+        at=drill.at + timedelta(hours=4),
+        site_id=site.id,
+        version=site.version,
+        code="OTHER",
+        name=site.name,
+        time_zone=site.time_zone,
+    )
+    db.session.expire_all()
+    assert reports_of_recall(drill.recall_id) == [report.id]
 
 
 def test_the_report_of_an_open_recall_shows_how_it_stands(drill: Drill) -> None:
