@@ -1,8 +1,8 @@
 """What came, what went and what is left, in columns that add up. Pure: sums of what the ledger moved, no database.
 
-Law kept here: of every vial, lot and site, opening + received + transferred in + overfill + found = given + wasted + returned +
-transferred out + lost + closing, in whole microlitres. Opening a container moves inside a lot: out of what is sealed, into its vial.
-What is on its way stands apart.
+Law kept here: of every vial, lot and site, opening + received + transferred in + came from another number + overfill + found = given
++ wasted + returned + transferred out + went to another number + lost + closing, in whole microlitres. Opening a container moves inside
+a lot: out of what is sealed, into its vial. What is on its way stands apart, in columns of its own that close too.
 """
 
 from collections import Counter
@@ -23,17 +23,33 @@ class Column(StrEnum):
     RECEIVED = "received"
     OPENED = "opened"
     TRANSFERRED_IN = "transferred_in"
+    CAME_OVER = "came_over"
     OVERFILL = "overfill"
     FOUND = "found"
     GIVEN = "given"
     WASTED = "wasted"
     RETURNED = "returned"
     TRANSFERRED_OUT = "transferred_out"
+    WENT_OVER = "went_over"
     LOST = "lost"
 
 
-INFLOWS = (Column.RECEIVED, Column.OPENED, Column.TRANSFERRED_IN, Column.OVERFILL, Column.FOUND)
-OUTFLOWS = (Column.GIVEN, Column.WASTED, Column.RETURNED, Column.TRANSFERRED_OUT, Column.LOST)
+INFLOWS = (
+    Column.RECEIVED,
+    Column.OPENED,
+    Column.TRANSFERRED_IN,
+    Column.CAME_OVER,
+    Column.OVERFILL,
+    Column.FOUND,
+)
+OUTFLOWS = (
+    Column.GIVEN,
+    Column.WASTED,
+    Column.RETURNED,
+    Column.TRANSFERRED_OUT,
+    Column.WENT_OVER,
+    Column.LOST,
+)
 UNEXPLAINED = frozenset(AdjustReason) - {
     AdjustReason.OVERFILL,
     AdjustReason.OPENING_BALANCE,
@@ -75,6 +91,8 @@ def column_of(flow: Flow) -> Column:
     if flow.kind == MovementKind.TRANSFER:
         return Column.TRANSFERRED_IN if flow.was_into else Column.TRANSFERRED_OUT
     if flow.kind == MovementKind.ADJUST:
+        if flow.reason == AdjustReason.MERGED:
+            return Column.CAME_OVER if flow.was_into else Column.WENT_OVER
         if not flow.was_into:
             return Column.LOST
         return Column.OVERFILL if flow.reason == AdjustReason.OVERFILL else Column.FOUND
@@ -169,6 +187,25 @@ class Transit:
         """Whether nothing was on its way."""
         return not (self.opening_ul or self.sent_ul or self.arrived_ul or self.lost_ul)
 
+    @property
+    def sums(self) -> Sums:
+        """The same in the columns of a place, so that with those of all sites what was transferred adds up to nothing."""
+        moved = {
+            Column.TRANSFERRED_IN: self.sent_ul,
+            Column.TRANSFERRED_OUT: self.arrived_ul,
+            Column.WASTED: self.lost_ul,
+        }
+        return Sums(self.opening_ul, self.closing_ul, Counter(moved))
+
+    def __add__(self, other: "Transit") -> "Transit":
+        """Return both together."""
+        return Transit(
+            self.opening_ul + other.opening_ul,
+            self.sent_ul + other.sent_ul,
+            self.arrived_ul + other.arrived_ul,
+            self.lost_ul + other.lost_ul,
+        )
+
 
 def joined(parts: Iterable[Sums]) -> Sums:
     """Return the sums of several places together."""
@@ -193,6 +230,7 @@ class Topic(StrEnum):
     UNEXPLAINED = "unexplained"
     SHORTFALL = "shortfall"
     UNWITNESSED = "unwitnessed"
+    LOST_UNDERWAY = "lost_underway"
     LATE = "late"
     COUNTED = "counted"
     PAST_USE_BY = "past_use_by"

@@ -6,10 +6,12 @@ from datetime import datetime
 from fractions import Fraction
 from itertools import groupby
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from inventory.kernel.numbering import written_number
 from inventory.kernel.quantity import format_ml
 from inventory.stock.models import AdjustReason, HoldKind, WasteReason
+from inventory.stock.queries.reconciled import Reconciliation
 from inventory.stock.queries.reconciliation import LotRow, Part
 from inventory.stock.reconciling import INFLOWS, OUTFLOWS, Column, LastCount, Noted, Sums, Topic, joined
 from inventory.stock.words import ADJUST, HOLDS, WASTE
@@ -23,18 +25,21 @@ COLUMNS: dict[Column, str] = {
     Column.RECEIVED: "Received",
     Column.OPENED: "Opened",
     Column.TRANSFERRED_IN: "Transferred in",
+    Column.CAME_OVER: "Came from another number",
     Column.OVERFILL: "Overfill",
     Column.FOUND: "Found",
     Column.GIVEN: "Given",
     Column.WASTED: "Wasted",
     Column.RETURNED: "Returned",
     Column.TRANSFERRED_OUT: "Transferred out",
+    Column.WENT_OVER: "Went to another number",
     Column.LOST: "Lost",
 }
 TOPICS: dict[Topic, str] = {
     Topic.UNEXPLAINED: "Differences without a cause",
     Topic.SHORTFALL: "Doses that were given of more than the ledger held",
     Topic.UNWITNESSED: "Wasted without the witness that is asked for",
+    Topic.LOST_UNDERWAY: "Broken or lost on the way",
     Topic.LATE: "Recorded after the period, and belonging to it",
     Topic.COUNTED: "Counts that differed",
     Topic.PAST_USE_BY: "Open vials past their use-by, not discarded",
@@ -46,7 +51,16 @@ TOPICS: dict[Topic, str] = {
 }
 AT_LENGTH = {Topic.REVERSED, Topic.EXPLAINED, Topic.WITNESSED}
 """Topics that are the course of things, and long: shown when asked for."""
-ATTENTION = {Topic.UNEXPLAINED, Topic.SHORTFALL, Topic.UNWITNESSED, Topic.PAST_USE_BY, Topic.ON_ITS_WAY}
+ATTENTION = {
+    Topic.UNEXPLAINED,
+    Topic.SHORTFALL,
+    Topic.UNWITNESSED,
+    Topic.LOST_UNDERWAY,
+    Topic.PAST_USE_BY,
+    Topic.ON_ITS_WAY,
+}
+RENUMBERED = {Column.CAME_OVER, Column.WENT_OVER}
+"""Columns of lots whose number was corrected into that of another: rare, and told only where it happened."""
 _REVERSED = {
     "receive": "receipt",
     "open": "opening",
@@ -79,11 +93,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The lots of one formulation, and all of them together."""
+    """The lots of one formulation, all of them together, and those on their way, which are no part of that sum."""
 
     formulation: str
     rows: list[LotRow]
     sums: Sums
+    ways: list[LotRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +122,11 @@ def equation(rows: Sequence[LotRow]) -> list[Line]:
     def line(sign: str, words: str, pick: Pick, reasons: Sequence[tuple[str, int]] = ()) -> Line:
         return Line(sign, words, pick(sums), in_containers(rows, pick), tuple(reasons))
 
+    shown = {c for c in COLUMNS if sums.moved[c] or c not in RENUMBERED} - {Column.OPENED}
     return [
         line("", "Opening", lambda one: one.opening_ul),
-        *(line("+", COLUMNS[c], _of(c), reasons_of(sums, c)) for c in INFLOWS if c is not Column.OPENED),
-        *(line("−", COLUMNS[c], _of(c), reasons_of(sums, c)) for c in OUTFLOWS),
+        *(line("+", COLUMNS[c], _of(c), reasons_of(sums, c)) for c in INFLOWS if c in shown),
+        *(line("−", COLUMNS[c], _of(c), reasons_of(sums, c)) for c in OUTFLOWS if c in shown),
         line("=", "Closing", lambda one: one.closing_ul),
         line("", "Difference", lambda one: one.difference_ul),
     ]
@@ -120,7 +136,7 @@ def columns_of(rows: Sequence[LotRow], *, by_part: bool) -> list[Column]:
     """Return the columns in which anything of the rows moved; opening a container moves inside a lot, between its parts."""
     every = [row.sums for row in rows]
     if by_part:
-        every = [part.sums for row in rows for part in row.parts]
+        every += [part.sums for row in rows for part in row.parts]
     return [column for column in COLUMNS if any(sums.moved[column] for sums in every)]
 
 
@@ -160,11 +176,22 @@ def reason_words(column: Column, reason: str) -> str:
     return ADJUST[AdjustReason(reason)]
 
 
-def groups_of(rows: Sequence[LotRow]) -> list[Group]:
-    """Return the rows by formulation."""
-    in_order = sorted(rows, key=lambda row: row.formulation)
-    found = [(name, list(members)) for name, members in groupby(in_order, key=lambda row: row.formulation)]
-    return [Group(name, members, joined(row.sums for row in members)) for name, members in found]
+def groups_of(found: Reconciliation) -> list[Group]:
+    """Return the rows by formulation, with those on their way."""
+    return [
+        Group(name, rows, joined(row.sums for row in rows), _of_formulation(found.ways, name))
+        for name in sorted({row.formulation for row in (*found.rows, *found.ways)})
+        for rows in [_of_formulation(found.rows, name)]
+    ]
+
+
+def _of_formulation(rows: Sequence[LotRow], name: str) -> list[LotRow]:
+    return [row for row in rows if row.formulation == name]
+
+
+def way_words(row: LotRow) -> str:
+    """Return what a row of a lot on its way is."""
+    return f"{row.lot_number}, on its way from {row.site_code}"
 
 
 def part_words(part: Part) -> str:
@@ -193,6 +220,21 @@ def longest_uncounted(last_counts: Sequence[LastCount]) -> LastCount | None:
 def by_topic(noted: Sequence[Noted]) -> list[tuple[Topic, list[Told]]]:
     """Return what stands out in words, under its topics."""
     return [(topic, told_all(list(members))) for topic, members in groupby(noted, key=lambda one: one.topic)]
+
+
+EXCEPTIONS_HEAD = ("Topic", "What", "When", "Recorded", "Where", "By", "What was said")
+
+
+def exception_rows(noted: Sequence[Noted]) -> Iterator[tuple[str, ...]]:
+    """Return what stands out as cells; the times are those of its site, with how far they are from UTC."""
+    for topic, members in by_topic(noted):
+        for one in members:
+            times = (_iso(instant, one.zone) for instant in (one.at, one.recorded_at))
+            yield TOPICS[topic], one.what, *times, one.where, one.by, one.said
+
+
+def _iso(instant: datetime | None, zone: str) -> str:
+    return instant.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds") if instant else ""
 
 
 def told_all(noted: Sequence[Noted]) -> list[Told]:
@@ -237,6 +279,8 @@ def _what(one: Noted) -> str:
             return f"Use by {day(one.use_by_on)}"
         case Topic.HELD:
             return HOLDS[HoldKind(one.kind)]
+        case Topic.LOST_UNDERWAY:
+            return f"Transfer {written_number(one.site_code, one.number or 0)}, {amount} {one.kind}"
         case Topic.ON_ITS_WAY:
             return f"Transfer {written_number(one.site_code, one.number or 0)}, {amount}"
     return _moved(one, amount)
@@ -248,6 +292,8 @@ def _moved(one: Noted, amount: str) -> str:
         return f"Reversed: {_REVERSED.get(one.undone or '', 'movement')} of {amount}"
     if one.kind == "transfer":
         return f"{'Arrived' if came else 'Sent'}: {amount}"
+    if one.kind == "adjust" and one.reason == AdjustReason.MERGED:
+        return f"{COLUMNS[Column.CAME_OVER if came else Column.WENT_OVER]}: {amount}"
     if one.kind == "adjust":
         reason = ADJUST[AdjustReason(one.reason or "other")]
         return f"{'Found' if came else 'Missing'}: {amount} ({reason})"

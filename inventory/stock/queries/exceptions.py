@@ -1,4 +1,4 @@
-"""What stands out of a period of the ledger: differences, reversals, waste, late entries. One statement, and four of what was left undone."""
+"""What stands out of a period of the ledger: differences, reversals, waste, late entries. One statement, one of what was lost on its way, and four of what was left undone."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -21,6 +21,7 @@ from inventory.stock.queries.left_undone import (
     open_holds,
     past_use_by,
 )
+from inventory.stock.queries.lost_underway import lost_on_the_way
 from inventory.stock.queries.reconciliation import (
     ACCOUNT,
     LOT,
@@ -45,6 +46,7 @@ def noted(
     """Return everything that stands out, by topic, then by when; `held` are the lots of which something is left."""
     found = [
         *_of_movements(reader, scope, settings),
+        *lost_on_the_way(reader, scope),
         *on_their_way(reader, scope, at),
         *open_holds(reader, scope, at, held),
         *past_use_by(reader, scope, at),

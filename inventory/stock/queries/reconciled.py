@@ -1,6 +1,6 @@
 """A whole reconciliation: the columns, what was on its way, what stands out, and when stock was last counted."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -13,6 +13,7 @@ from inventory.stock.models import MovementKind, Transfer, TransferLine, Transfe
 from inventory.stock.queries.exceptions import noted
 from inventory.stock.queries.left_undone import last_counted
 from inventory.stock.queries.reconciliation import (
+    FORMULATION,
     LOT,
     MOVEMENT,
     PRODUCT,
@@ -33,12 +34,16 @@ GOAL = SITE.alias("goal")
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """The lots by site, all of it together, what was sent from these sites and on its way, and what a reader must be told."""
+    """The lots by site, all of it together, what was sent from these sites and on its way, and what a reader must be told.
+
+    `ways` are rows of lots on their way, of the sites that sent them: on no shelf, and no part of `rows` and `whole`.
+    """
 
     scope: Scope
     at: datetime
     rows: list[LotRow]
     whole: Sums
+    ways: list[LotRow]
     transit: Transit
     noted: list[Noted]
     last_counts: list[LastCount]
@@ -50,27 +55,39 @@ class Reconciliation:
 
 
 def reconciliation_of(reader: Reader, scope: Scope, *, settings: Settings, at: datetime) -> Reconciliation:
-    """Return the reconciliation of the scope as it is known at the instant `at`. Eight statements, whatever the size."""
+    """Return the reconciliation of the scope as it is known at the instant `at`. Nine statements, whatever the size."""
     rows = lot_rows(reader, scope)
+    under_way = transits_of(reader, scope)
     left = {row.lot_id for row in rows if row.sums.closing_ul}
     return Reconciliation(
         scope=scope,
         at=at,
         rows=rows,
         whole=joined(row.sums for row in rows),
-        transit=transit_of(reader, scope),
+        ways=[_way(key, transit) for key, transit in under_way.items() if not transit.is_empty],
+        transit=sum(under_way.values(), Transit()),
         noted=noted(reader, scope, settings=settings, at=at, held=left),
         last_counts=last_counted(reader, scope, at=at),
     )
 
 
-def transit_of(reader: Reader, scope: Scope) -> Transit:
-    """Return what was sent from the sites of the scope and on its way. One statement, of the transfers alone."""
-    sums: Counter[tuple[str, bool]] = Counter()
-    for what, is_within, amount_ul in reader.execute(_told(scope)):
-        sums[what, bool(is_within)] += amount_ul
+def transits_of(reader: Reader, scope: Scope) -> dict[tuple[Any, ...], Transit]:
+    """Return what was sent from the sites of the scope and on its way, by site and lot. One statement, of the transfers alone."""
+    sums: defaultdict[tuple[Any, ...], Counter[tuple[str, bool]]] = defaultdict(Counter)
+    for what, is_within, amount_ul, *key in reader.execute(_told(scope)):
+        sums[tuple(key)][what, bool(is_within)] += amount_ul
+    return {key: _transit(of_lot) for key, of_lot in sums.items()}
+
+
+def _transit(sums: Counter[tuple[str, bool]]) -> Transit:
     before = sums["sent", False] - sums["came", False] - sums["lost", False]
     return Transit(before, sums["sent", True], sums["came", True], sums["lost", True])
+
+
+def _way(key: tuple[Any, ...], transit: Transit) -> LotRow:
+    row = LotRow(*key)
+    row.sums = transit.sums
+    return row
 
 
 def _told(scope: Scope) -> Any:
@@ -84,7 +101,28 @@ def _told(scope: Scope) -> Any:
     ]
     each = union_all(sent, *ended).subquery("each")
     amount = sql_cast(func.sum(each.c.amount_ul), BigInteger())
-    return select(each.c.what, each.c.is_within, amount).group_by(each.c.what, each.c.is_within)
+    # In the order of the fields of a LotRow.
+    about = (
+        SITE.c.id,
+        SITE.c.code,
+        LOT.c.id,
+        LOT.c.lot_number,
+        LOT.c.expires_on,
+        FORMULATION.c.name,
+        PRODUCT.c.name,
+        LOT.c.container_volume_ul,
+    )
+    return (
+        select(each.c.what, each.c.is_within, amount, *about)
+        .join(SITE, SITE.c.id == each.c.site_id)
+        .join(LOT, LOT.c.id == each.c.lot_id)
+        .join(PRODUCT, PRODUCT.c.id == LOT.c.product_id)
+        .join(FORMULATION, FORMULATION.c.id == PRODUCT.c.formulation_id)
+        .group_by(each.c.what, each.c.is_within, *about)
+        .order_by(
+            SITE.c.code, FORMULATION.c.name, PRODUCT.c.name, LOT.c.expires_on, LOT.c.lot_number, LOT.c.id
+        )
+    )
 
 
 def _moved(scope: Scope, is_its: Any, what: Any, came: Any = None) -> Any:
@@ -101,6 +139,8 @@ def _moved(scope: Scope, is_its: Any, what: Any, came: Any = None) -> Any:
             what.label("what"),
             (MOVEMENT.c.occurred_at >= begins).label("is_within"),
             MOVEMENT.c.amount_ul,
+            SITE.c.id.label("site_id"),
+            SENT.c.lot_id,
         )
         .select_from(of_lines)
         .join(MOVEMENT, is_its)

@@ -23,6 +23,7 @@ from inventory.stock.views.blueprint import bp
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 from inventory.web.presenting import site_today
+from inventory.web.spreadsheets import csv_answer
 
 
 @bp.get("/reconciliation")
@@ -30,7 +31,22 @@ from inventory.web.presenting import site_today
 def reconciliation() -> ResponseReturnValue:
     """What came, went and is left, over a period of each site's own days."""
     filters = _filters()
+    return _page(filters, _scope(filters))
+
+
+@bp.get("/reconciliation/exceptions.csv")
+@requires(Permission.STOCK_RECONCILE)
+def reconciliation_exceptions() -> ResponseReturnValue:
+    """What stands out of the period, as a file; of a period that cannot be, the page that says so."""
+    filters = _filters()
     scope = _scope(filters)
+    if scope is None:
+        return _page(filters, None)
+    name = f"reconciliation-exceptions-{scope.first_day}-{scope.last_day}.csv"
+    return csv_answer(name, words.EXCEPTIONS_HEAD, words.exception_rows(_found(scope).noted))
+
+
+def _page(filters: ReconciliationFilter, scope: Scope | None) -> ResponseReturnValue:
     found = _found(scope) if scope else None
     status = 200 if scope else 422
     return render_template("stock/reconciliation.html", filters=filters, found=found, words=words), status

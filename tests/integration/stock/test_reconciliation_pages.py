@@ -1,6 +1,8 @@
 """The reconciliation as a manager, a prescriber and an auditor read it."""
 
+import csv
 import html
+import io
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,12 +14,14 @@ from flask import Flask
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.staff.services import set_sites
 from inventory.stock import services
-from inventory.stock.models import AdjustReason, Lot, WasteReason
+from inventory.stock.models import AdjustReason, Lot, TransferDifference, WasteReason
 from inventory.stock.services import Difference, Direction, Why
 from tests.conftest import AT
 from tests.factories.catalogue import make_multi_dose_product
-from tests.factories.staff import make_user
+from tests.factories.merges import make_twins, merge
+from tests.factories.staff import make_actor, make_user
 from tests.factories.stock import make_delivery, make_open_vial, make_place
+from tests.factories.transfers import make_arrival, make_transfer
 
 SignIn = Callable[..., Any]
 
@@ -139,3 +143,42 @@ def test_empty_period_says_so(lot: Lot, signed_in_client: SignIn) -> None:
     asked = "first_day=2020-01-01&last_day=2020-01-31"
     page = signed_in_client(Role.MANAGER).get(f"/stock/reconciliation?{asked}").text
     assert "Nothing was there, and nothing moved" in page
+
+
+def test_what_is_on_its_way_is_told_by_lot_and_apart(lot: Lot, signed_in_client: SignIn) -> None:
+    here, there = make_place(), make_place(code="EAST")
+    sent = make_transfer(here, there, lot=lot, containers=1, at=AT)
+    make_arrival(sent, (0, TransferDifference.BROKEN, "Fell"), at=AT)
+    client = signed_in_client(Role.MANAGER)
+    for address in ("/stock/reconciliation", f"/stock/reconciliation/lots/{lot.id}"):
+        assert "LOT-A, on its way from MAIN" in client.get(address).text
+    page = client.get("/stock/reconciliation").text
+    assert "Broken or lost on the way" in page
+    assert "10 mL broken" in page
+
+
+def test_what_stands_out_is_a_file_of_its_own(lot: Lot, signed_in_client: SignIn) -> None:
+    client = signed_in_client(Role.MANAGER)
+    assert "/stock/reconciliation/exceptions.csv" in client.get("/stock/reconciliation").text
+    file = client.get("/stock/reconciliation/exceptions.csv")
+    heading, *told = csv.reader(io.StringIO(file.data.decode("utf-8-sig")))
+    assert (heading[0], told[0][0], told[0][6]) == (
+        "Topic",
+        "Differences without a cause",
+        "Not in the cabinet",
+    )
+    assert client.get("/stock/reconciliation/exceptions.csv?last_day=2020-01-01").status_code == 422
+    assert signed_in_client(Role.PRACTITIONER).get("/stock/reconciliation/exceptions.csv").status_code == 403
+
+
+def test_merged_lot_is_its_own_column_and_leads_to_the_life_of_the_old_number(
+    app: Flask, at: datetime, signed_in_client: SignIn
+) -> None:
+    wrong, right = make_twins(make_multi_dose_product(), place=make_place())
+    merge(make_actor(Role.MANAGER), wrong, right, at=AT)
+    client = signed_in_client(Role.MANAGER)
+    page = client.get("/stock/reconciliation").text
+    assert "Came from another number" in page
+    assert "Went to another number: 50 mL" in page
+    assert 'data-label="Found"' not in page
+    assert f'href="/stock/lots/{wrong.id}">TYP0</a>' in client.get(f"/stock/lots/{right.id}").text

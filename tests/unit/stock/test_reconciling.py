@@ -35,6 +35,8 @@ _KIND = {
         (K.TRANSFER, None, -5, C.TRANSFERRED_OUT),
         (K.ADJUST, AdjustReason.OVERFILL, 5, C.OVERFILL),
         (K.ADJUST, AdjustReason.OPENING_BALANCE, 5, C.FOUND),
+        (K.ADJUST, AdjustReason.MERGED, 5, C.CAME_OVER),
+        (K.ADJUST, AdjustReason.MERGED, -5, C.WENT_OVER),
         (K.ADJUST, AdjustReason.MISCOUNTED, 5, C.FOUND),
         (K.ADJUST, AdjustReason.MISCOUNTED, -5, C.LOST),
     ],
@@ -84,7 +86,10 @@ def test_reasons_come_with_the_most_first() -> None:
 
 
 def test_what_is_on_its_way_closes_too() -> None:
-    assert Transit(opening_ul=3, sent_ul=10, arrived_ul=6, lost_ul=2).closing_ul == 5
+    transit = Transit(opening_ul=3, sent_ul=10, arrived_ul=6, lost_ul=2)
+    assert transit.closing_ul == transit.sums.closing_ul == 5
+    assert transit.sums.difference_ul == 0
+    assert (transit + transit).closing_ul == 10
 
 
 @pytest.mark.parametrize(
