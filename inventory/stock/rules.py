@@ -41,6 +41,8 @@ class State:
     code: StateCode
     words: str
     tone: str
+    is_too_late: bool = False
+    """Whether its last day has gone by, which no decision about a hold changes."""
 
     @property
     def usable(self) -> bool:
@@ -80,7 +82,8 @@ def state_of(
 
     `is_for_im` says whether its label allows intramuscular use: without it nothing of it is ever given here.
     """
-    barred = _held(set(hold_kinds) - {DRILL}) or _too_late(expires_on, use_by_on, on) or _drilled(hold_kinds)
+    held, too_late = _held(set(hold_kinds) - {DRILL}), _too_late(expires_on, use_by_on, on)
+    barred = _both(held, too_late) if held and too_late else held or too_late or _drilled(hold_kinds)
     if barred is not None:
         return barred
     if not is_for_im:
@@ -115,6 +118,12 @@ def _held(kinds: Collection[str]) -> State | None:
     return State(StateCode.HELD, words.get(min(kinds), "On hold"), "stop")
 
 
+def _both(held: State, too_late: State) -> State:
+    """A hold may end, and what is too late stays so: both are said, and the hold decides what may be done."""
+    words = f"{too_late.words}; {held.words[0].lower()}{held.words[1:]}"
+    return State(held.code, words, held.tone, is_too_late=True)
+
+
 def _drilled(kinds: Collection[str]) -> State | None:
     """The hold of a drill is real; what it holds is good, and nobody is to get rid of it."""
     return State(StateCode.DRILL, DRILL_WORDS, "stop") if DRILL in kinds else None
@@ -122,9 +131,11 @@ def _drilled(kinds: Collection[str]) -> State | None:
 
 def _too_late(expires_on: date, use_by_on: date | None, on: date) -> State | None:
     if expires_on < on:
-        return State(StateCode.EXPIRED, f"Expired {_ago(expires_on, on)}", "stop")
+        return State(StateCode.EXPIRED, f"Expired {_ago(expires_on, on)}", "stop", is_too_late=True)
     if use_by_on is not None and use_by_on < on:
-        return State(StateCode.PAST_USE_BY, f"Past its use-by {_ago(use_by_on, on)}", "stop")
+        return State(
+            StateCode.PAST_USE_BY, f"Past its use-by {_ago(use_by_on, on)}", "stop", is_too_late=True
+        )
     return None
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from inventory.clinic.settings import Settings
 from inventory.stock.models import WasteReason
 from inventory.stock.queries import Drawable
-from inventory.stock.rules import StateCode
+from inventory.stock.rules import State, StateCode
 from inventory.stock.services import witnessed_reasons
 
 _REASONS = {
@@ -36,13 +36,17 @@ class ToDiscard:
 def to_discard(vials: Iterable[Drawable], settings: Settings, *, on: date) -> list[ToDiscard]:
     """Return the open vials that are not to be used any more, or not after the day `on`, the most urgent first."""
     found = [
-        ToDiscard(
-            one, _TODO.get(one.state.code, "Use or discard by the end of today"), at_once(one, settings)
-        )
+        ToDiscard(one, _todo(one.state), at_once(one, settings))
         for one in vials
         if one.vial is not None and (one.state.code in _TODO or one.last_usable_on <= on)
     ]
     return sorted(found, key=lambda one: (not one.at_once, one.held.fefo_key))
+
+
+def _todo(state: State) -> str:
+    if state.code is StateCode.HELD and state.is_too_late:
+        return "Discard it: it is too late, whatever becomes of the hold"
+    return _TODO.get(state.code, "Use or discard by the end of today")
 
 
 def at_once(one: Drawable, settings: Settings) -> str:

@@ -17,6 +17,7 @@ from inventory.stock.forms.temperatures import DecisionForm
 from inventory.stock.models import ExcursionDecision
 from inventory.stock.presenters import temperatures as presenters
 from inventory.stock.queries import temperatures as queries
+from inventory.stock.queries.unwatched import unwatched_lots
 from inventory.stock.services import temperatures as services
 from inventory.stock.views.blueprint import bp
 from inventory.web.access import requires
@@ -64,6 +65,7 @@ def _shown(excursion_id: UUID) -> dict[str, Any]:
     return {
         "found": found,
         "excursion": one,
+        "unwatched": unwatched_lots(session, one.location_id, since=one.began_at),
         "chart": presenters.chart_of(readings, limits, first=first, last=last),
         "may_decide": services.may_decide(current_actor()) and one.decided_at is None,
         "cancel_to": url_for("stock.excursion", excursion_id=excursion_id),

@@ -177,6 +177,24 @@ def test_a_vial_of_a_held_lot_is_put_aside(app: Flask, at: datetime, signed_in_c
         assert words in to_discard(text(signed_in_client(Role.MANAGER)))
 
 
+def test_a_hold_does_not_hide_that_a_vial_is_past_its_use_by(
+    app: Flask, at: datetime, at_instant: Callable[[datetime], None], signed_in_client: Client
+) -> None:
+    bench = Bench()
+    lot, vial = bench.open_multi()
+    hold_lot(
+        actor=bench.nurse, at=at, lot_id=lot.id, kind=HoldKind.TEMPERATURE, reason="Warm", location_id=None
+    )
+    at_instant(at + timedelta(days=29))
+    nurse = signed_in_client(Role.PRACTITIONER)
+    told = to_discard(text(nurse))
+    assert "Past its use-by yesterday; on hold: temperature" in told
+    assert "Discard it: it is too late" in told
+    page = nurse.get(f"/stock/vials/{vial.id}").get_data(as_text=True)
+    assert "Past its use-by yesterday" in page
+    assert "To discard" in page
+
+
 def test_who_may_not_use_stock_sees_no_button(
     app: Flask, at: datetime, at_instant: Callable[[datetime], None], signed_in_client: Client
 ) -> None:

@@ -300,3 +300,22 @@ def test_the_line_keeps_every_peak(app: Flask, at: datetime) -> None:
     assert steady is not None
     assert steady.words.startswith("1 reading at 35.0 °C.")
     assert chart_of([], Limits(None, None), first=first, last=at) is None
+
+
+def test_what_has_no_limits_is_said_not_to_be_judged_by_an_excursion(
+    app: Flask, signed_in_client: SignIn, at: datetime
+) -> None:
+    cold_lot(lot_number="COLD1", at=at - timedelta(days=1))
+    bare = make_product(storage_min_decicelsius=None, storage_max_decicelsius=None)
+    where = make_place(location="Fridge 1")
+    make_delivery(product_id=bare.id, lot_number="BARE1", place=where, at=at - timedelta(days=1))
+    record_temperature(actor=SYSTEM_ACTOR, at=at, location=fridge(), decicelsius=112)
+    found = db.session.scalars(select(TemperatureExcursion)).one()
+    client = signed_in_client(Role.MANAGER)
+    for address in (f"/stock/excursions/{found.id}", f"/stock/excursions/{found.id}/decide"):
+        told = client.get(address).get_data(as_text=True)
+        assert "Not judged: no storage limits recorded" in told
+        assert "BARE1" in told
+    there = client.get(f"/stock/temperatures/{fridge().id}").get_data(as_text=True)
+    assert "What was exposed and has limits recorded is on hold; the rest is not judged." in there
+    assert "What was exposed is on hold." not in there

@@ -67,9 +67,13 @@ def test_an_open_vial_has_its_own_last_day(use_by_on: date, words: str) -> None:
         (["unknown_lot"], "On hold: lot to be confirmed"),
     ],
 )
-def test_a_hold_outweighs_everything(kinds: list[str], words: str) -> None:
-    state = rules.state_of(expires_on=ON - timedelta(days=9), hold_kinds=kinds, on=ON, near_days=30)
-    assert (state.words, state.usable) == (words, False)
+def test_a_hold_outweighs_everything_and_hides_nothing_that_stays(kinds: list[str], words: str) -> None:
+    facts = {"hold_kinds": kinds, "near_days": 30, "on": ON}
+    state = rules.state_of(expires_on=date(2028, 1, 1), **facts)
+    assert (state.words, state.usable, state.is_too_late) == (words, False, False)
+    late = rules.state_of(expires_on=ON - timedelta(days=9), **facts)
+    assert late.words == f"Expired 9 days ago; {words[0].lower()}{words[1:]}"
+    assert (late.code, late.usable, late.is_too_late) == (state.code, False, True)
 
 
 def test_what_is_not_labelled_for_injection_here_is_not_usable() -> None:
