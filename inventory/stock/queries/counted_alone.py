@@ -1,4 +1,4 @@
-"""What somebody posted of the counts of a location without a second person, so that many small differences are seen as one."""
+"""What somebody counted or adjusted at a location without a second person, so that many small differences are seen as one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inventory.stock.models import (
-    CountOutcome,
-    Lot,
-    Movement,
-    StockCount,
-    StockCountLine,
-    StockCountVariance,
+from inventory.stock.models import Account, AccountKind, AdjustReason, Lot, Movement, MovementKind
+
+_SAID_BY_PEOPLE = (
+    AdjustReason.MISCOUNTED,
+    AdjustReason.FOUND,
+    AdjustReason.MISSING,
+    AdjustReason.OTHER,
 )
+"""Not overfill, which has a limit of its own, and nothing that a dose, a merge or an import posts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +31,18 @@ class PostedLine:
 def posted_alone(
     session: Session, *, location_id: UUID, actor_id: UUID, since: datetime
 ) -> Sequence[PostedLine]:
-    """Return the differences that a person posted for a location since an instant, with nobody beside them. One statement."""
-    line, variance = StockCountLine, StockCountVariance
+    """Return what a person posted of counts, or adjusted, at a location since an instant, with nobody beside them. One statement."""
     rows = session.execute(
-        select(line.vial_id, line.counted_ul - line.expected_ul, Lot.container_volume_ul)
-        .join(StockCount, StockCount.id == line.count_id)
-        .join(variance, (variance.count_id == line.count_id) & (variance.position == line.position))
-        .join(Movement, Movement.id == variance.movement_id)
-        .join(Lot, Lot.id == line.lot_id)
+        select(Account.vial_id, Movement.amount_ul, Lot.container_volume_ul)
+        .join(Movement, Account.id.in_((Movement.from_id, Movement.to_id)))
+        .join(Lot, Lot.id == Movement.lot_id)
         .where(
-            StockCount.location_id == location_id,
-            StockCount.closed_by_id == actor_id,
-            StockCount.outcome == CountOutcome.POSTED,
-            StockCount.closed_at > since,
+            Account.kind.in_((AccountKind.SHELF, AccountKind.VIAL)),
+            Movement.kind == MovementKind.ADJUST,
+            Movement.reason.in_(_SAID_BY_PEOPLE),
+            Movement.location_id == location_id,
+            Movement.actor_id == actor_id,
+            Movement.occurred_at > since,
             Movement.witness_id.is_(None),
         )
     )

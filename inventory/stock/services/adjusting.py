@@ -11,24 +11,24 @@ from uuid import UUID
 from sqlalchemy import select
 
 from inventory.audit.acts import Act, Outcome, perform
-from inventory.clinic.settings import current_settings
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Actor
 from inventory.kernel.quantity import format_ml
 from inventory.staff.services import refuse_from_elsewhere
 from inventory.stock import ledger, queries
-from inventory.stock.counting import Extent, needs_second_person
 from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import (
     AccountKind,
     AdjustReason,
+    Lot,
     Movement,
     MovementKind,
     Vial,
     VialClosure,
 )
+from inventory.stock.queries.counted_alone import PostedLine
+from inventory.stock.services.approving import approval_needed, may_approve
 from inventory.stock.services.carrying import of_vial, to_found
-from inventory.stock.services.counts import may_approve
 from inventory.stock.services.lots import refuse_merged
 from inventory.stock.services.overfill import refuse_more_overfill
 from inventory.stock.services.places import refuse_elsewhere
@@ -83,18 +83,19 @@ def adjust_shelf(
         _refuse_unsaid(difference)
         if not 1 <= containers <= MOST_CONTAINERS:
             raise Refusal("COUNT-RANGE", f"From 1 to {MOST_CONTAINERS:,} containers.", "containers")
-        _refuse_alone(act, difference, Extent(containers, 0), site_id=place.site_id)
+        _refuse_alone(
+            act,
+            difference,
+            PostedLine(is_vial=False, difference_ul=0, difference_containers=containers),
+            place,
+        )
         refuse_elsewhere(act.session, site_id=place.site_id, location_id=place.location_id)
         lot = queries.lot_by_id(act.session, lot_id, lock=True)
         found = difference.direction == Direction.FOUND
         if found:
             refuse_merged(act.session, lot, field=None)
-        shelf = ledger.shelf_account(act.session, lot_id=lot_id, location_id=place.location_id, create=found)
-        held = ledger.lock_balances(act.session, [shelf])[shelf]
+        shelf = _shelf(act, lot, place, None if found else containers)
         amount_ul = containers * lot.container_volume_ul
-        if not found and amount_ul > held:
-            said = f"Only {held // lot.container_volume_ul:,} sealed containers are recorded there."
-            raise Refusal("STOCK-SHORT", said, "containers")
         _post(act, difference, lot_id=lot_id, place=place, account_id=shelf, amount_ul=amount_ul)
         facts = {**_facts(difference), "containers": containers, "lot_number": lot.lot_number}
         facts |= {"location_id": place.location_id}
@@ -132,7 +133,9 @@ def adjust_vial(
         else:
             ledger.require(account.balance_ul, volume_ul, what="The vial", field="volume")
         place = ledger.place_of(act.session, vial)
-        _refuse_alone(act, difference, Extent(0, volume_ul), site_id=place.site_id)
+        _refuse_alone(
+            act, difference, PostedLine(is_vial=True, difference_ul=volume_ul, difference_containers=0), place
+        )
         _post(act, difference, lot_id=vial.lot_id, place=place, account_id=account.id, amount_ul=volume_ul)
         facts = {**_facts(difference), "volume_ul": volume_ul, "label_number": vial.label_number}
         site_id = place.site_id
@@ -198,6 +201,17 @@ def undo_opening(
     return perform(write, actor=actor, at=at, request_key=request_key)
 
 
+def _shelf(act: Act, lot: Lot, place: Place, missing: int | None) -> int:
+    """Return the lot's shelf there, locked; it is born for what is found. Raises Refusal STOCK-SHORT where less lies than is missing."""
+    where = place.location_id
+    shelf = ledger.shelf_account(act.session, lot_id=lot.id, location_id=where, create=missing is None)
+    lying = ledger.lock_balances(act.session, [shelf])[shelf] // lot.container_volume_ul
+    if missing is not None and missing > lying:
+        said = f"Only {lying:,} sealed containers are recorded there."
+        raise Refusal("STOCK-SHORT", said, "containers")
+    return shelf
+
+
 def _post(
     act: Act, difference: Difference, *, lot_id: UUID, place: Place, account_id: int, amount_ul: int
 ) -> None:
@@ -225,25 +239,18 @@ def _refuse_unsaid(difference: Difference) -> None:
         raise Refusal("ADJUST-REASON", said, "reason")
 
 
-def _refuse_alone(act: Act, difference: Difference, extent: Extent, *, site_id: UUID) -> None:
-    """Refuse so much without a second person, who manages stock; what was there when the clinic began needs none."""
+def _refuse_alone(act: Act, difference: Difference, line: PostedLine, place: Place) -> None:
+    """Refuse so much without a second person, as in a count; what was there when the clinic began needs none."""
     if difference.approved_by is not None:
-        refuse_from_elsewhere(difference.approved_by, site_id, "approver_username")
+        refuse_from_elsewhere(difference.approved_by, place.site_id, "approver_username")
         if not may_approve(difference.approved_by, counted_by_id=act.actor.id):
             said = "The second person manages stock, and is another than the one who adjusts."
             raise Refusal("COUNT-APPROVER", said, "approver_username")
-    elif difference.reason != AdjustReason.OPENING_BALANCE and _is_much(extent):
+    elif difference.reason != AdjustReason.OPENING_BALANCE and approval_needed(
+        act.session, [line], location_id=place.location_id, actor_id=act.actor.id, at=act.recorded_at
+    ):
         said = "So much is adjusted with a second person, who manages stock."
         raise Refusal("COUNT-APPROVAL", said, "approver_username")
-
-
-def _is_much(extent: Extent) -> bool:
-    settings = current_settings()
-    return needs_second_person(
-        extent,
-        above_containers=settings.count_approval_containers,
-        above_ul=settings.count_approval_ul,
-    )
 
 
 def _words(text: str, field: str) -> str:

@@ -6,7 +6,7 @@ effective when it is posted, of what differed at that moment, so that what was d
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import exists, select
@@ -16,7 +16,6 @@ from inventory.audit.acts import Act, Outcome, perform
 from inventory.clinic.models import CounterKind, Location
 from inventory.clinic.numbers import next_number
 from inventory.clinic.services import location_guards
-from inventory.clinic.settings import current_settings
 from inventory.kernel.errors import Refusal, Refusals, not_found
 from inventory.kernel.ids import uuid7
 from inventory.kernel.laws import means
@@ -37,14 +36,12 @@ from inventory.stock.models import (
 )
 from inventory.stock.queries import CountedLine, ToCount
 from inventory.stock.queries.corrections import merge_of
-from inventory.stock.queries.counted_alone import posted_alone
 from inventory.stock.queries.named_lots import lock_lots
+from inventory.stock.services.approving import approval_needed, may_approve
 from inventory.stock.services.carrying import to_found
 from inventory.stock.services.lots import refuse_merged
 from inventory.stock.services.overfill import refuse_more_overfill
 from inventory.stock.services.receiving import MOST_CONTAINERS
-
-ONE_PERSONS_WEEK = timedelta(days=7)
 
 means(
     Refusal(
@@ -190,27 +187,6 @@ def abandon_count(
         return _recorded(act, "stock.count-abandoned", count, reason=reason.strip(), handed_in=is_handed_in)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
-
-
-def approval_needed(
-    session: Session, lines: Sequence[CountedLine], *, location_id: UUID, actor_id: UUID, at: datetime
-) -> bool:
-    """Tell whether what the lines differ by is above what the clinic lets one person post.
-
-    What they posted alone for the same location in the week before counts too, so that many small losses are as one.
-    """
-    settings = current_settings()
-    before = posted_alone(session, location_id=location_id, actor_id=actor_id, since=at - ONE_PERSONS_WEEK)
-    return bool(lines) and counting.needs_second_person(
-        counting.extent_of([*before, *lines]),
-        above_containers=settings.count_approval_containers,
-        above_ul=settings.count_approval_ul,
-    )
-
-
-def may_approve(person: Actor, *, counted_by_id: UUID) -> bool:
-    """Tell whether somebody can be the second person of a count: they manage stock and did not count."""
-    return person.id != counted_by_id and person.can(Permission.STOCK_MANAGE)
 
 
 def why_counted(session: Session, location_id: UUID) -> str | None:

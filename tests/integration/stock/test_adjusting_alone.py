@@ -1,6 +1,6 @@
 """How much one person may bring the ledger to alone: as much as they may post of a count, and no more."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -56,6 +56,16 @@ def test_more_than_one_container_needs_a_second_person(manager: Actor, at: datet
         assert (caught.value.code, caught.value.field) == (code, "approver_username")
     shelf(manager, at, lot, 2, difference(second))
     assert [one.witness_id for one in adjustments()] == [None, second.id]
+
+
+def test_what_one_person_adjusted_alone_in_the_week_before_counts_too(manager: Actor, at: datetime) -> None:
+    lot = make_delivery(containers=5)
+    shelf(manager, at, lot, 1, missing())
+    with pytest.raises(Refusal) as caught:
+        shelf(manager, at + timedelta(days=6), lot, 1, missing())
+    assert caught.value.code == "COUNT-APPROVAL"
+    shelf(make_actor(Role.MANAGER), at + timedelta(days=6), lot, 1, missing())
+    shelf(manager, at + timedelta(days=8), lot, 1, missing())
 
 
 def test_more_than_a_millilitre_of_a_vial_needs_a_second_person(manager: Actor, at: datetime) -> None:

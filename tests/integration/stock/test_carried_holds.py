@@ -204,7 +204,7 @@ def find(lot: Lot, place: Place, at: datetime) -> None:
         lot_id=lot.id,
         place=place,
         containers=1,
-        difference=Difference(Direction.FOUND, AdjustReason.FOUND, "In the drawer"),
+        difference=Difference(Direction.FOUND, AdjustReason.FOUND, "In the drawer", make_actor(Role.MANAGER)),
     )
 
 
