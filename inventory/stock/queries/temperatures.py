@@ -22,15 +22,11 @@ from inventory.stock.models import (
     Hold,
     Lot,
     Movement,
-    MovementKind,
     TemperatureExcursion,
     TemperatureReading,
-    Transfer,
-    TransferLine,
     Vial,
 )
 from inventory.stock.queries.on_hand import lying_at
-from inventory.stock.queries.transfers import is_travelling
 from inventory.web.pagination import Page, paginate
 
 CHART_DAYS = 30
@@ -109,44 +105,6 @@ def condemned_lots(session: Session, location_id: UUID) -> set[UUID]:
             )
         )
     )
-
-
-def places_since(session: Session, lot_id: UUID, location_id: UUID, *, since: datetime) -> list[UUID]:
-    """Return where sealed stock of the lot that lay at the location at `since` may be: there, and wherever it was sent after.
-
-    Also where nothing lies now: what was sent, disposed of or given may come back there.
-    """
-    sent = session.execute(
-        select(Transfer.from_location_id, Transfer.to_location_id)
-        .join(TransferLine, TransferLine.transfer_id == Transfer.id)
-        .where(TransferLine.lot_id == lot_id, TransferLine.vial_id.is_(None), Transfer.sent_at > since)
-        .order_by(Transfer.sent_at, Transfer.id)
-    ).all()
-    reached = {location_id: None}
-    for origin, target in sent:
-        if origin in reached:
-            reached[target] = None
-    return list(reached)
-
-
-def vials_beyond(
-    session: Session, lot_id: UUID, places: Collection[UUID], vial_ids: Collection[UUID], *, since: datetime
-) -> Sequence[UUID]:
-    """Return the open vials among `vial_ids`, or opened since at one of the places, that lie at none of these now, or travel."""
-    shelf, own = aliased(Account), aliased(Account)
-    opened_there = (
-        exists()
-        .where(Movement.to_id == own.id, own.vial_id == Vial.id)
-        .where(Movement.kind == MovementKind.OPEN, Movement.occurred_at > since)
-        .where(Movement.from_id == shelf.id, shelf.location_id.in_(places))
-    )
-    beyond = select(Vial.id).where(
-        Vial.lot_id == lot_id,
-        Vial.closed_at.is_(None),
-        or_(Vial.id.in_(vial_ids), opened_there),
-        or_(Vial.location_id.not_in(places), is_travelling()),
-    )
-    return session.scalars(beyond.order_by(Vial.id)).all()
 
 
 def open_excursion(session: Session, location_id: UUID) -> TemperatureExcursion | None:

@@ -29,7 +29,10 @@ from inventory.stock.models import (
     TemperatureExcursion,
     TemperatureReading,
 )
+from inventory.stock.queries import exposed as exposed_stock
 from inventory.stock.queries import temperatures as found
+from inventory.stock.queries.corrections import became, with_merged
+from inventory.stock.queries.relabelled import lock_through
 from inventory.stock.services.holding import place_hold
 from inventory.stock.services.places import refuse_elsewhere
 
@@ -277,10 +280,13 @@ def _opened(act: Act, location: Location, exposure: Exposure) -> TemperatureExcu
 def _hold_exposed(act: Act, excursion: TemperatureExcursion, exposure: Exposure) -> list[str]:
     """Hold what was exposed wherever it lies now or may come back to, and return the numbers of its lots."""
     held: list[str] = []
-    for lot_id in dict.fromkeys(one.lot_id for one in exposure.kept):
-        lot = queries.lot_by_id(act.session, lot_id, lock=True)
-        places = found.places_since(act.session, lot_id, excursion.location_id, since=exposure.began_at)
-        vials = _vials_beyond(act, exposure, lot_id, places)
+    exposed = [one.vial_id for one in exposure.kept if one.vial_id is not None]
+    since = exposure.began_at
+    for lot_id in _as_they_are_now(act, exposure):
+        lot = queries.lot_by_id(act.session, lot_id)
+        numbers = with_merged(act.session, lot_id)
+        places = exposed_stock.places_since(act.session, numbers, excursion.location_id, since=since)
+        vials = exposed_stock.vials_beyond(act.session, numbers, places, exposed, since=since)
         for place in places:
             _hold(act, excursion, lot_id, location_id=place)
         for vial_id in vials:
@@ -289,10 +295,11 @@ def _hold_exposed(act: Act, excursion: TemperatureExcursion, exposure: Exposure)
     return sorted(held)
 
 
-def _vials_beyond(act: Act, exposure: Exposure, lot_id: UUID, places: Iterable[UUID]) -> Sequence[UUID]:
-    """Return the open vials of what was exposed that no hold on a place covers: taken elsewhere, or on their way."""
-    exposed = [one.vial_id for one in exposure.kept if one.vial_id is not None and one.lot_id == lot_id]
-    return found.vials_beyond(act.session, lot_id, list(places), exposed, since=exposure.began_at)
+def _as_they_are_now(act: Act, exposure: Exposure) -> list[UUID]:
+    """Return the lots that were exposed, each as the one it was merged into since, locked until the act ends."""
+    exposed = dict.fromkeys(one.lot_id for one in exposure.kept)
+    lock_through(act.session, exposed)
+    return list(dict.fromkeys(became(act.session, lot_id) for lot_id in exposed))
 
 
 def _hold(

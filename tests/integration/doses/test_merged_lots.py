@@ -13,6 +13,8 @@ from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Role
 from inventory.stock import queries, services, verification
 from inventory.stock.counting import field_of
+from inventory.stock.exposure import Reading
+from inventory.stock.ledger import Place
 from inventory.stock.models import (
     AdjustReason,
     CountOutcome,
@@ -26,6 +28,7 @@ from inventory.stock.models import (
 )
 from inventory.stock.notices import NamedLot
 from inventory.stock.queries.recalls import recalled_lot_ids
+from inventory.stock.queries.relabelled import newest
 from inventory.stock.services import Explanation, Tally
 from inventory.stock.services.disposals import Document, SealedLine, return_to_supplier, reverse_disposal
 from inventory.stock.services.recalls import (
@@ -37,13 +40,19 @@ from inventory.stock.services.recalls import (
     release_recall,
     still_to_do,
 )
-from inventory.stock.services.temperatures import decide_excursion, record_temperature
-from tests.factories.catalogue import make_product, make_supplier
+from inventory.stock.services.temperatures import (
+    LoggerFile,
+    decide_excursion,
+    record_logger_file,
+    record_temperature,
+)
+from tests.factories.catalogue import make_multi_dose_product, make_product, make_supplier
 from tests.factories.doses import Bench
 from tests.factories.merges import correct, make_twins, merge
 from tests.factories.patients import make_patient
 from tests.factories.staff import make_actor
-from tests.factories.stock import balance_ul, make_delivery, make_place
+from tests.factories.stock import balance_ul, make_delivery, make_open_vial, make_place
+from tests.factories.transfers import make_consignment
 
 HOUR = timedelta(hours=1)
 
@@ -270,3 +279,52 @@ def test_a_count_is_stale_once_what_differed_was_merged(
     db.session.rollback()
     assert (balance_ul(wrong), balance_ul(right)) == (0, 10_000)
     assert db.session.get_one(StockCount, count_id).outcome != CountOutcome.POSTED
+
+
+def upload(place: Place, *, read_at: datetime, at: datetime) -> None:
+    location = db.session.get_one(Location, place.location_id)
+    readings = [Reading(read_at, 250)]
+    file = LoggerFile("fridge.csv", "0" * 64)
+    record_logger_file(actor=SYSTEM_ACTOR, at=at, location=location, readings=readings, file=file)
+    db.session.rollback()
+
+
+def usable(lot: Lot, place: Place, *, at: datetime) -> list[str]:
+    """Return where something of the lot lies that no hold covers."""
+    found = queries.drawable(db.session(), site_id=place.site_id, on=at.date())
+    return [one.location.name for one in found if one.lot.id == lot.id and not one.is_held]
+
+
+def test_what_was_exposed_before_its_lot_was_merged_is_held_as_the_lot_it_is_now(
+    bench: Bench, manager: Actor, at: datetime
+) -> None:
+    fridge, room = make_place(location="Fridge 1"), make_place(location="Room")
+    cold = make_multi_dose_product(storage_min_decicelsius=20, storage_max_decicelsius=80)
+    wrong = make_delivery(place=fridge, product_id=cold.id, lot_number="TYP0", received_at=at - 9 * HOUR)
+    right = make_delivery(place=fridge, product_id=cold.id, lot_number="TYPO", received_at=at - HOUR)
+    opened_before, opened_since = (make_open_vial(wrong, place=fridge, at=when) for when in (at, at + HOUR))
+    merge(manager, wrong, right, at=at + 2 * HOUR)
+    vials = [newest(db.session(), one.id) for one in (opened_before, opened_since)]
+    moved = make_consignment(fridge, room, lot=right, containers=2, vials=[one for one in vials if one])
+    services.move_stock(actor=manager, at=at + 3 * HOUR, consignment=moved)
+    upload(fridge, read_at=at - 5 * HOUR, at=at + 4 * HOUR)
+    assert not usable(right, fridge, at=at)
+    assert {hold.lot_id for hold in db.session.scalars(select(Hold))} == {right.id}
+    assert not disagreements()
+
+
+def test_an_exposed_vial_is_held_under_the_label_it_bears_now(
+    bench: Bench, manager: Actor, at: datetime
+) -> None:
+    fridge, room = make_place(location="Fridge 1"), make_place(location="Room")
+    cold = make_multi_dose_product(storage_min_decicelsius=20, storage_max_decicelsius=80)
+    wrong, right = make_twins(cold, place=fridge, containers=1, at=at)
+    vial = make_open_vial(wrong, place=fridge, at=at)
+    merge(manager, wrong, right, at=at + 2 * HOUR)
+    new = newest(db.session(), vial.id)
+    assert new is not None
+    moved = make_consignment(fridge, room, vials=[new])
+    services.move_stock(actor=manager, at=at + 3 * HOUR, consignment=moved)
+    upload(fridge, read_at=at + HOUR, at=at + 4 * HOUR)
+    assert not usable(right, fridge, at=at)
+    assert new.id in {hold.vial_id for hold in db.session.scalars(select(Hold))}
