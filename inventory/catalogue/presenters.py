@@ -53,7 +53,7 @@ def witness(product: Product) -> str:
     own = product.witness_reasons
     if own is None:
         return "As the clinic's settings say"
-    return ", ".join(words for code, words in WITNESS_REASONS.items() if code in own) or "Never"
+    return "; ".join(words for code, words in WITNESS_REASONS.items() if code in own) or "Never"
 
 
 def _degrees(tenths: int) -> str:

@@ -15,12 +15,13 @@ WITNESS_REASONS = {
     "broken": "Broken",
     "lost": "Lost",
     "drawn_not_given": "Drawn, not given",
+    "not_needed": "Rest not needed any more",
     "expired": "Expired",
     "past_use_by": "Past its use-by",
     "contaminated": "Contaminated",
-    "temperature": "Out of temperature",
+    "temperature": "Wrong temperature",
     "recall": "Recalled",
-    "sample": "Sample",
+    "sample": "Taken as a sample",
     "other": "Other",
 }
 """The reasons of waste for which a clinic may ask a witness: all but a remainder and dead space."""

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from inventory.clinic.setting_rules import WITNESS_REASONS
 from inventory.stock.models import (
     AdjustReason,
     CountOutcome,
@@ -13,20 +14,12 @@ from inventory.stock.models import (
     WasteReason,
 )
 from inventory.stock.rules import DRILL_WORDS
-from inventory.stock.services import OPEN_REASONS, SEALED_REASONS, Direction
+from inventory.stock.services import Direction
 
 WASTE = {
-    WasteReason.BROKEN: "Broken",
-    WasteReason.LOST: "Lost",
     WasteReason.REMAINDER: "Remainder of a single-dose container",
     WasteReason.DEAD_SPACE: "Dead space of the syringe",
-    WasteReason.DRAWN_NOT_GIVEN: "Drawn, not given",
-    WasteReason.EXPIRED: "Expired",
-    WasteReason.PAST_USE_BY: "Past its use-by",
-    WasteReason.CONTAMINATED: "Contaminated",
-    WasteReason.TEMPERATURE: "Wrong temperature",
-    WasteReason.RECALL: "Recalled",
-    WasteReason.SAMPLE: "Taken as a sample",
+    **{WasteReason(code): said for code, said in WITNESS_REASONS.items()},
     WasteReason.OTHER: "Other (say what)",
 }
 ADJUST = {
@@ -65,8 +58,6 @@ DIFFERENCES = {
     TransferDifference.LOST: "Lost on the way",
 }
 DIFFERENCE_CHOICES = [(difference.value, said) for difference, said in DIFFERENCES.items()]
-SEALED_WASTE_CHOICES = [(reason.value, WASTE[reason]) for reason in SEALED_REASONS]
-OPEN_WASTE_CHOICES = [(reason.value, WASTE[reason]) for reason in OPEN_REASONS]
 HOLD_CHOICES = [
     (HoldKind.HOLD.value, "Hold"),
     (HoldKind.RECALL.value, "Recall"),

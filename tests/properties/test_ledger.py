@@ -146,7 +146,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 at=at,
                 vial_id=vial_id,
                 volume_ul=volume,
-                why=Why(WasteReason.DEAD_SPACE),
+                why=Why(WasteReason.CONTAMINATED),
                 wasted_at=at - timedelta(minutes=back),
             )
         )

@@ -103,7 +103,6 @@ class WasteSealedForm(WitnessedForm):
     reason = ChoiceField(
         "Reason",
         [Required("Choose the reason.")],
-        choices=words.SEALED_WASTE_CHOICES,
         blank="Choose a reason",
     )
 
@@ -115,7 +114,6 @@ class WasteVialForm(WitnessedForm):
     reason = ChoiceField(
         "Reason",
         [Required("Choose the reason.")],
-        choices=words.OPEN_WASTE_CHOICES,
         blank="Choose a reason",
     )
 
@@ -126,7 +124,6 @@ class DiscardForm(WitnessedForm):
     reason = ChoiceField(
         "Reason",
         [Required("Choose the reason.")],
-        choices=words.OPEN_WASTE_CHOICES,
         blank="Choose a reason",
     )
 

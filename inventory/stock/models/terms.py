@@ -37,6 +37,7 @@ class WasteReason(StrEnum):
     REMAINDER = "remainder"
     DEAD_SPACE = "dead_space"
     DRAWN_NOT_GIVEN = "drawn_not_given"
+    NOT_NEEDED = "not_needed"
     EXPIRED = "expired"
     PAST_USE_BY = "past_use_by"
     CONTAMINATED = "contaminated"

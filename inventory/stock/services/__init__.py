@@ -8,6 +8,7 @@ from inventory.stock.services.adjusting import (
     reverse_receipt,
     undo_opening,
 )
+from inventory.stock.services.approving import approval_needed, may_approve
 from inventory.stock.services.arriving import (
     Arrival,
     Arrived,
@@ -19,19 +20,16 @@ from inventory.stock.services.counts import (
     Explanation,
     Tally,
     abandon_count,
-    approval_needed,
     hand_in_count,
-    may_approve,
     post_count,
     start_count,
 )
 from inventory.stock.services.holding import hold_lot, place_hold, release_hold
 from inventory.stock.services.opening import OpenedVial, open_vial, take_from_shelf
+from inventory.stock.services.reasons import DISCARD_REASONS, OPEN_REASONS, SEALED_REASONS, true_on
 from inventory.stock.services.receiving import MOST_CONTAINERS, Delivery, receive_delivery
 from inventory.stock.services.sending import Consignment, send_transfer
 from inventory.stock.services.wasting import (
-    OPEN_REASONS,
-    SEALED_REASONS,
     Why,
     discard_vial,
     waste_from_vial,
@@ -41,6 +39,7 @@ from inventory.stock.services.wasting import (
 )
 
 __all__ = [
+    "DISCARD_REASONS",
     "MOST_CONTAINERS",
     "OPEN_REASONS",
     "SEALED_REASONS",
@@ -74,6 +73,7 @@ __all__ = [
     "send_transfer",
     "start_count",
     "take_from_shelf",
+    "true_on",
     "undo_opening",
     "waste_from_vial",
     "waste_sealed",

@@ -15,24 +15,15 @@ from inventory.stock.ledger import Place, Posting
 from inventory.stock.models import Account, AccountKind, MovementKind, Vial, VialClosure, WasteReason
 from inventory.stock.queries.transfers import refuse_on_its_way
 from inventory.stock.services.places import refuse_elsewhere
-from inventory.stock.services.witnesses import refuse_witness
-
-R = WasteReason
-SEALED_REASONS = (R.EXPIRED, R.BROKEN, R.LOST, R.CONTAMINATED, R.TEMPERATURE, R.RECALL, R.SAMPLE, R.OTHER)
-OPEN_REASONS = (
-    R.PAST_USE_BY,
-    R.EXPIRED,
-    R.DRAWN_NOT_GIVEN,
-    R.DEAD_SPACE,
-    R.BROKEN,
-    R.LOST,
-    R.CONTAMINATED,
-    R.TEMPERATURE,
-    R.RECALL,
-    R.SAMPLE,
-    R.OTHER,
+from inventory.stock.services.reasons import (
+    DISCARD_REASONS,
+    NEVER_WITNESSED,
+    OPEN_REASONS,
+    SEALED_REASONS,
+    refuse_more_dead_space,
+    refuse_untrue,
 )
-NEVER_WITNESSED = (R.REMAINDER, R.DEAD_SPACE)
+from inventory.stock.services.witnesses import refuse_witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +49,7 @@ def waste_sealed(
     """Waste whole sealed containers of a lot from the shelf at `place`; the outcome names the lot.
 
     Raises Refusal LOCATION-ELSEWHERE, STOCK-SHORT, STOCK-SHORT-THEN, COUNT-RANGE, WASTE-REASON, NOTE-NEEDED, WITNESS-NEEDED,
-    WITNESS-SAME, WITNESS-SITE, WITNESS-ROLE, TIME-FUTURE.
+    WITNESS-SAME, WITNESS-SITE, WITNESS-ROLE, TIME-FUTURE, WASTE-NOT-EXPIRED.
     """
 
     def write(act: Act) -> Outcome:
@@ -71,6 +62,7 @@ def waste_sealed(
         amount_ul = containers * lot.container_volume_ul
         _refuse_short(ledger.lock_balances(act.session, [shelf])[shelf], amount_ul, lot.container_volume_ul)
         when = _moment(act, wasted_at, shelf)
+        refuse_untrue(act.session, why.reason, lot, None, site_id=place.site_id, when=when)
         _post_waste(act, why, lot_id=lot_id, place=place, source=shelf, amount_ul=amount_ul, when=when)
         facts = {**_facts(why), "containers": containers, "lot_number": lot.lot_number, "wasted_at": when}
         return act.record("stock.waste-sealed", "lot", lot_id, site_id=place.site_id, facts=facts)
@@ -90,7 +82,7 @@ def waste_from_vial(
 ) -> Outcome:
     """Waste part of an open vial, in microlitres; a vial that is emptied so is closed.
 
-    Raises Refusal VIAL-CLOSED, STOCK-SHORT, STOCK-SHORT-THEN, AMOUNT-INVALID and as `waste_sealed`.
+    Raises Refusal VIAL-CLOSED, STOCK-SHORT, STOCK-SHORT-THEN, AMOUNT-INVALID, DEAD-SPACE-MORE and as `waste_sealed`.
     """
 
     def write(act: Act) -> Outcome:
@@ -101,6 +93,9 @@ def waste_from_vial(
             raise Refusal("AMOUNT-INVALID", "Type how much was wasted, more than 0 mL.", "volume")
         ledger.require(account.balance_ul, volume_ul, what="The vial", field="volume")
         when = _moment(act, wasted_at, account.id)
+        refuse_untrue(act.session, why.reason, vial.lot, vial, site_id=site_id, when=when)
+        if why.reason == WasteReason.DEAD_SPACE:
+            refuse_more_dead_space(act.session, vial, volume_ul)
         empties = volume_ul == account.balance_ul
         if empties:
             _refuse_before_last_use(account, when)
@@ -130,8 +125,9 @@ def discard_vial(
     def write(act: Act) -> Outcome:
         vial, account = locked_open_vial(act, vial_id)
         site_id = ledger.place_of(act.session, vial).site_id
-        refuse_reason(act, why, vial.lot.product, allowed=OPEN_REASONS, site_id=site_id)
+        refuse_reason(act, why, vial.lot.product, allowed=DISCARD_REASONS, site_id=site_id)
         when = _moment(act, discarded_at, account.id)
+        refuse_untrue(act.session, why.reason, vial.lot, vial, site_id=site_id, when=when)
         _refuse_before_last_use(account, when)
         if account.balance_ul:
             _waste_of(act, why, vial, account, amount_ul=account.balance_ul, when=when)

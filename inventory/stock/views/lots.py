@@ -33,6 +33,8 @@ from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 from inventory.web.presenting import site_today
 
+FOUND_HELD = "What was found is on hold, since its lot is on hold at another location of this site."
+
 
 @bp.get("/lots/<uuid:lot_id>")
 @requires(Permission.STOCK_READ)
@@ -146,10 +148,7 @@ def _adjusted(outcome: Outcome, form: AdjustShelfForm) -> str:
     """Say where what was found is held, and return where the lot is seen."""
     is_found = form.direction.data == Direction.FOUND and not outcome.repeated
     if is_found and is_found_held(db.session(), [outcome.subject_id], UUID(str(form.location.data))):
-        flash(
-            "What was found is on hold, since this lot is on hold at another location of this site.",
-            "warning",
-        )
+        flash(FOUND_HELD, "warning")
     return lot_page(outcome)
 
 

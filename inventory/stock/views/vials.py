@@ -163,9 +163,7 @@ def _is_over(form: ClinicForm, vial_id: UUID) -> bool:
     return not form.is_submitted() and queries.vial_by_id(db.session(), vial_id).closed_at is not None
 
 
-def _offer(
-    form: WasteVialForm | DiscardForm, reasons: Collection[WasteReason], vial_id: UUID
-) -> None:
+def _offer(form: WasteVialForm | DiscardForm, reasons: Collection[WasteReason], vial_id: UUID) -> None:
     vial = queries.vial_by_id(db.session(), vial_id)
     offer_reasons(form, reasons, vial.lot, vial)
 

@@ -218,7 +218,7 @@ def test_a_forgotten_dose_names_the_vial_that_was_discarded_since(
     _, vial = bench.open_multi()
     vial_id, label = vial.id, f"Vial {vial.label_number}, lot"
     at_instant(at + timedelta(minutes=20))
-    why = Why(WasteReason.EXPIRED)
+    why = Why(WasteReason.CONTAMINATED)
     discard_vial(actor=bench.nurse, at=clock.now(), vial_id=vial_id, why=why)
     assert label not in nurse.get(address(bench)).get_data(as_text=True)
     page = nurse.get(address(bench, "already")).get_data(as_text=True)

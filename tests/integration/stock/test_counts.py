@@ -208,7 +208,7 @@ def test_what_is_drawn_after_the_count_stays_counted(app: Flask, at: datetime) -
     place, lot, vial = make_cabinet()
     count = start(place, at)
     hand_in(count, at, containers={lot.id: 9}, volumes_ul={vial.id: 9_000})
-    why = Why(WasteReason.DEAD_SPACE)
+    why = Why(WasteReason.CONTAMINATED)
     services.waste_from_vial(actor=SYSTEM_ACTOR, at=at, vial_id=vial.id, volume_ul=400, why=why)
     post(count, at)
     assert balance_ul(lot, AccountKind.VIAL) == 8_600
@@ -217,7 +217,7 @@ def test_what_is_drawn_after_the_count_stays_counted(app: Flask, at: datetime) -
 def test_what_was_moved_during_the_count_is_marked(app: Flask, at: datetime) -> None:
     place, lot, vial = make_cabinet()
     count = start(place, at)
-    why = Why(WasteReason.DEAD_SPACE)
+    why = Why(WasteReason.CONTAMINATED)
     later = at + timedelta(minutes=2)
     services.waste_from_vial(actor=SYSTEM_ACTOR, at=later, vial_id=vial.id, volume_ul=400, why=why)
     done = at + timedelta(minutes=4)

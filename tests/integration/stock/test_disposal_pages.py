@@ -144,7 +144,7 @@ def test_what_went_meanwhile_is_not_silently_left_out(
         lot_id=other.id,
         place=make_place(),
         containers=25,
-        why=services.Why(WasteReason.EXPIRED),
+        why=services.Why(WasteReason.BROKEN),
     )
     answer = manager.send(RETURN, form, typed)
     assert answer.status_code == 422

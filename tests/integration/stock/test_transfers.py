@@ -88,7 +88,7 @@ def test_what_is_sent_is_nowhere_to_be_used_until_it_arrives(here: Place, there:
 def test_an_opened_vial_goes_whole_and_keeps_its_label(here: Place, there: Place, at: datetime) -> None:
     lot, vial = opened(here)
     services.waste_from_vial(
-        actor=SYSTEM_ACTOR, at=at, vial_id=vial.id, volume_ul=500, why=Why(WasteReason.DEAD_SPACE)
+        actor=SYSTEM_ACTOR, at=at, vial_id=vial.id, volume_ul=500, why=Why(WasteReason.CONTAMINATED)
     )
     transfer_id = make_transfer(here, there, vials=(vial,))
     assert travels(db.session(), [vial.id])[vial.id].to_location == "North fridge"
@@ -299,7 +299,7 @@ def test_refuses_a_vial_that_was_used_after_it_is_said_to_have_left(
     _, vial = opened(here)
     later = at + timedelta(minutes=10)
     services.waste_from_vial(
-        actor=SYSTEM_ACTOR, at=later, vial_id=vial.id, volume_ul=100, why=Why(WasteReason.DEAD_SPACE)
+        actor=SYSTEM_ACTOR, at=later, vial_id=vial.id, volume_ul=100, why=Why(WasteReason.CONTAMINATED)
     )
     with pytest.raises(Refusal, match="VIAL-USED-LATER"):
         make_transfer(here, there, vials=(vial,), at=later + MINUTE, sent_at=at + MINUTE)

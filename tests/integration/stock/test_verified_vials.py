@@ -21,7 +21,7 @@ def moved(app: Flask, at: datetime) -> None:
     here, there = make_place(), make_place(code="NORTH", location="North fridge")
     lot = make_delivery(place=here, product_id=make_multi_dose_product().id, containers=2, lot_number="MOVED")
     vial = make_open_vial(lot, place=here)
-    why = Why(WasteReason.DEAD_SPACE)
+    why = Why(WasteReason.CONTAMINATED)
     services.waste_from_vial(actor=SYSTEM_ACTOR, at=at, vial_id=vial.id, volume_ul=500, why=why)
     make_arrival(make_transfer(here, there, vials=(vial,)), 1)
     services.waste_from_vial(actor=SYSTEM_ACTOR, at=at, vial_id=vial.id, volume_ul=250, why=why)

@@ -48,7 +48,7 @@ def tamper(app: Flask, owner_connection: OwnerConnection) -> Callable[[str], Non
 def stock_of_everything(at: datetime) -> None:
     lot = make_delivery(product_id=make_multi_dose_product().id, containers=3, lot_number="VERIFIED")
     vial = make_open_vial(lot)
-    why = Why(WasteReason.DEAD_SPACE)
+    why = Why(WasteReason.CONTAMINATED)
     services.waste_from_vial(actor=SYSTEM_ACTOR, at=at, vial_id=vial.id, volume_ul=500, why=why)
     other = make_open_vial(lot)
     services.undo_opening(actor=SYSTEM_ACTOR, at=at, vial_id=other.id, reason="Never opened")

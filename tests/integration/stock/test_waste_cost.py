@@ -97,7 +97,7 @@ def test_what_has_no_price_is_told_apart(clinic: Flask) -> None:
     waste(make_delivery(), 2)
     (one,) = found()
     assert (one.volume_ul, one.unpriced_ul, one.cost) == (3_000, 2_000, 475)
-    waste(make_delivery(), reason="expired")
+    waste(make_delivery(), reason="lost")
     assert cost_words(found()[-1], "USD") == "Not known"
 
 

@@ -39,10 +39,10 @@ def test_a_witness_is_another_person_who_confirms(app: Flask, signed_in_client: 
         assert code in answer.get_data(as_text=True)
         if code == "CONFIRM-WRONG":
             assert 'id="witness_password-error"' in answer.get_data(as_text=True)
-    nurse.submit(path, {**typed, "reason": "expired"})
+    nurse.submit(path, {**typed, "reason": "contaminated"})
     nurse.submit(path, {**typed, "witness_username": "manager", "witness_password": PASSWORD})
     wasted = [m for m in movements_of(lot) if m.kind == MovementKind.WASTE]
-    assert [(m.reason, m.witness_id) for m in wasted] == [("expired", None), ("broken", seen_by.id)]
+    assert [(m.reason, m.witness_id) for m in wasted] == [("contaminated", None), ("broken", seen_by.id)]
     assert "Witness: Manager" in nurse.get(f"/stock/lots/{lot.id}").get_data(as_text=True)
 
 

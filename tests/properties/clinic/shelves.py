@@ -90,7 +90,7 @@ class Shelves(World):
                 at=at,
                 vial_id=vial.id,
                 volume_ul=volume_ul,
-                why=Why(WasteReason.DEAD_SPACE),
+                why=Why(WasteReason.CONTAMINATED),
                 wasted_at=self.moment(back),
             ),
             changes_ul=-volume_ul,
