@@ -52,7 +52,7 @@ def kept_for(vial_id: UUID) -> Sequence[Remark]:
         return [Remark("For one patient only", "It is dedicated to a patient and is given to nobody else.")]
     log_access(actor, patient_id, "vial")
     found = dedication_of(db.session(), vial_id)
-    assert found is not None  # noqa: S101  it is never taken back
+    assert found is not None  # noqa: S101  it stood a moment ago
     patient = found[1]
     words = f"{patient.full_name}, {patient.record_number}"
     return [Remark("For one patient only", words, url_for("desk.patient", patient_id=patient_id))]
