@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
@@ -30,7 +30,9 @@ from inventory.stock.forms.counts import (
 from inventory.stock.models import StockCount
 from inventory.stock.presenters.counts import ShownRate
 from inventory.stock.queries import CountedLine, ToCount
+from inventory.stock.queries.found_held import is_found_held
 from inventory.stock.views.blueprint import bp
+from inventory.stock.views.lots import FOUND_HELD
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 from inventory.web.presenting import site_today, site_zone
@@ -134,7 +136,7 @@ def post_count(count_id: UUID) -> ResponseReturnValue:
             approved_by=confirmed_by(form, "approver", current_site().id),
         ),
         template="stock/counts/post.html",
-        to=_count_page,
+        to=_posted,
         done="The count is posted, and the ledger is what was counted.",
         shown=lambda: _shown(_count_here(count_id)) | _approval(_count_here(count_id)),
     )
@@ -179,6 +181,15 @@ def _is_sent() -> bool:
 
 def _count_page(outcome: Outcome) -> str:
     return url_for("stock.count", count_id=outcome.subject_id)
+
+
+def _posted(outcome: Outcome) -> str:
+    """Say so where something that was found is held, and return where the count is seen."""
+    count = _count_here(outcome.subject_id)
+    found = [line.lot.id for line in queries.lines_of(db.session(), count) if line.difference_ul > 0]
+    if is_found_held(db.session(), found, count.location_id):
+        flash(FOUND_HELD, "warning")
+    return _count_page(outcome)
 
 
 def _count_here(count_id: UUID) -> StockCount:

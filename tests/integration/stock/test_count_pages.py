@@ -16,7 +16,7 @@ from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.stock import services
 from inventory.stock.ledger import Place
-from inventory.stock.models import AdjustReason, CountOutcome, StockCount
+from inventory.stock.models import AdjustReason, CountOutcome, HoldKind, StockCount
 from inventory.stock.services import Explanation, Tally
 from tests.factories.catalogue import make_multi_dose_product, make_product
 from tests.factories.clinic import make_site
@@ -283,3 +283,30 @@ def test_who_may_count(app: Flask, signed_in_client: SignIn, at: datetime) -> No
     assert (again.status_code, "COUNT-OPEN-ALREADY" in text_of(again)) == (422, True)
     empty = nurse.submit(sheet, follow_redirects=True)
     assert "0 lines, and all agree" in text_of(empty)
+
+
+def test_what_is_found_of_a_held_lot_is_said_to_be_held(
+    app: Flask, signed_in_client: SignIn, at: datetime
+) -> None:
+    lot, place = make_delivery(), make_place(location="Drawer")
+    services.hold_lot(
+        actor=SYSTEM_ACTOR,
+        at=at,
+        lot_id=lot.id,
+        kind=HoldKind.HOLD,
+        reason="Doubtful",
+        location_id=make_place().location_id,
+    )
+    manager, told = signed_in_client(Role.MANAGER), "What was found is on hold"
+    typed = {"reason": "found", "note": "In the drawer", "direction": "found", "containers": "1"}
+    found = {**typed, "location": str(place.location_id)}
+    answer = manager.submit(f"/stock/lots/{lot.id}/adjust", found, follow_redirects=True)
+    assert told in text_of(answer)
+    shelf = make_place(location="Shelf")
+    counter = signed_in_client(Role.PRACTITIONER)
+    begin(counter, shelf)
+    started = only_count().id
+    nurse = make_actor(Role.PRACTITIONER)
+    services.hand_in_count(actor=nurse, at=at, count_id=started, tally=Tally({lot.id: 1}))
+    answer = manager.submit(f"/stock/counts/{started}/post", {"reason_1": "found"}, follow_redirects=True)
+    assert told in text_of(answer)
