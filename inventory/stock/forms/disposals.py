@@ -56,6 +56,7 @@ class DisposalForm(ClinicForm):
     supplier = ChoiceField("Supplier", blank="Choose the supplier")
     carrier = TextField("Taken away by", limit=200)
     document_number = CodeField("Document number", [Required("Type the number of the paper.")], limit=60)
+    is_checked = TickField("Supplier and number are right, though they look wrong")
     disposed_at = LocalTimeField("When")
     note = LongTextField("Note")
     witness_username = TextField("Witness, user name", limit=80)

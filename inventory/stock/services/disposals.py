@@ -35,6 +35,7 @@ from inventory.stock.models import (
 )
 from inventory.stock.queries.disposals import disposal_by_id, disposal_lines, is_on_its_way
 from inventory.stock.queries.named_lots import lock_lots
+from inventory.stock.services.doubtful_returns import refuse_doubtful
 from inventory.stock.services.merging import settle
 from inventory.stock.services.places import refuse_elsewhere
 from inventory.stock.services.wasting import close, locked_open_vial
@@ -69,7 +70,7 @@ Line = SealedLine | VialLine
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What the paper says. `carrier` is who took it away: a carrier, or the contractor who destroys."""
+    """What the paper says. `carrier` took it away, or destroys it. `is_checked` says that what looks wrong was looked at again."""
 
     site_id: UUID
     number: str
@@ -79,6 +80,7 @@ class Document:
     note: str = ""
     witness_id: UUID | None = None
     disposed_at: datetime | None = None
+    is_checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def return_to_supplier(
 ) -> Outcome:
     """Record what went back to its supplier; the outcome names the disposal. Held, recalled and expired stock may go.
 
-    Raises Refusal DISPOSAL-DOCUMENT, DISPOSAL-EMPTY, DISPOSAL-SUPPLIER, DISPOSAL-TWICE, COUNT-RANGE, STOCK-SHORT,
+    Raises Refusal DISPOSAL-DOCUMENT, -EMPTY, -SUPPLIER, -TWICE, -OTHER-SUPPLIER, -NUMBER-USED, COUNT-RANGE, STOCK-SHORT,
     STOCK-SHORT-THEN, LOCATION-ELSEWHERE, VIAL-CLOSED, VIAL-ON-ITS-WAY, VIAL-EMPTY, VIAL-USED-LATER, WASTE-REASON,
     NOTE-NEEDED, WITNESS-SAME, TIME-FUTURE, TIME-TOO-EARLY.
     """
@@ -158,6 +160,10 @@ def _dispose(
         _refuse_incomplete(act, kind, document)
         when = rules.moment(document.disposed_at, recorded_at=act.recorded_at, field="disposed_at")
         taken = _taken(act, document)
+        if kind == DisposalKind.RETURN and not document.is_checked:
+            lots = [(one.lot_id, one.lot_number) for one in taken]
+            number = document.number.strip()
+            refuse_doubtful(act.session, supplier_id=document.supplier_id, document_number=number, lots=lots)
         _refuse_short(act.session, taken)
         _refuse_used_later(taken, when)
         disposal_id = _insert_disposal(act, kind, document, when)

@@ -22,6 +22,7 @@ from inventory.stock.forms.disposals import DisposalForm, DocumentFilter, StockF
 from inventory.stock.models import DisposalKind, WasteReason
 from inventory.stock.queries import Drawable
 from inventory.stock.queries import disposals as documents
+from inventory.stock.queries.lot_suppliers import only_supplier
 from inventory.stock.rules import StateCode, lot_number_key
 from inventory.stock.services import disposals as services
 from inventory.stock.services.disposals import Document, Line, SealedLine, VialLine
@@ -64,6 +65,10 @@ def dispose(kind: str) -> ResponseReturnValue:
     offered, more = _offered(filters)
     form = disposal_form(offered)
     form.supplier.offer((one.id, one.name) for one in suppliers(db.session()))
+    if not form.is_submitted() and (
+        came_from := only_supplier(db.session(), [one.lot.id for one in offered])
+    ):
+        form.supplier.data = str(came_from)
     if form.is_submitted() and form.refuse_what_is_gone(offered):
         return render_template(
             "stock/disposals/new.html", form=form, **_shown(kind, filters, offered, more)
@@ -119,6 +124,7 @@ def _act(kind: DisposalKind, form: DisposalForm, offered: Sequence[Drawable]) ->
         note=str(form.note.data),
         witness_id=witness_id(form),
         disposed_at=form.disposed_at.data,
+        is_checked=bool(form.is_checked.data),
     )
     return _ACTS[kind](actor=current_actor(), at=now(), request_key=form.act_key, document=document)
 

@@ -16,7 +16,7 @@ from inventory.stock.models import Account, AccountKind, Disposal, HoldKind, Lot
 from tests.factories.catalogue import make_multi_dose_product, make_supplier
 from tests.factories.staff import PASSWORD, make_user
 from tests.factories.stock import balance_ul, make_delivery, make_open_vial, make_place
-from tests.support.client import CheckingClient
+from tests.support.client import CheckingClient, pick_form
 
 SignIn = Callable[..., CheckingClient]
 RETURN, DESTROY = "/stock/disposals/new/return", "/stock/disposals/new/destruction"
@@ -211,3 +211,27 @@ def test_an_expired_lots_page_leads_to_both(app: Flask, signed_in_client: SignIn
         assert f"{DESTROY}?lot=OLD+1" in page
         assert "lot=NEW+1" not in page
     assert RETURN not in signed_in_client(Role.PRACTITIONER).get("/stock/").get_data(as_text=True)
+
+
+def test_a_return_to_another_supplier_or_with_a_used_number_is_looked_at_again(
+    app: Flask, signed_in_client: SignIn, at: datetime
+) -> None:
+    first, other = make_supplier(), make_supplier("Other Wholesale")
+    lot = expired(at, supplier_id=first)
+    manager = signed_in_client(Role.MANAGER)
+    address = f"{RETURN}?lot={lot.lot_number}"
+    page = manager.get(address).get_data(as_text=True)
+    assert f'<option value="{first}" selected>' in page or f'<option selected value="{first}">' in page
+    assert "is_checked" not in page
+    typed = {f"take_{row(lot)}": "2", "document_number": "RN 1", "supplier": str(other)}
+    refused = manager.submit(address, typed)
+    assert refused.status_code == 422
+    told = refused.get_data(as_text=True)
+    assert "DISPOSAL-OTHER-SUPPLIER" in told
+    assert "from Invented Wholesale" in told
+    done = manager.send(address, pick_form(refused), {"is_checked": "y"}, follow_redirects=True)
+    assert "The document is recorded." in done.get_data(as_text=True)
+    again = typed | {"supplier": str(first)}
+    assert "The document is recorded." in manager.submit(address, again, follow_redirects=True).text
+    assert "DISPOSAL-NUMBER-USED" in manager.submit(address, again).text
+    assert balance_ul(lot, AccountKind.RETURNED) == 4 * lot.container_volume_ul
