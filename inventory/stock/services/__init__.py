@@ -5,6 +5,7 @@ from inventory.stock.services.adjusting import (
     Direction,
     adjust_shelf,
     adjust_vial,
+    may_undo_opening,
     reverse_receipt,
     undo_opening,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "hand_in_count",
     "hold_lot",
     "may_approve",
+    "may_undo_opening",
     "move_stock",
     "open_vial",
     "place_hold",

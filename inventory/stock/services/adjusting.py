@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from inventory.audit.acts import Act, Outcome, perform
 from inventory.kernel.errors import Refusal
-from inventory.kernel.permissions import Actor
+from inventory.kernel.permissions import Actor, Permission
 from inventory.kernel.quantity import format_ml
 from inventory.staff.services import refuse_from_elsewhere
 from inventory.stock import ledger, queries
@@ -179,12 +179,15 @@ def undo_opening(
 ) -> Outcome:
     """Put a vial that was never really opened back on its shelf, sealed.
 
-    Raises Refusal NOTE-NEEDED, VIAL-CLOSED, VIAL-USED, VIAL-HELD.
+    Only who opened it or manages stock may. Raises Refusal NOTE-NEEDED, VIAL-CLOSED, UNDO-OPENER, VIAL-USED, VIAL-HELD.
     """
 
     def write(act: Act) -> Outcome:
         said = _words(reason, "reason")
         vial, account = locked_open_vial(act, vial_id)
+        if not may_undo_opening(act.actor, vial):
+            by_whom = "Whoever opened this vial says that it was not, or somebody who manages stock."
+            raise Refusal("UNDO-OPENER", by_whom)
         opening = act.session.get_one(Movement, account.last_movement_id)
         if opening.kind != MovementKind.OPEN:
             said_so = "Something was done with this vial since it was opened. Discard it instead."
@@ -210,6 +213,11 @@ def _shelf(act: Act, lot: Lot, place: Place, missing: int | None) -> int:
         said = f"Only {lying:,} sealed containers are recorded there."
         raise Refusal("STOCK-SHORT", said, "containers")
     return shelf
+
+
+def may_undo_opening(actor: Actor, vial: Vial) -> bool:
+    """Tell whether a person may say of a vial that it was never really opened."""
+    return vial.opened_by_id == actor.id or actor.can(Permission.STOCK_MANAGE)
 
 
 def _post(

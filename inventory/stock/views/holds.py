@@ -24,7 +24,7 @@ from inventory.web.presenting import ml
 
 
 @bp.route("/lots/<uuid:lot_id>/hold", methods=["GET", "POST"])
-@requires(Permission.STOCK_MANAGE)
+@requires(Permission.STOCK_USE)
 def hold(lot_id: UUID) -> ResponseReturnValue:
     """Put the lot, what lies at one location, or one vial, on hold; `part` names what is chosen at first."""
     form = HoldForm(part=request.args.get("part"))

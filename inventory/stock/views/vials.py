@@ -131,9 +131,9 @@ def adjust_vial(vial_id: UUID) -> ResponseReturnValue:
 
 
 @bp.route("/vials/<uuid:vial_id>/undo-opening", methods=["GET", "POST"])
-@requires(Permission.STOCK_MANAGE)
+@requires(Permission.STOCK_USE)
 def undo_opening(vial_id: UUID) -> ResponseReturnValue:
-    """Put a vial back that was never really opened."""
+    """Put a vial back that was never really opened: by who opened it, or who manages stock."""
     form = ReasonForm()
     if _is_over(form, vial_id):
         return _over(vial_id)
@@ -206,6 +206,7 @@ def _waste_shown(vial_id: UUID, submit_text: str) -> dict[str, Any]:
 
 def _history(vial_id: UUID) -> dict[str, Any]:
     life = queries.vial_life(db.session(), vial_id)
+    vial = queries.vial_by_id(db.session(), vial_id)
     # Only a vial of which nothing but its opening is recorded can still go back, sealed (services.undo_opening).
     is_untouched = len(life.movements) == 1
     events = presenters.events_of(life, given_for([told.movement.id for told in life.movements]))
@@ -214,6 +215,7 @@ def _history(vial_id: UUID) -> dict[str, Any]:
         "closures": words.CLOSURES,
         "life": life,
         "is_untouched": is_untouched,
+        "may_undo_opening": is_untouched and services.may_undo_opening(current_actor(), vial),
         "travel": travels(db.session(), [vial_id]).get(vial_id),
         "covering": _covering(vial_id),
         "punctures": queries.punctures(db.session(), vial_id),
