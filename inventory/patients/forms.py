@@ -84,11 +84,11 @@ class _PrescriberForm(ClinicForm):
     prescriber_password = SecretField("Prescriber's password")
 
     @property
-    def word(self) -> dict[str, str] | None:
+    def word(self) -> tuple[str, str] | None:
         """Username and password as typed; None where nothing was."""
         username = str(self.prescriber_username.data or "")
         password = str(self.prescriber_password.data or "")
-        return {"username": username, "password": password} if username or password else None
+        return (username, password) if username or password else None
 
 
 class NewPatientForm(IdentityForm, _NamingForm):

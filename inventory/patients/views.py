@@ -222,7 +222,10 @@ def _decided_by(form: AlertForm | ResolveForm) -> Actor | None:
     """Return the prescriber whose word stands beside the person's; None where nothing was typed. Raises as `confirm_person`."""
     if form.word is None:
         return None
-    return confirm_person(**form.word, at=now(), address=address(), field="prescriber_username")
+    username, password = form.word
+    return confirm_person(
+        username=username, password=password, at=now(), address=address(), field="prescriber_username"
+    )
 
 
 @bp.route("/<uuid:patient_id>/consents/new", methods=["GET", "POST"])

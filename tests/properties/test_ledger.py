@@ -217,7 +217,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def hold_or_release(self) -> None:
         at = self.at()
         held = db.session.scalar(
-            select(Hold.id).where(Hold.lot_id == self.lot.id, Hold.released_at.is_(None))
+            select(Hold.id).where(
+                Hold.lot_id == self.lot.id, Hold.kind == HoldKind.HOLD, Hold.released_at.is_(None)
+            )
         )
         if held:
             services.release_hold(actor=SYSTEM_ACTOR, at=at, hold_id=held, reason="Decided")

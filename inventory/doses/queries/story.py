@@ -164,15 +164,15 @@ def numbers_of_movements(
     """Return by movement the doses drawn by it, as id and number in words: an amendment may have taken it over."""
     found: defaultdict[int, list[tuple[UUID, str]]] = defaultdict(list)
     rows = session.execute(
-        select(DoseSource.movement_id, Dose.id, Site.code, Dose.number, DoseVoid.dose_id)
+        select(DoseSource.movement_id, Dose.id, Site.code, Dose.number, DoseVoid.dose_id.is_not(None))
         .join(Dose, Dose.id == DoseSource.dose_id)
         .join(Site, Site.id == Dose.site_id)
         .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
         .where(DoseSource.movement_id.in_(movement_ids))
         .order_by(Dose.recorded_at, Dose.id)
     )
-    for movement_id, dose_id, code, number, void in rows:
-        words = f"Dose {written_number(code, number)}{', void' if void else ''}"
+    for movement_id, dose_id, code, number, is_void in rows:
+        words = f"Dose {written_number(code, number)}{', void' if is_void else ''}"
         found[movement_id].append((dose_id, words))
     return found
 

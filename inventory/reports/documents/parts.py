@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 from inventory.reports.documents.administration_row import moment
 from inventory.reports.documents.grid import ColumnSpec, Grid
-from inventory.reports.documents.sheet import Sheet
+from inventory.reports.documents.sheet import LEADING, Sheet
 from inventory.web.presenting import day
 
 CHAIN_MEANING = "The audit trail can be checked against this head: it shows changes made since, not whether what was typed was true."
+_TITLE_AND_HEADS, _MOST_KEPT = 76.0, 300.0
+"""Points that a section's title and the heads of its columns take; and the most that is kept together with them."""
 
 
 def facts(sheet: Sheet, told: Iterable[tuple[str, str]], left: float, width: float) -> float:
@@ -46,13 +48,14 @@ def section(
     rows: Sequence[tuple[str, ...]],
     nothing: str = "None.",
 ) -> None:
-    """Write a section: its title and its rows, or that there are none."""
-    sheet.need(70)
+    """Write a section: its title and its rows, or that there are none. A title never stands alone at the foot of a page."""
+    grid = Grid(specs, sheet.faces, sheet.left, sheet.width)
+    first = max(len(cell.lines) for _, cell in grid.band(rows[0])) if rows else 0
+    sheet.need(min(_TITLE_AND_HEADS + first * LEADING, _MOST_KEPT))
     sheet.top = sheet.text(sheet.left, sheet.face(11, is_bold=True), f"\n{title}") - 4
     if not rows:
         sheet.top = sheet.text(sheet.left, sheet.face(8), nothing) - 4
         return
-    grid = Grid(specs, sheet.faces, sheet.left, sheet.width)
     sheet.use(grid)
     for row in rows:
         sheet.row([grid.band(row)], continues=row[0].partition("\n")[0])

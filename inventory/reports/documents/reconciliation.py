@@ -153,7 +153,8 @@ def _lots(sheet: Sheet, group: words.Group, *, by_part: bool) -> None:
 def _row(row: LotRow, columns: Sequence[Column], *, by_part: bool) -> Iterator[tuple[str, ...]]:
     about = f"{row.lot_number}, exp {day(row.expires_on)}, {row.site_code}\n{row.product}"
     left = words.hundredths_of(row.sums.closing_ul, row.container_ul)
-    yield (f"{about}; closing {left} containers", *_sums(row.sums, columns))
+    unit = "container" if left == "1" else "containers"
+    yield (f"{about}; closing {left} {unit}", *_sums(row.sums, columns))
     for part in row.parts if by_part else ():
         yield (f"   {row.lot_number}: {words.part_words(part).lower()}", *_sums(part.sums, columns))
 

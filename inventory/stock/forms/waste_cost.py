@@ -28,6 +28,9 @@ class WasteCostFilter(FilterForm):
             self.add_error("from_on", "PERIOD-ORDER", "The first day is after the last.")
         elif last - first > LONGEST:
             self.add_error("from_on", "PERIOD-LONG", "Choose at most ten years at once.")
+        if not self.errors:
+            # The fields show the period that applies, also where none was chosen.
+            self.from_on.data, self.to_on.data = first, last
         return not self.errors
 
     @property

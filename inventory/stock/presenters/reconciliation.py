@@ -301,6 +301,13 @@ def _moved(one: Noted, amount: str) -> str:
     return f"{said}: {reason_words(Column.WASTED, one.reason)}" if one.reason else said
 
 
+def whole_containers(volume_ul: int, container_ul: int) -> str:
+    """Return a volume as a whole number of containers; nothing where it is none, or the size is not told (0)."""
+    if not container_ul or not volume_ul or volume_ul % container_ul:
+        return ""
+    return f"{volume_ul // container_ul:,}"
+
+
 def plain_ml(volume_ul: int) -> str:
     """Return a volume as decimal mL without its unit, for a column that names it."""
     return format_ml(volume_ul)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, contains_eager
 from inventory.catalogue.models import Product
 from inventory.catalogue.rules import gtin14, is_gtin, ndc10_in
 from inventory.clinic.models import Counter, CounterKind
-from inventory.stock.models import Lot, LotCorrection, Recall, RecallLine
+from inventory.stock.models import Hold, Lot, LotCorrection, Recall, RecallLine
 from inventory.stock.notices import NamedLot, spellings_in, squeezed
 from inventory.stock.rules import lot_number_key
 
@@ -232,17 +232,27 @@ def recalls_awaiting(session: Session, lot: Lot) -> list[Recall]:
     return [recall for recall_id, recall in meant.items() if recall_id not in known]
 
 
-def recalls_in_part(session: Session, lot_ids: Collection[UUID]) -> list[tuple[Recall, set[UUID]]]:
-    """Return the open recalls that name some of the lots and not all, with those they lack; locked, inside an act."""
+def recalls_in_part(
+    session: Session, lot_ids: Collection[UUID], *, went_over: tuple[UUID, UUID] | None = None
+) -> list[tuple[Recall, set[UUID]]]:
+    """Return the open recalls that name some of the lots and not all, with those they lack; locked, inside an act.
+
+    Where the first of `went_over` is held and the second, in which its stock lies now, was released, that is lacking too.
+    """
     rows = session.execute(
-        select(Recall, Lot.id)
+        select(Recall, Hold.lot_id, Hold.released_at)
         .join(RecallLine, RecallLine.recall_id == Recall.id)
-        .join(Lot, Lot.id == RecallLine.lot_id)
-        .where(Recall.closed_at.is_(None), Lot.id.in_(lot_ids))
+        .join(Hold, Hold.id == RecallLine.hold_id)
+        .where(Recall.closed_at.is_(None), Hold.lot_id.in_(lot_ids))
         .order_by(Recall.opened_at, Recall.id)
         .with_for_update(of=Recall, key_share=True)
     ).all()
-    named: dict[Recall, set[UUID]] = {}
-    for recall, lot_id in rows:
-        named.setdefault(recall, set()).add(lot_id)
-    return [(recall, lacking) for recall, known in named.items() if (lacking := set(lot_ids) - known)]
+    lacking: dict[Recall, set[UUID]] = {recall: set(lot_ids) for recall, _, _ in rows}
+    held: dict[Recall, set[UUID]] = {recall: set() for recall in lacking}
+    for recall, lot_id, released_at in rows:
+        lacking[recall].discard(lot_id)
+        held[recall] |= {lot_id} if released_at is None else set()
+    for recall, standing in held.items():
+        if went_over and went_over[0] in standing and went_over[1] not in standing:
+            lacking[recall].add(went_over[1])
+    return [(recall, absent) for recall, absent in lacking.items() if absent]

@@ -118,7 +118,7 @@ def _corrected(act: Act, correction: Correction, lot: Lot) -> Done:
     )
     said = _rewrite(act, correction, lot, lot_number=correction.lot_number.strip())
     recalled = hold_if_recalled(act, lot)
-    name_whole(act, corrections.with_merged(act.session, lot.id))
+    name_whole(act, lot.id)
     told = _facts(correction, said) | {"recalled": recalled}
     return Done("stock.correct-lot", [(lot.id, told)], [expiry])
 
@@ -149,7 +149,7 @@ def _merged(act: Act, correction: Correction, lot: Lot, other: Lot) -> Done:
     taken = take_over(act, lot, other)
     told = {
         **_facts(correction, said),
-        "recalled": name_whole(act, corrections.with_merged(act.session, other.id)),
+        "recalled": name_whole(act, other.id, merged_id=lot.id),
         "merged_into_id": other.id,
         "containers": taken.containers,
         "vials": [[vial.old_label, vial.new_label] for vial in taken.vials],

@@ -1,6 +1,5 @@
 """A lot whose number an open recall names comes in, or is merged with one it names: it is held by that recall in the same act."""
 
-from collections.abc import Collection
 from uuid import UUID
 
 from inventory.audit.acts import Act
@@ -8,6 +7,7 @@ from inventory.clinic.models import Site
 from inventory.stock import queries
 from inventory.stock.models import HoldKind, Lot, Recall, RecallLine
 from inventory.stock.queries import named_lots, recalls
+from inventory.stock.queries.corrections import with_merged
 from inventory.stock.services.holding import place_hold
 
 
@@ -22,12 +22,17 @@ def hold_if_recalled(act: Act, lot: Lot) -> list[str]:
     return [_label(act, recall) for recall in named]
 
 
-def name_whole(act: Act, lot_ids: Collection[UUID]) -> list[str]:
-    """Inside an act that has made these lots one: let each open recall that names some of them name all; return its label."""
-    missing = named_lots.recalls_in_part(act.session, lot_ids)
+def name_whole(act: Act, lot_id: UUID, *, merged_id: UUID | None = None) -> list[str]:
+    """Inside an act: let each open recall that names a lot, or one that was merged into it, name and hold all of them.
+
+    `merged_id` is the one that goes over in this act. Return the labels of the recalls that did not.
+    """
+    whole = with_merged(act.session, lot_id)
+    went_over = (merged_id, lot_id) if merged_id else None
+    missing = named_lots.recalls_in_part(act.session, whole, went_over=went_over)
     for recall, absent in missing:
-        for lot_id in sorted(absent):
-            _name(act, recall, queries.lot_by_id(act.session, lot_id))
+        for one in sorted(absent):
+            _name(act, recall, queries.lot_by_id(act.session, one))
     return [_label(act, recall) for recall, _ in missing]
 
 

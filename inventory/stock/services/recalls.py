@@ -238,8 +238,8 @@ def _add(
     """Add a line for each lot that is meant, and one for each number that names none; return both in words."""
     matches = named_lots.matches_of(act.session, named)
     meant = _meant(matches, chosen)
-    families = {frozenset(with_merged(act.session, became(act.session, one))) for one in meant}
-    named_lots.lock_lots(act.session, {one for family in families for one in family})
+    meant_now = {became(act.session, one) for one in meant}
+    named_lots.lock_lots(act.session, {one for now in meant_now for one in with_merged(act.session, now)})
     lots, not_ours = [], []
     for match in matches:
         mine = [one for one in match.lots if one.lot.id in meant]
@@ -251,8 +251,8 @@ def _add(
             _line(act, recall, match, None)
             not_ours.append(match.named.lot_number)
     # Lots that were merged are one: whoever means one of them means it whole.
-    for family in families:
-        name_whole(act, family)
+    for lot_id in sorted(meant_now):
+        name_whole(act, lot_id)
     return {"lots": lots, "not_ours": not_ours}
 
 

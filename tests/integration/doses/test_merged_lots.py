@@ -51,7 +51,7 @@ from tests.factories.doses import Bench
 from tests.factories.merges import correct, make_twins, merge
 from tests.factories.patients import make_patient
 from tests.factories.staff import make_actor
-from tests.factories.stock import balance_ul, make_delivery, make_open_vial, make_place
+from tests.factories.stock import EXPIRES_ON, balance_ul, make_delivery, make_open_vial, make_place
 from tests.factories.transfers import make_consignment
 
 HOUR = timedelta(hours=1)
@@ -129,6 +129,23 @@ def test_a_recall_reaches_what_was_merged_before_with_the_lot_that_goes_over(
     assert not disagreements()
 
 
+def test_what_a_recall_holds_is_not_freed_by_going_over_into_a_lot_that_was_released(
+    bench: Bench, manager: Actor, twins: tuple[Lot, Lot], at: datetime
+) -> None:
+    wrong, right = twins
+    recall_id = recall_of("TYP0", "TYPO", at=at)
+    [hold] = queries.active_holds(db.session(), [right.id])[right.id]
+    services.release_hold(actor=manager, at=at, hold_id=hold.id, reason="This one is of another maker.")
+    merge(manager, wrong, right, at=at + HOUR)
+    assert [kind for kind, _ in holds_of(right)] == ["recall"]
+    assert not disagreements()
+    [hold] = queries.active_holds(db.session(), [right.id])[right.id]
+    services.release_hold(actor=manager, at=at + HOUR, hold_id=hold.id, reason="And so is that one.")
+    correct(manager, right.id, at=at + HOUR, expires_on=EXPIRES_ON + timedelta(days=1))
+    assert not holds_of(right)
+    release_recall(actor=manager, at=at + 2 * HOUR, recall_id=recall_id, reason="It was another maker.")
+
+
 def test_a_closed_recall_stays_as_it_was_closed_and_its_hold_goes_along(
     bench: Bench, manager: Actor, twins: tuple[Lot, Lot], at: datetime
 ) -> None:
@@ -179,7 +196,7 @@ def test_a_recall_that_names_half_of_a_merged_lot_is_found(
 ) -> None:
     wrong, right = twins
     recall_of("TYP0", at=at)
-    monkeypatch.setattr("inventory.stock.services.correcting.name_whole", lambda *_: [])
+    monkeypatch.setattr("inventory.stock.services.correcting.name_whole", lambda *_, **__: [])
     merge(manager, wrong, right, at=at + HOUR)
     [found] = disagreements()
     assert "names only one of the lots TYP0 and TYPO" in found

@@ -53,6 +53,8 @@ def test_headline_rows_and_what_stands_out(lot: Lot, signed_in_client: SignIn, r
     assert "never counted" in page
     assert "It proves nothing alone" in page
     assert "19.75" in page
+    assert '30 <span class="muted">(3)</span>' in page
+    assert "19.75 <span" not in page
     assert "Drawn, not given: 0.25 mL" in page
     assert "Not in the cabinet" in page
 

@@ -13,6 +13,7 @@ from inventory.stock import verification
 from inventory.stock.models import (
     Account,
     AccountKind,
+    AdjustReason,
     Lot,
     Movement,
     TransferLine,
@@ -30,6 +31,7 @@ def assert_laws() -> None:
     _assert_balances(movements)
     _assert_reversals(movements)
     _assert_lots_sum_to_zero()
+    _assert_merges_lose_nothing(movements)
     _assert_shelves_are_whole()
     _assert_closed_vials_are_empty()
     _assert_open_vials_are_in_one_place()
@@ -71,6 +73,16 @@ def _assert_reversals(movements: Sequence[Movement]) -> None:
 def _assert_lots_sum_to_zero() -> None:
     sums = select(func.sum(Account.balance_ul)).group_by(Account.lot_id)
     assert not any(db.session.scalars(sums))
+
+
+def _assert_merges_lose_nothing(movements: Sequence[Movement]) -> None:
+    """What leaves one number of a lot enters another, in the same act."""
+    adjusting = set(db.session.scalars(select(Account.id).where(Account.kind == AccountKind.ADJUSTMENT)))
+    sums: defaultdict[object, int] = defaultdict(int)
+    for one in movements:
+        if one.reason == AdjustReason.MERGED:
+            sums[one.act_id] += one.amount_ul if one.to_id in adjusting else -one.amount_ul
+    assert not any(sums.values())
 
 
 def _assert_shelves_are_whole() -> None:
