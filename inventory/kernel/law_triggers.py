@@ -64,9 +64,10 @@ def _refuse_on_sqlite(bind: Connection, table: str, operation: str, law: str) ->
 def _refuse_replacing(bind: Connection, table: str, key: Sequence[str], law: str) -> None:
     """REPLACE deletes without firing a delete trigger, whatever the pragma says."""
     same = " AND ".join(f"{column} = NEW.{column}" for column in key)
+    known = f"EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608  names of our own tables
     bind.exec_driver_sql(
         f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} BEGIN"
-        f" SELECT RAISE(ABORT, 'law:{law}:{table}') WHERE EXISTS (SELECT 1 FROM {table} WHERE {same}); END"  # noqa: S608
+        f" SELECT RAISE(ABORT, 'law:{law}:{table}') WHERE {known}; END"
     )
 
 
