@@ -37,6 +37,7 @@ class Permission(StrEnum):
     CATALOGUE_MANAGE = "catalogue-manage"
     REORDER_READ = "reorder-read"
     REORDER_MANAGE = "reorder-manage"
+    REPORT_REGISTER = "report-register"
     REPORT_READ = "report-read"
     REPORT_ISSUE = "report-issue"
     AUDIT_READ = "audit-read"
@@ -46,7 +47,7 @@ class Permission(StrEnum):
 
 P = Permission
 _CARE = {P.OWN_ACCOUNT, P.DOSE_READ, P.PATIENT_READ, P.STOCK_READ, P.CATALOGUE_READ}
-_GIVE = _CARE | {P.DOSE_GIVE, P.PATIENT_WRITE, P.STOCK_USE, P.REPORT_READ, P.REPORT_ISSUE}
+_GIVE = _CARE | {P.DOSE_GIVE, P.PATIENT_WRITE, P.STOCK_USE, P.REPORT_REGISTER, P.REPORT_READ, P.REPORT_ISSUE}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PRACTITIONER: frozenset(_GIVE),
@@ -64,12 +65,23 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.CATALOGUE_MANAGE,
             P.REORDER_READ,
             P.REORDER_MANAGE,
+            P.REPORT_REGISTER,
         }
     ),
     Role.AUDITOR: frozenset(
-        _CARE | {P.REPORT_READ, P.REPORT_ISSUE, P.AUDIT_READ, P.REORDER_READ, P.STOCK_RECONCILE}
+        _CARE
+        | {P.REPORT_REGISTER, P.REPORT_READ, P.REPORT_ISSUE, P.AUDIT_READ, P.REORDER_READ, P.STOCK_RECONCILE}
     ),
-    Role.ADMIN: frozenset({P.OWN_ACCOUNT, P.STAFF_MANAGE, P.SETTINGS_MANAGE, P.AUDIT_READ, P.CATALOGUE_READ}),
+    Role.ADMIN: frozenset(
+        {
+            P.OWN_ACCOUNT,
+            P.STAFF_MANAGE,
+            P.SETTINGS_MANAGE,
+            P.AUDIT_READ,
+            P.CATALOGUE_READ,
+            P.REPORT_REGISTER,
+        }
+    ),
 }
 
 

@@ -36,7 +36,12 @@ def issued_as(actor: Actor) -> str:
 
 
 def heading_of(
-    report: IssuedReport, *, sites: Sequence[CoveredSite], actor: Actor, not_given: int | None = None
+    report: IssuedReport,
+    *,
+    sites: Sequence[CoveredSite],
+    actor: Actor,
+    not_given: int | None = None,
+    gaps: tuple[str, ...] | None = (),
 ) -> ReportHeader:
     """Return the head of a report over a period, as it was entered in the register."""
     return ReportHeader(
@@ -53,5 +58,7 @@ def heading_of(
         chain_hash=report.head_hash,
         is_demo=current_settings().is_demo,
         not_given=not_given,
+        gaps=gaps,
+        title=report.title,
         zone=sites[0].time_zone,
     )

@@ -18,11 +18,12 @@ from inventory.clinic.numbers import next_number
 from inventory.kernel.errors import Refusal
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import SYSTEM_USER_ID, Actor, Permission
-from inventory.reports.kinds import KIND_WORDS, ReportKind
+from inventory.reports.kinds import ReportKind, may_issue, may_read
 from inventory.reports.manifest import Manifest
 from inventory.reports.models import Report, ReportFile
-from inventory.reports.queries.issued import IssuedReport, report_label
+from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.parameters import written
+from inventory.reports.queries.superseded import report_label
 
 FileFormat = Literal["pdf", "csv"]
 
@@ -56,13 +57,22 @@ def refuse_unless(actor: Actor, permission: Permission) -> None:
 
     Commands without a name act as `system:cli`, which holds no role: whoever can run them owns the machine.
     """
-    if actor.id != SYSTEM_USER_ID and not actor.can(permission):
+    _refuse(actor, is_permitted=actor.can(permission))
+
+
+def _refuse(actor: Actor, *, is_permitted: bool) -> None:
+    if actor.id != SYSTEM_USER_ID and not is_permitted:
         raise Refusal("NOT-PERMITTED", f"{actor.name} may not do this.", status=403)
 
 
 def refuse_reader(actor: Actor, kind: ReportKind) -> None:
     """Raise Refusal NOT-PERMITTED unless the actor may read reports of this kind."""
-    refuse_unless(actor, KIND_WORDS[kind].permission)
+    _refuse(actor, is_permitted=may_read(actor, kind))
+
+
+def refuse_issuer(actor: Actor, kind: ReportKind) -> None:
+    """Raise Refusal NOT-PERMITTED unless the actor may issue a report of this kind."""
+    _refuse(actor, is_permitted=may_issue(actor, kind))
 
 
 def enter(act: Act, entry: Entry) -> Outcome:
