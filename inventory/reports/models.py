@@ -35,6 +35,8 @@ class Report(Model):
     head_hash: Mapped[str] = mapped_column(String(64))
     recall_id: Mapped[UUID | None] = mapped_column(ForeignKey("recall.id"))
     """The recall it is the report of; empty for the others."""
+    parameters: Mapped[str | None] = mapped_column(Text)
+    """What selects its rows again, as canonical JSON: ids and days, no words. Reports from before it was kept have none."""
 
 
 class ReportFile(Model):
@@ -47,3 +49,7 @@ class ReportFile(Model):
     format: Mapped[str] = mapped_column(String(4), primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64))
     content: Mapped[bytes] = mapped_column(LargeBinary)
+    manifest_sha256: Mapped[str | None] = mapped_column(String(64))
+    """The SHA-256 of the manifest of the rows that were drawn."""
+    manifest_salt: Mapped[str | None] = mapped_column(String(64))
+    """The salt of the manifest's rows, in hexadecimal, where the manifest does not tell it itself."""

@@ -19,8 +19,10 @@ from inventory.kernel.errors import Refusal
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import SYSTEM_USER_ID, Actor, Permission
 from inventory.reports.kinds import KIND_WORDS, ReportKind
+from inventory.reports.manifest import Manifest
 from inventory.reports.models import Report, ReportFile
 from inventory.reports.queries.issued import IssuedReport, report_label
+from inventory.reports.queries.parameters import written
 
 FileFormat = Literal["pdf", "csv"]
 
@@ -44,6 +46,8 @@ class Entry:
     head_hash: str
     patient_id: UUID | None = None
     recall_id: UUID | None = None
+    parameters: Mapping[str, Any] | None = None
+    """What selects its rows again."""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -80,6 +84,7 @@ def enter(act: Act, entry: Entry) -> Outcome:
         "head_seq": entry.head_seq,
         "head_hash": entry.head_hash,
         "recall_id": entry.recall_id,
+        "parameters": None if entry.parameters is None else written(entry.parameters),
     }
     act.insert(Report, values)
     facts = {"report": report_label(entry.site_code, number), **entry.facts}
@@ -89,25 +94,39 @@ def enter(act: Act, entry: Entry) -> Outcome:
 
 
 def store_files(
-    report: IssuedReport, files: Mapping[FileFormat, BinaryIO], *, actor: Actor, at: datetime
+    report: IssuedReport,
+    files: Mapping[FileFormat, BinaryIO],
+    *,
+    manifest: Manifest | None = None,
+    secret_salt: str | None = None,
+    actor: Actor,
+    at: datetime,
 ) -> None:
-    """Store the files of a report as one act."""
+    """Store the files of a report as one act, with the manifest of the rows they show.
+
+    `secret_salt` is kept where the manifest does not tell the salt of its rows itself.
+    """
+    about = {"manifest_sha256": manifest.sha256 if manifest else None, "manifest_salt": secret_salt}
 
     def store(act: Act) -> Outcome:
         hashes = {
-            file_format: _store_file(act, report.id, file_format, file) for file_format, file in files.items()
+            file_format: _store_file(act, report.id, file_format, file, about)
+            for file_format, file in files.items()
         }
-        return act.record(
-            "reports.store", "report", report.id, facts={"report": report.label, "sha256": hashes}
-        )
+        facts: dict[str, Any] = {"report": report.label, "sha256": hashes}
+        if manifest is not None:
+            facts["manifest_sha256"] = manifest.sha256
+        return act.record("reports.store", "report", report.id, facts=facts)
 
     perform(store, actor=actor, at=at)
 
 
-def _store_file(act: Act, report_id: UUID, file_format: FileFormat, file: BinaryIO) -> str:
+def _store_file(
+    act: Act, report_id: UUID, file_format: FileFormat, file: BinaryIO, about: Mapping[str, str | None]
+) -> str:
     file.seek(0)
     content = file.read()
     sha256 = hashlib.sha256(content).hexdigest()
-    values = {"report_id": report_id, "format": file_format, "sha256": sha256, "content": content}
+    values = {"report_id": report_id, "format": file_format, "sha256": sha256, "content": content, **about}
     act.insert(ReportFile, values)
     return sha256

@@ -6,7 +6,6 @@ in the register under the next number, and its files are drawn and stored. One t
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,14 +15,15 @@ from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Actor, Permission
 from inventory.reports import register
 from inventory.reports.documents.administration import write_administration_report
-from inventory.reports.documents.administration_csv import CsvWriter
-from inventory.reports.documents.administration_row import AdministrationRow
+from inventory.reports.documents.administration_csv import COLUMNS, FORMAT, cells_of
 from inventory.reports.heading import heading_of
 from inventory.reports.kinds import ReportKind
 from inventory.reports.queries.administrations import administration_rows
 from inventory.reports.queries.issued import IssuedReport, issued_report, stored_content
+from inventory.reports.queries.parameters import parameters_of
 from inventory.reports.queries.requests import Asked, Definite, made_definite
 from inventory.reports.queries.selection import Snapshot, take_snapshot
+from inventory.reports.recording import Recording
 from inventory.reports.register import FileFormat
 
 
@@ -93,6 +93,7 @@ def _entry(definite: Definite, snapshot: Snapshot) -> register.Entry:
         head_seq=snapshot.head_seq,
         head_hash=snapshot.head_hash,
         patient_id=selection.patient_id,
+        parameters=parameters_of(FORMAT, selection),
         facts={
             "from": selection.first_day.isoformat(),
             "to": selection.last_day.isoformat(),
@@ -107,12 +108,9 @@ def _write_files(
     sites = definite.selection.sites
     header = heading_of(report, sites=sites, actor=actor, not_given=snapshot.not_given)
     with tempfile.TemporaryFile() as pdf, tempfile.TemporaryFile() as csv:
-        csv_writer = CsvWriter(csv)
-
-        def written() -> Iterator[AdministrationRow]:
-            for row in administration_rows(snapshot):
-                csv_writer.write(row)
-                yield row
-
-        write_administration_report(pdf, header, written())
-        register.store_files(report, {"pdf": pdf, "csv": csv}, actor=actor, at=at)
+        parameters = parameters_of(FORMAT, definite.selection)
+        recording = Recording(report, csv, COLUMNS, parameters=parameters, actor=actor)
+        write_administration_report(pdf, header, recording.passing(administration_rows(snapshot), cells_of))
+        register.store_files(
+            report, {"pdf": pdf, "csv": csv}, manifest=recording.manifest(), actor=actor, at=at
+        )

@@ -96,7 +96,7 @@ def test_command_writes_the_file_and_says_so(clinic: ReportingClinic, cli: Any, 
 def test_command_writes_csv_where_the_name_says_so(clinic: ReportingClinic, cli: Any, tmp_path: Path) -> None:
     out = tmp_path / "report.csv"
     assert cli.invoke(args=[*COMMAND, "--out", str(out)]).exit_code == 0
-    assert out.read_bytes().startswith(b"\xef\xbb\xbfsite,number,")
+    assert out.read_bytes().startswith(b"\xef\xbb\xbfnumber,site,")
 
 
 def test_command_acts_in_the_name_it_is_given(clinic: ReportingClinic, cli: Any, tmp_path: Path) -> None:
