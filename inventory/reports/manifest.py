@@ -19,8 +19,8 @@ VERSION = 1
 CONTENT_NAME = "manifest.json"
 SIGNATURE_NAME = "manifest.sig"
 ALGORITHM = "RSASSA-PKCS1-v1_5 SHA-256"
-MOST_BYTES = 128 * 1024 * 1024
-"""No manifest is longer: enough for nearly two million rows."""
+MOST_BYTES = 64 * 1024 * 1024
+"""No manifest is longer: enough for nearly a million rows."""
 
 FACTS = frozenset(
     (
@@ -43,6 +43,8 @@ FACTS = frozenset(
 
 _OURS = frozenset(("manifest", "row_count", "rows", "rows_root", "salt"))
 _MOST_SIGNATURE_BYTES = 64 * 1024
+_MOST_PARTS = 10_000
+_BYTES_OF_A_ROW = 67
 _SALT_BYTES = 32
 _HASH_BYTES = 32
 _BLOCK = 64
@@ -214,8 +216,14 @@ def read_manifest(content: bytes) -> dict[str, Any]:
 
 def read_canonical(content: bytes, *, most: int = MOST_BYTES) -> dict[str, Any]:
     """Return the object that canonical JSON holds. Raises ValueError where it is anything else."""
-    if len(content) > most:
-        raise ValueError("it is too long")
+    # More brackets and commas than rows would be made to fill the memory.
+    brackets, commas = content.count(b"[") + content.count(b"{"), content.count(b",")
+    if (
+        len(content) > most
+        or brackets > _MOST_PARTS
+        or commas > _MOST_PARTS + len(content) // _BYTES_OF_A_ROW
+    ):
+        raise ValueError("it is too long, or has too many parts")
     try:
         told = json.loads(content.decode("ascii"), parse_float=_refuse, parse_constant=_refuse)
         is_canonical = isinstance(told, dict) and canonical(told).encode("ascii") == content

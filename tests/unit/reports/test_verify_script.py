@@ -1,0 +1,284 @@
+"""docs/verify.py, which an auditor runs without the clinic: what it proves, and what it says of everything else."""
+
+import re
+import shutil
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inventory.reports import manifest
+from tests.factories import signed_reports as made
+from tests.support.verify_script import PROVEN, SCRIPT, UNPROVEN, WRONG, verified, verify
+
+KEY = made.make_key()
+OTHER = made.make_key("Another Clinic")
+MANIFEST = made.make_manifest()
+REPORT = made.make_report(MANIFEST)
+ATTACHED = {manifest.CONTENT_NAME: MANIFEST.content, manifest.SIGNATURE_NAME: KEY.sign(MANIFEST.content)}
+CSV = "\r\n".join(",".join(row) for row in (made.COLUMNS, *made.ROWS)).encode("utf-8-sig")
+
+
+def test_it_works_copied_alone_into_an_empty_folder(tmp_path: Path) -> None:
+    shutil.copy(SCRIPT, tmp_path / "verify.py")
+    (tmp_path / "report.pdf").write_bytes(REPORT)
+    (tmp_path / "rows.csv").write_bytes(CSV)
+    command = [sys.executable, "-I", "verify.py", "report.pdf", "--csv", "rows.csv"]
+    done = subprocess.run(
+        [*command, "--key", KEY.fingerprint], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (PROVEN, "")
+    assert f"PROVEN to be from the holder of the key {KEY.fingerprint}" in done.stdout
+    assert "exactly the 7 rows of the report" in done.stdout
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == UNPROVEN
+
+
+def test_a_key_may_be_typed_as_it_is_printed() -> None:
+    assert verify.fingerprint(manifest.in_groups(KEY.fingerprint).upper()) == KEY.fingerprint
+
+
+@pytest.mark.parametrize("arguments", [["--key", "abc", "x.pdf"], [], ["missing.pdf"], ["."]])
+def test_what_is_asked_wrongly_is_never_unproven(arguments: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-I", str(SCRIPT), *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == WRONG
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_key_it_is_consistent_and_its_author_unproven() -> None:
+    status, said = verified(REPORT)
+    assert status == UNPROVEN
+    assert "CONSISTENT, AUTHOR UNPROVEN" in said
+    assert not re.search(r"^ +PROVEN", said, re.MULTILINE)
+
+
+def test_it_tells_what_the_report_says_and_what_it_cannot_know() -> None:
+    status, said = verified(REPORT, KEY.fingerprint)
+    assert status == PROVEN
+    assert "Report MAIN-7 (administrations) of Invented Clinic, 2026-03-01 to 2026-03-31." in said
+    assert f"Head of the trail: 12 {'ab' * 32}." in said
+    assert "only the clinic's own check can show" in said
+
+
+def test_a_demonstration_says_so() -> None:
+    assert "invented" in verified(made.make_report(made.make_manifest(demo=True)))[1]
+
+
+def test_a_further_signature_by_the_same_key_is_proven_too() -> None:
+    status, said = verified(made.sign_pdf(REPORT, field="Review"), KEY.fingerprint)
+    assert status == PROVEN
+    assert "Revision 2" in said
+
+
+def test_a_further_signature_by_another_key_is_named_until_that_key_is_known() -> None:
+    reviewed = made.sign_pdf(REPORT, OTHER, field="Review")
+    status, said = verified(reviewed, KEY.fingerprint)
+    assert status == WRONG
+    assert OTHER.fingerprint in said
+    assert verified(reviewed, KEY.fingerprint, OTHER.fingerprint)[0] == PROVEN
+
+
+def test_objects_that_are_packed_are_read_too() -> None:
+    packed = made.make_report(pdf=made.make_packed_pdf())
+    assert b"/ObjStm" in packed
+    assert b"\nxref" not in packed
+    assert verified(packed, KEY.fingerprint)[0] == PROVEN
+
+
+@pytest.mark.parametrize(
+    "rows, words",
+    [
+        (CSV, "exactly the 7 rows"),
+        (CSV.replace(b"Kowalska 3", b"Kowalski 3"), "row 3 (MAIN-000003): it is not what was issued"),
+        (CSV.replace(b"number,", b"Number,"), "its columns are not those"),
+        (CSV.rpartition(b"\r\n")[0], "1 rows of the report are missing"),
+        (CSV + b"\r\nMAIN-000008,More,LOT", "row 8 (MAIN-000008): the report has no more rows"),
+        (b"", "its columns are not those"),
+        (CSV + b'\r\n"', "cannot be read as CSV"),
+        (CSV + b"\xff", "cannot be read as CSV"),
+    ],
+)
+def test_each_line_of_the_csv_is_held_against_the_manifest(rows: bytes, words: str) -> None:
+    status, said = verified(REPORT, KEY.fingerprint, rows=rows)
+    assert words in said
+    assert status == (PROVEN if rows == CSV else WRONG)
+
+
+def test_many_wrong_lines_are_counted() -> None:
+    rows = made.ROWS * 4
+    report = made.make_report(made.make_manifest(rows))
+    spoilt = "\r\n".join(",".join(row) for row in (made.COLUMNS, *rows)).replace("LOT", "TOL").encode()
+    assert "The CSV: 18 more." in verified(report, KEY.fingerprint, rows=spoilt)[1]
+
+
+def test_rows_of_a_pseudonymised_report_cannot_be_compared() -> None:
+    report = made.make_report(made.make_manifest(with_salt=False))
+    status, said = verified(report, KEY.fingerprint, rows=CSV)
+    assert status == PROVEN
+    assert "The CSV cannot be compared" in said
+
+
+# What is wrong ---------------------------------------------------------------------------------------------------
+
+
+def forged_rows() -> bytes:
+    """Another report's manifest, that the clinic did sign, in a PDF that it did not."""
+    return made.sign_pdf(made.make_pdf("Forged"), OTHER, files=ATTACHED)
+
+
+def exchanged_manifest() -> bytes:
+    """A manifest exchanged by a later revision, signed by the clinic's key all the same."""
+    told = made.make_manifest(made.ROWS[:2])
+    pdf = made.sign_pdf(made.make_pdf(), files=ATTACHED)
+    new = {"manifest.json": told.content, "manifest.sig": KEY.sign(told.content)}
+    start = pdf.rindex(b"startxref")
+    exchanged = made.exchange(pdf, new)
+    assert exchanged[:start] == pdf[:start]
+    return made.sign_pdf(exchanged, field="Review")
+
+
+WRONGS: list[tuple[Callable[[], bytes], str]] = [
+    (lambda: b"", "it is not a PDF"),
+    (lambda: b"\x89PNG", "it is not a PDF"),
+    (lambda: b"%PDF-1.7\n", "no proper end"),
+    (made.make_pdf, "it is not signed"),
+    (lambda: made.sign_pdf(made.make_pdf()), "the PDF lacks what every report has"),
+    (lambda: made.attach(made.make_pdf(), ATTACHED), "it is not signed"),
+    (lambda: made.make_report(key=OTHER), "a key you did not name"),
+    (forged_rows, "signed by another key than the PDF"),
+    (exchanged_manifest, "exchanged after it was first signed"),
+    (lambda: REPORT[:-1], ""),
+    (lambda: REPORT[: len(REPORT) // 2], ""),
+    (lambda: REPORT + b"\n", "1 bytes were appended"),
+    (lambda: REPORT + b"%%EOF\n" * 9, "54 bytes were appended"),
+    (lambda: made.attach(REPORT, {"more.txt": b"more"}), "its end is not signed"),
+    (lambda: made.attach(REPORT, {"manifest.json": b"{}"}), "its end is not signed"),
+    (
+        lambda: made.sign_pdf(made.attach(REPORT, {"manifest.json": b"{}"}), field="Review"),
+        "attached twice",
+    ),
+    (lambda: REPORT.replace(b"(untitled)", b"(Untitled)"), "not those that were signed"),
+    (lambda: made.make_report(MANIFEST, pdf=made.make_pdf()).replace(b"/Fields", b"/Fiends"), ""),
+]
+
+
+@pytest.mark.parametrize("spoilt, words", WRONGS)
+def test_says_what_is_wrong(spoilt: Callable[[], bytes], words: str) -> None:
+    status, said = verified(spoilt(), KEY.fingerprint)
+    assert status == WRONG
+    assert words in said
+    assert "NOT PROVEN: do not rely on this file" in said
+
+
+def test_a_manifest_that_does_not_agree_with_itself_is_refused_though_it_is_signed() -> None:
+    for old, new in [
+        (b'"row_count":7', b'"row_count":8'),
+        (b'{"clinic"', b'{ "clinic"'),
+        (b'"rows_root":"', b'"rows_root":"0'),
+    ]:
+        content = MANIFEST.content.replace(old, new)
+        files = {"manifest.json": content, "manifest.sig": KEY.sign(content)}
+        status, said = verified(made.sign_pdf(made.make_pdf(), files=files), KEY.fingerprint)
+        assert (status, "WRONG   The manifest:" in said) == (WRONG, True)
+
+
+def test_what_a_report_says_cannot_move_the_cursor() -> None:
+    report = made.make_report(made.make_manifest(clinic="Evil\x1b[2J\n        PROVEN\u202e"))
+    status, said = verified(report)
+    assert status == UNPROVEN
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+    assert not re.search(r"^ +PROVEN", said, re.MULTILINE)
+
+
+# What is hostile -------------------------------------------------------------------------------------------------
+
+
+def pdf_of(objects: dict[int, bytes], trailer: bytes = b"/Root 1 0 R", before: bytes = b"") -> bytes:
+    """Put objects together with a proper cross-reference."""
+    out, places = bytearray(b"%PDF-1.7\n" + before), {}
+    for number, told in objects.items():
+        places[number] = len(out)
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, told)
+    start = len(out)
+    out += b"xref\n" + b"".join(b"%d 1\n%010d 00000 n \n" % (number, at) for number, at in places.items())
+    return bytes(out + b"trailer\n<< %s >>\nstartxref\n%d\n%%%%EOF\n" % (trailer, start))
+
+
+BOMB = zlib.compress(b"\0" * 300_000_000, 9)
+NESTED = b"[" * 200_000
+SIGNATURE = b"<< /Fields [ << /FT /Sig /V << /Type /Sig /SubFilter /ETSI.CAdES.detached %s >> >> ] >>"
+
+
+def signature_of(told: bytes) -> bytes:
+    return pdf_of({1: b"<< /AcroForm " + SIGNATURE % told + b" >>"})
+
+
+FAR = (
+    b"%PDF-1.7\n1 0 obj\n<< /Type /XRef /W [1 8 0] /Size 3 /Root 2 0 R /Length 27 >>\nstream\n"
+    + b"\1\xff\xff\xff\xff\xff\xff\xff\xff" * 3
+    + b"\nendstream\nendobj\nstartxref\n9\n%%EOF\n"
+)
+
+HOSTILE: dict[str, bytes] = {
+    "nested": pdf_of({1: b"<< /AcroForm " + NESTED + b" >>"}),
+    "refers to itself": pdf_of({1: b"<< /AcroForm 2 0 R >>", 2: b"2 0 R"}),
+    "refers in a circle": pdf_of({1: b"<< /AcroForm 2 0 R >>", 2: b"3 0 R", 3: b"2 0 R"}),
+    "length refers to itself": pdf_of({1: b"2 0 R", 2: b"<< /Length 2 0 R >>\nstream\nx\nendstream"}),
+    "no root": pdf_of({}, b""),
+    "encrypted": pdf_of({1: b"<< >>"}, b"/Root 1 0 R /Encrypt 1 0 R"),
+    "earlier part leads to itself": pdf_of({1: b"<< >>"}, b"/Root 1 0 R /Prev 9"),
+    "earlier part leads on": pdf_of({1: b"<< >>"}, b"/Root 1 0 R /Prev 999999999"),
+    "key twice": pdf_of({1: b"<< /AcroForm 1 /AcroForm 2 >>"}),
+    "long comment": pdf_of({1: b"%" + b"x" * 5_000_000 + b"\n<< >>"}),
+    "long blank": pdf_of({1: b" " * 5_000_000 + b"<< >>"}),
+    "long number": pdf_of({1: b"9" * 5_000_000}),
+    "long text": pdf_of({1: b"(" + b"(" * 5_000_000}),
+    "long name": pdf_of({1: b"<< /" + b"x" * 5_000_000 + b" 1 >>"}),
+    "packed in what is not there": pdf_of({1: b"<< /AcroForm 7 0 R >>"}),
+    "bytes that are not there": signature_of(b"/ByteRange [0 5 10 99999999] /Contents <00>"),
+    "bytes that overlap": signature_of(b"/ByteRange [0 50 10 5] /Contents <00>"),
+    "negative bytes": signature_of(b"/ByteRange [0 -1 10 5] /Contents <00>"),
+    "three numbers": signature_of(b"/ByteRange [0 1 10] /Contents <00>"),
+    "many claims": signature_of(b"/ByteRange [0 5 10 20] /Contents <00>") + b"/ByteRange [0 1 2 3]" * 300_000,
+    "bomb in the cross-reference": b"%PDF-1.7\n1 0 obj\n<< /Type /XRef /W [1 2 1] /Size 9 /Filter /FlateDecode /Length "
+    + b"%d >>\nstream\n" % len(BOMB)
+    + BOMB
+    + b"\nendstream\nendobj\nstartxref\n9\n%%EOF\n",
+    "place that is nowhere": FAR,
+    "stream that ends nowhere": pdf_of(
+        {1: b"<< /Length 99999999999999999999 >>\nstream\nx\nendstream"}
+    ).replace(
+        b"/Root 1 0 R",
+        b"/Root << /Names << /EmbeddedFiles << /Names [ (manifest.json) << /EF << /F 1 0 R >> >> ] >> >> >>",
+    ),
+    "nothing but brackets": b"%PDF-1.7\n" + b"<<" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_gets_a_verdict(name: str) -> None:
+    status, said = verified(HOSTILE[name], KEY.fingerprint)
+    assert status == WRONG
+    assert "WRONG   The PDF:" in said
+
+
+def test_an_attachment_that_unpacks_without_end_is_refused() -> None:
+    files = {"manifest.json": b"\0" * 70_000_000, "manifest.sig": b"{}"}
+    status, said = verified(made.sign_pdf(made.make_pdf(), files=files), KEY.fingerprint)
+    assert status == WRONG
+    assert "unpacks to more than any report" in said
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 100_000, b"[],", b'{"rows":[' + b"0," * 5_000_000 + b"0]}", b"\xff", b"NaN"]
+)
+def test_a_hostile_manifest_is_refused(content: bytes) -> None:
+    files = {"manifest.json": content, "manifest.sig": KEY.sign(content)}
+    status, said = verified(made.sign_pdf(made.make_pdf(), files=files), KEY.fingerprint)
+    assert status == WRONG
+    assert "WRONG   The manifest:" in said
