@@ -45,6 +45,8 @@ WITNESSED = (
     "excursion_hold",
     "disposal",
     "disposal_line",
+    "erasure",
+    "erasure_row",
 )
 """The insert-only tables whose rows the trail witnesses: all but the trail's own, which the chain itself holds together,
 and the log of looks at patients (`access_entry`), which nothing witnesses: only the database's laws keep it."""
