@@ -9,10 +9,11 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Table, case, select, update
+from sqlalchemy import Table, case, select, update
 from sqlalchemy.orm import Session
 
 from inventory.audit import rules, witness
@@ -21,6 +22,7 @@ from inventory.audit.models import AuditEntry, AuditPayload, Erasure, ErasureKin
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.ids import uuid7
+from inventory.kernel.permissions import Actor, Permission
 
 ERASED = "Erased"
 ERASE_PATIENT = "patients.erase"
@@ -29,6 +31,8 @@ BIRTH_ERASED = date(1900, 1, 1)
 _BATCH = 200
 
 Owned = Callable[[Session, UUID], Iterable[UUID]]
+Digests = dict[str, dict[str, str]]
+"""Digests of rows, by table and key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +57,21 @@ def erasable(table: str, owner: str, owned: Owned, **blanks: str | bytes | date)
     ERASABLE[table] = Erasable(table, owner, blanks, owned)
 
 
-def begin_erasure(act: Act, *, kind: ErasureKind, second_id: UUID, request_id: UUID | None = None) -> UUID:
-    """Inside an act: write down that this erasure is carried out, and by which two people. Returns its id."""
+def begin_erasure(act: Act, *, kind: ErasureKind, second: Actor, request_id: UUID | None = None) -> UUID:
+    """Inside an act: write down that this erasure is carried out, and by which two people. Returns its id.
+
+    Raises Refusal ERASURE-SECOND unless `second` is another one who may decide about erasures.
+    """
+    if second.id == act.actor.id or not second.can(Permission.RETENTION_MANAGE):
+        said = "The second person is another one who may decide about erasures: a prescriber or an administrator."
+        raise Refusal("ERASURE-SECOND", said, "second_username")
     values = {
         "id": uuid7(),
         "request_id": request_id,
         "kind": kind,
         "at": act.recorded_at,
         "actor_id": act.actor.id,
-        "second_id": second_id,
+        "second_id": second.id,
     }
     made: UUID = act.insert(Erasure, values)
     return made
@@ -74,26 +84,20 @@ def erase_rows(act: Act, erasure_id: UUID, patient_id: UUID) -> dict[str, int]:
     not as it was recorded: an erasure must not cover what somebody changed.
     """
     payloads = list(_payloads(act.session, patient_id))
-    _refuse_unwell(act.session, payloads)
-    counts: dict[str, int] = {}
-    for one in ERASABLE.values():
-        counts[one.table] = blank(act, erasure_id, one, set(one.owned(act.session, patient_id)))
+    carried = _carried(payloads)
+    _refuse_unwell(act.session, payloads, carried)
+    counts = {
+        one.table: _blank(act, erasure_id, one, set(one.owned(act.session, patient_id)), carried)
+        for one in ERASABLE.values()
+    }
+    _carry_over(act, erasure_id, carried)
     counts["audit_payload"] = _blank_payloads(act, erasure_id, payloads)
     return {table: count for table, count in counts.items() if count}
 
 
-def blank(act: Act, erasure_id: UUID, one: Erasable, owners: Collection[UUID]) -> int:
-    """Inside an act: name the rows of these owners in the erasure, then blank them. Returns how many."""
-    table = db.metadata.tables[one.table]
-    owner, blanked = table.c[one.owner], 0
-    emptied = {name: case((table.c[name].is_(None), None), else_=value) for name, value in one.blanks.items()}
-    for some in _batches(sorted(owners)):
-        rows = act.session.execute(select(table).where(owner.in_(some))).mappings().all()
-        for row in rows:
-            _name(act, erasure_id, table, _blanked(one, row), owner_key=row[one.owner].hex)
-        act.session.execute(update(table).where(owner.in_(some)).values(emptied))
-        blanked += len(rows)
-    return blanked
+def erase_owned(act: Act, erasure_id: UUID, table: str, owners: Collection[UUID]) -> int:
+    """Inside an act: blank the rows of `table` that belong to these owners. Returns how many."""
+    return _blank(act, erasure_id, ERASABLE[table], owners, {})
 
 
 def erased_payloads(session: Session, entry_ids: Collection[UUID]) -> set[UUID]:
@@ -109,40 +113,33 @@ def erased_payloads(session: Session, entry_ids: Collection[UUID]) -> set[UUID]:
 
 def later_digests(session: Session, table: str, keys: Collection[str]) -> dict[str, str]:
     """Return by key the digest under which an erasure witnesses a row of `table` anew; only of those that one does."""
-    rows = session.execute(
-        select(ErasureRow.row_key, ErasureRow.digest)
-        .join(Erasure, Erasure.id == ErasureRow.erasure_id)
-        .where(ErasureRow.table_name == table, ErasureRow.row_key.in_(keys), ErasureRow.digest.is_not(None))
-        .order_by(Erasure.at, Erasure.id)
-    )
-    return {row.row_key: row.digest for row in rows}
+    found: dict[str, str] = {}
+    for some in _batches(list(keys), _BATCH):
+        rows = session.execute(
+            select(ErasureRow.row_key, ErasureRow.digest)
+            .join(Erasure, Erasure.id == ErasureRow.erasure_id)
+            .where(
+                ErasureRow.table_name == table, ErasureRow.row_key.in_(some), ErasureRow.digest.is_not(None)
+            )
+            .order_by(Erasure.at, Erasure.id)
+        )
+        found.update({row.row_key: str(row.digest) for row in rows})
+    return found
 
 
-def _blanked(one: Erasable, row: RowMapping) -> dict[str, Any]:
-    """Return the row as it is to be."""
-    return {**row, **{name: value for name, value in one.blanks.items() if row[name] is not None}}
-
-
-def _name(act: Act, erasure_id: UUID, table: Table, row: Mapping[str, Any], *, owner_key: str) -> None:
-    key = tuple(row[column.name] for column in table.primary_key.columns)
-    is_witnessed = table.name in witness.WITNESSED
-    values = {
-        "erasure_id": erasure_id,
-        "table_name": table.name,
-        "row_key": row_key(key),
-        "owner_key": owner_key,
-        "is_blanked": True,
-        "digest": rules.row_digest(row) if is_witnessed else None,
-    }
-    act.insert(ErasureRow, values)
+def carried_rows(session: Session) -> Iterator[tuple[str, list[str]]]:
+    """Yield in batches, by table, the keys of the rows whose first witness was in a payload that was erased."""
+    carried = select(ErasureRow.table_name, ErasureRow.row_key).where(ErasureRow.is_carried)
+    rows = session.execute(carried.order_by(ErasureRow.table_name, ErasureRow.row_key)).all()
+    for table, of_table in groupby(rows, key=lambda row: str(row.table_name)):
+        for some in _batches([str(row.row_key) for row in of_table], _BATCH):
+            yield table, list(some)
 
 
 def _payloads(session: Session, patient_id: UUID) -> Iterator[Any]:
     """Yield the payloads of the entries about a patient; that of an erasure names nobody, and witnesses what is left."""
     yield from session.execute(
-        select(
-            AuditEntry.id, AuditEntry.action, AuditEntry.commitment, AuditPayload.payload, AuditPayload.salt
-        )
+        select(AuditEntry.id, AuditEntry.commitment, AuditPayload.payload, AuditPayload.salt)
         .join(AuditPayload, AuditPayload.entry_id == AuditEntry.id)
         .where(
             AuditEntry.patient_id == patient_id,
@@ -153,61 +150,104 @@ def _payloads(session: Session, patient_id: UUID) -> Iterator[Any]:
     )
 
 
-def _refuse_unwell(session: Session, payloads: Sequence[Any]) -> None:
-    doubts = [one.action for one in payloads if rules.commitment(one.payload, one.salt) != one.commitment]
-    known: dict[str, dict[str, witness.Witness]] = {}
+def _carried(payloads: Iterable[Any]) -> Digests:
+    """Return what the payloads witness: what is to be witnessed anew."""
+    carried: Digests = {}
     for one in payloads:
-        for table, digests in witnessed_by(one.payload).items():
-            known.setdefault(table, {}).update(
-                {key: witness.Witness(text, 0) for key, text in digests.items()}
-            )
-    doubts += [str(doubt) for doubt in witness.compare(session, known)]
-    if doubts:
+        for table, digests in json.loads(one.payload)["rows"].items():
+            if table in witness.WITNESSED:
+                carried.setdefault(table, {}).update(digests)
+    return carried
+
+
+def _refuse_unwell(session: Session, payloads: Iterable[Any], carried: Digests) -> None:
+    changed = any(rules.commitment(one.payload, one.salt) != one.commitment for one in payloads)
+    now = {
+        table: {
+            key: witness.Witness(digest, 0)
+            for key, digest in (digests | later_digests(session, table, digests)).items()
+        }
+        for table, digests in carried.items()
+    }
+    if changed or any(True for _ in witness.compare(session, now)):
         said = "The trail about this patient is not as it was recorded. Nothing was erased: run `flask audit verify` first."
         raise Refusal("ERASURE-TRAIL-UNWELL", said, status=409)
 
 
-def witnessed_by(payload: str) -> dict[str, dict[str, str]]:
-    """Return the digests that a sound payload holds, by table and key."""
-    rows = json.loads(payload)["rows"]
-    return {table: digests for table, digests in rows.items() if table in witness.WITNESSED}
+def _blank(act: Act, erasure_id: UUID, one: Erasable, owners: Collection[UUID], carried: Digests) -> int:
+    table = db.metadata.tables[one.table]
+    owner, blanked = table.c[one.owner], 0
+    emptied = {name: case((table.c[name].is_(None), None), else_=value) for name, value in one.blanks.items()}
+    for some in _batches(sorted(owners), witness.batch_of(table)):
+        rows = act.session.execute(select(table).where(owner.in_(some))).mappings().all()
+        for row in rows:
+            after = {**row, **{name: value for name, value in one.blanks.items() if row[name] is not None}}
+            key = row_key(tuple(row[column.name] for column in table.primary_key.columns))
+            digest = rules.row_digest(after) if table.name in witness.WITNESSED else None
+            is_carried = carried.get(table.name, {}).pop(key, None) is not None
+            _name(
+                act,
+                erasure_id,
+                table.name,
+                key,
+                row[one.owner].hex,
+                digest=digest,
+                is_carried=is_carried,
+            )
+        act.session.execute(update(table).where(owner.in_(some)).values(emptied))
+        blanked += len(rows)
+    return blanked
+
+
+def _carry_over(act: Act, erasure_id: UUID, carried: Digests) -> None:
+    """Witness anew what the payloads witnessed and this erasure leaves as it is."""
+    for table, digests in carried.items():
+        for key, digest in (digests | later_digests(act.session, table, digests)).items():
+            owner_key = key.partition("/")[0]
+            _name(
+                act,
+                erasure_id,
+                table,
+                key,
+                owner_key,
+                digest=digest,
+                is_carried=True,
+                is_blanked=False,
+            )
 
 
 def _blank_payloads(act: Act, erasure_id: UUID, payloads: Sequence[Any]) -> int:
     for one in payloads:
-        for table, digests in witnessed_by(one.payload).items():
-            _take_over(act, erasure_id, table, digests)
-        values = {
-            "erasure_id": erasure_id,
-            "table_name": AuditPayload.__tablename__,
-            "row_key": one.id.hex,
-            "owner_key": one.id.hex,
-            "is_blanked": True,
-            "digest": None,
-        }
-        act.insert(ErasureRow, values)
-    for some in _batches([one.id for one in payloads]):
+        _name(act, erasure_id, AuditPayload.__tablename__, one.id.hex, one.id.hex)
+    for some in _batches([one.id for one in payloads], _BATCH):
         emptied = update(cast(Table, AuditPayload.__table__)).where(AuditPayload.entry_id.in_(some))
         act.session.execute(emptied.values(payload="", salt=""))
     return len(payloads)
 
 
-def _take_over(act: Act, erasure_id: UUID, table: str, digests: Mapping[str, str]) -> None:
-    """Witness anew what an erased payload witnessed and no erasure has named yet."""
-    named = later_digests(act.session, table, list(digests))
-    for key, digest in digests.items():
-        if key not in named:
-            values = {
-                "erasure_id": erasure_id,
-                "table_name": table,
-                "row_key": key,
-                "owner_key": key.partition("/")[0],
-                "is_blanked": False,
-                "digest": digest,
-            }
-            act.insert(ErasureRow, values)
+def _name(
+    act: Act,
+    erasure_id: UUID,
+    table: str,
+    key: str,
+    owner_key: str,
+    *,
+    digest: str | None = None,
+    is_carried: bool = False,
+    is_blanked: bool = True,
+) -> None:
+    values = {
+        "erasure_id": erasure_id,
+        "table_name": table,
+        "row_key": key,
+        "owner_key": owner_key,
+        "is_blanked": is_blanked,
+        "is_carried": is_carried,
+        "digest": digest,
+    }
+    act.insert(ErasureRow, values)
 
 
-def _batches(values: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
-    for start in range(0, len(values), _BATCH):
-        yield values[start : start + _BATCH]
+def _batches(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

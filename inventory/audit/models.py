@@ -172,7 +172,7 @@ class Erasure(Model):
 
 
 class ErasureRow(Model):
-    """A row that an erasure blanked, or whose witness it took over from a payload that it blanked. Insert-only.
+    """A row that an erasure blanked (`is_blanked`), or whose witness stood in a payload that it blanked (`is_carried`). Insert-only.
 
     `digest` is the row's digest from then on; empty for a payload, of which only the commitment is left.
     """
@@ -185,4 +185,5 @@ class ErasureRow(Model):
     row_key: Mapped[str] = mapped_column(String(120), primary_key=True)
     owner_key: Mapped[str] = mapped_column(String(40))
     is_blanked: Mapped[bool] = mapped_column()
+    is_carried: Mapped[bool] = mapped_column()
     digest: Mapped[str | None] = mapped_column(String(64))

@@ -39,6 +39,7 @@ BLANKED: dict[str, tuple[str, dict[str, str | bytes]]] = {
     "incident": ("id", {"what": ERASED, "outcome": ERASED}),
     "not_given": ("id", {"patient_name": ERASED, "patient_record_number": ERASED, "note": ERASED}),
     "recall_contact": ("id", {"note": ERASED}),
+    "report": ("id", {"filters": "[]"}),
     "report_file": ("report_id", {"content": b""}),
 }
 """By table: the column that names its rows in `erasure_row`, and what an erasure makes of its columns; what is empty stays so."""
@@ -111,6 +112,7 @@ def upgrade() -> None:
         sa.Column("row_key", sa.String(length=120), nullable=False),
         sa.Column("owner_key", sa.String(length=40), nullable=False),
         sa.Column("is_blanked", sa.Boolean(), nullable=False),
+        sa.Column("is_carried", sa.Boolean(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(["erasure_id"], ["erasure.id"], name=op.f("fk_erasure_row_erasure_id")),
         sa.PrimaryKeyConstraint("erasure_id", "table_name", "row_key", name=op.f("pk_erasure_row")),
