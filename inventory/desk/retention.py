@@ -136,7 +136,7 @@ def carry_out_erasure(erasure_request_id: UUID) -> ResponseReturnValue:
             form.apply_refusal(refusal)
         else:
             return _decided(erasure_request_id, "The patient's data are erased.")
-    return _decision_page("desk/carry_out_erasure.html", form, erasure_request_id, "Erase for good")
+    return _decision_page("desk/carry_out_erasure.html", form, erasure_request_id, "")
 
 
 def _carry_out(form: SecondPersonForm, request_id: UUID) -> None:
