@@ -42,6 +42,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit-read"
     STAFF_MANAGE = "staff-manage"
     SETTINGS_MANAGE = "settings-manage"
+    RETENTION_MANAGE = "retention-manage"
 
 
 P = Permission
@@ -51,7 +52,7 @@ _GIVE = _CARE | {P.DOSE_GIVE, P.PATIENT_WRITE, P.STOCK_USE, P.REPORT_READ, P.REP
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PRACTITIONER: frozenset(_GIVE),
     Role.PRESCRIBER: frozenset(
-        _GIVE | {P.DOSE_OVERRIDE, P.DOSE_VOID_ANY, P.INCIDENT_CLOSE, P.STOCK_RECONCILE}
+        _GIVE | {P.DOSE_OVERRIDE, P.DOSE_VOID_ANY, P.INCIDENT_CLOSE, P.STOCK_RECONCILE, P.RETENTION_MANAGE}
     ),
     Role.MANAGER: frozenset(
         {
@@ -69,7 +70,16 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUDITOR: frozenset(
         _CARE | {P.REPORT_READ, P.REPORT_ISSUE, P.AUDIT_READ, P.REORDER_READ, P.STOCK_RECONCILE}
     ),
-    Role.ADMIN: frozenset({P.OWN_ACCOUNT, P.STAFF_MANAGE, P.SETTINGS_MANAGE, P.AUDIT_READ, P.CATALOGUE_READ}),
+    Role.ADMIN: frozenset(
+        {
+            P.OWN_ACCOUNT,
+            P.STAFF_MANAGE,
+            P.SETTINGS_MANAGE,
+            P.RETENTION_MANAGE,
+            P.AUDIT_READ,
+            P.CATALOGUE_READ,
+        }
+    ),
 }
 
 

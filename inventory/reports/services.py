@@ -12,6 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from inventory.audit.acts import Act, Outcome, perform
+from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Actor, Permission
 from inventory.reports import register
@@ -19,6 +20,7 @@ from inventory.reports.documents.administration import write_administration_repo
 from inventory.reports.documents.administration_csv import CsvWriter
 from inventory.reports.documents.administration_row import AdministrationRow
 from inventory.reports.heading import heading_of
+from inventory.reports.keeping import refuse_erased
 from inventory.reports.kinds import ReportKind
 from inventory.reports.queries.administrations import administration_rows
 from inventory.reports.queries.issued import IssuedReport, issued_report, stored_content
@@ -54,9 +56,10 @@ def issue_administration_report(
 
 
 def fetch_file(*, report_id: UUID, file_format: FileFormat, actor: Actor, at: datetime) -> IssuedFile:
-    """Return a file of a report, having noted who took it. Raises Refusal NOT-FOUND, REPORT-CHANGED, NOT-PERMITTED."""
+    """Return a file of a report, having noted who took it. Raises Refusal NOT-FOUND, REPORT-CHANGED, REPORT-ERASED, NOT-PERMITTED."""
     report = issued_report(report_id)
     register.refuse_reader(actor, report.kind)
+    refuse_erased(db.session(), report_id)
     sha256, content = stored_content(report_id, file_format)
     if hashlib.sha256(content).hexdigest() != sha256:
         raise Refusal(
