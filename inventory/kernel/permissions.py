@@ -43,6 +43,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit-read"
     STAFF_MANAGE = "staff-manage"
     SETTINGS_MANAGE = "settings-manage"
+    RETENTION_MANAGE = "retention-manage"
 
 
 P = Permission
@@ -52,7 +53,7 @@ _GIVE = _CARE | {P.DOSE_GIVE, P.PATIENT_WRITE, P.STOCK_USE, P.REPORT_REGISTER, P
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PRACTITIONER: frozenset(_GIVE),
     Role.PRESCRIBER: frozenset(
-        _GIVE | {P.DOSE_OVERRIDE, P.DOSE_VOID_ANY, P.INCIDENT_CLOSE, P.STOCK_RECONCILE}
+        _GIVE | {P.DOSE_OVERRIDE, P.DOSE_VOID_ANY, P.INCIDENT_CLOSE, P.STOCK_RECONCILE, P.RETENTION_MANAGE}
     ),
     Role.MANAGER: frozenset(
         {
@@ -77,6 +78,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.OWN_ACCOUNT,
             P.STAFF_MANAGE,
             P.SETTINGS_MANAGE,
+            P.RETENTION_MANAGE,
             P.AUDIT_READ,
             P.CATALOGUE_READ,
             P.REPORT_REGISTER,

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from inventory.audit.acts import Act, Outcome, perform
 from inventory.audit.services import log_access
+from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Actor
 from inventory.reports import pseudonyms, register
@@ -25,6 +26,7 @@ from inventory.reports.documents.administration_csv import (
     pseudonymised_cells_of,
 )
 from inventory.reports.heading import heading_of
+from inventory.reports.keeping import refuse_erased
 from inventory.reports.kinds import ReportKind
 from inventory.reports.queries.administrations import administration_rows, identified_rows
 from inventory.reports.queries.issued import IssuedReport, issued_report, stored_content
@@ -77,10 +79,11 @@ def look_at(report: IssuedReport, actor: Actor) -> None:
 
 
 def fetch_file(*, report_id: UUID, file_format: FileFormat, actor: Actor, at: datetime) -> IssuedFile:
-    """Return a file of a report, having noted who took it. Raises Refusal NOT-FOUND, REPORT-CHANGED, NOT-PERMITTED."""
+    """Return a file of a report, having noted who took it. Raises Refusal NOT-FOUND, REPORT-CHANGED, REPORT-ERASED, NOT-PERMITTED."""
     report = issued_report(report_id)
     register.refuse_reader(actor, report.kind)
     look_at(report, actor)
+    refuse_erased(db.session(), report_id)
     sha256, content = stored_content(report_id, file_format)
     if hashlib.sha256(content).hexdigest() != sha256:
         raise Refusal(
