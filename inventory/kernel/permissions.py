@@ -40,6 +40,7 @@ class Permission(StrEnum):
     REPORT_REGISTER = "report-register"
     REPORT_READ = "report-read"
     REPORT_ISSUE = "report-issue"
+    REPORT_SIGN = "report-sign"
     AUDIT_READ = "audit-read"
     STAFF_MANAGE = "staff-manage"
     SETTINGS_MANAGE = "settings-manage"
@@ -53,7 +54,15 @@ _GIVE = _CARE | {P.DOSE_GIVE, P.PATIENT_WRITE, P.STOCK_USE, P.REPORT_REGISTER, P
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PRACTITIONER: frozenset(_GIVE),
     Role.PRESCRIBER: frozenset(
-        _GIVE | {P.DOSE_OVERRIDE, P.DOSE_VOID_ANY, P.INCIDENT_CLOSE, P.STOCK_RECONCILE, P.RETENTION_MANAGE}
+        _GIVE
+        | {
+            P.DOSE_OVERRIDE,
+            P.DOSE_VOID_ANY,
+            P.INCIDENT_CLOSE,
+            P.STOCK_RECONCILE,
+            P.RETENTION_MANAGE,
+            P.REPORT_SIGN,
+        }
     ),
     Role.MANAGER: frozenset(
         {
@@ -67,11 +76,20 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.REORDER_READ,
             P.REORDER_MANAGE,
             P.REPORT_REGISTER,
+            P.REPORT_SIGN,
         }
     ),
     Role.AUDITOR: frozenset(
         _CARE
-        | {P.REPORT_REGISTER, P.REPORT_READ, P.REPORT_ISSUE, P.AUDIT_READ, P.REORDER_READ, P.STOCK_RECONCILE}
+        | {
+            P.REPORT_REGISTER,
+            P.REPORT_READ,
+            P.REPORT_ISSUE,
+            P.REPORT_SIGN,
+            P.AUDIT_READ,
+            P.REORDER_READ,
+            P.STOCK_RECONCILE,
+        }
     ),
     Role.ADMIN: frozenset(
         {

@@ -16,15 +16,18 @@ from inventory.audit.services import log_access
 from inventory.doses.rules.terms import BodySite
 from inventory.kernel.clinic_command import ClinicCommand
 from inventory.kernel.clock import now
+from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor, Permission
 from inventory.reports import pseudonyms, services
 from inventory.reports.issuing import issue_report
 from inventory.reports.kinds import KIND_WORDS, KindWords, ReportKind
+from inventory.reports.manifest import in_groups
 from inventory.reports.queries import requests
 from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.requests import Asked
 from inventory.reports.register import FileFormat
+from inventory.reports.signing.known import known_keys, rotate_key
 from inventory.staff.actor_option import as_user
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -180,6 +183,38 @@ def _written_beside(out: Path) -> Iterator[IO[bytes]]:
 def _said(report: IssuedReport, out: Path, sha256: str) -> str:
     days = f"{report.period_from} to {report.period_to}"
     return f"report {report.label} issued: {report.counted}, {days}, in {out} (sha256 {sha256})"
+
+
+@report.group("key")
+def key() -> None:
+    """The key that signs the reports."""
+
+
+@key.command("show", cls=ClinicCommand)
+@with_appcontext
+def show_key() -> None:
+    """Print the fingerprints of the keys that sign and signed, the present one first."""
+    known = known_keys(db.session())
+    for place, one in enumerate(known):
+        click.echo(
+            f"{'signs now' if place == 0 else 'earlier  '}  {in_groups(one.fingerprint)}  since {one.known_at:%Y-%m-%d}"
+        )
+    if not known:
+        click.echo("no key yet: it is made when the first report is issued")
+
+
+@key.command("rotate", cls=ClinicCommand)
+@with_appcontext
+@as_user(Permission.SETTINGS_MANAGE)
+def rotate(actor: Actor) -> None:
+    """Make a new key and sign with it from now on; what was signed before stays verifiable."""
+    try:
+        made = rotate_key(actor=actor, at=now())
+    except Refusal as refusal:
+        click.echo(f"not rotated: {refusal}", err=True)
+        raise SystemExit(1) from None
+    click.echo(f"signs now  {in_groups(made.fingerprint)}")
+    click.echo("Give the fingerprint to your auditors on another way than the reports.")
 
 
 COMMANDS = [report]

@@ -5,18 +5,29 @@ from datetime import date
 from uuid import UUID
 
 from flask_login import current_user
+from wtforms import HiddenField
 
 from inventory.catalogue.queries import formulations
 from inventory.clinic.current import current_site, sites_here
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
 from inventory.kernel.db import db
 from inventory.reports.kinds import KIND_WORDS, ReportKind, kinds_for
+from inventory.reports.models import Meaning
 from inventory.reports.queries import requests
 from inventory.reports.queries.issued import Sought, issuers
 from inventory.reports.queries.requests import Asked
 from inventory.stock.forms.reconciliation import LEVELS, ReconciliationFilter
 from inventory.stock.queries.scopes import Wanted
-from inventory.web.fields import ChoiceField, Choices, CodeField, DateField, Required
+from inventory.web.fields import (
+    ChoiceField,
+    Choices,
+    CodeField,
+    DateField,
+    RadioChoiceField,
+    Required,
+    SecretField,
+    TextField,
+)
 from inventory.web.forms import ClinicForm, FilterForm
 from inventory.web.presenting import site_today
 
@@ -38,6 +49,22 @@ class RegisterFilter(FilterForm):
             first_day=self.first_day.data,
             last_day=self.last_day.data,
         )
+
+
+class ReviewForm(ClinicForm):
+    """A reviewer's signature: what it says, and the password once more. `seen_sha256` is the file that was looked at."""
+
+    meaning = RadioChoiceField(
+        "What your signature says",
+        [Required("Choose what your signature says.")],
+        choices=[
+            (Meaning.REVIEWED.value, "Reviewed: I have looked through it"),
+            (Meaning.APPROVED.value, "Approved: I stand for it"),
+        ],
+    )
+    note = TextField("Note", limit=200)
+    password = SecretField("Your password, once more")
+    seen_sha256 = HiddenField()
 
 
 class ReportForm(ClinicForm):

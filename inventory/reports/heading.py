@@ -7,6 +7,7 @@ from inventory.clinic.settings import current_settings
 from inventory.kernel.permissions import Actor, Role
 from inventory.reports.documents.administration_row import ReportedSite, ReportHeader
 from inventory.reports.queries.issued import IssuedReport
+from inventory.reports.signing.known import clinic_words
 
 
 class CoveredSite(Protocol):
@@ -23,11 +24,6 @@ class CoveredSite(Protocol):
     @property
     def time_zone(self) -> str:
         """The IANA zone whose days the period counts."""
-
-
-def clinic_words() -> str:
-    """Return the clinic's name as a report prints it."""
-    return current_settings().clinic_name or "Clinic without a name"
 
 
 def issued_as(actor: Actor) -> str:

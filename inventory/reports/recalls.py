@@ -15,12 +15,13 @@ from inventory.kernel.permissions import Actor, Permission
 from inventory.reports import register
 from inventory.reports.documents.recall import RecallHeader, write_recall_report
 from inventory.reports.documents.recall_csv import FIELDS, FORMAT, rows_of
-from inventory.reports.heading import clinic_words, issued_as
+from inventory.reports.heading import issued_as
 from inventory.reports.kinds import ReportKind
 from inventory.reports.models import Report
 from inventory.reports.queries.issued import IssuedReport, issued_report
 from inventory.reports.queries.recall import RecallState, recall_state
 from inventory.reports.recording import Recording
+from inventory.reports.signing.known import clinic_words
 
 
 def issue_recall_report(

@@ -8,10 +8,10 @@ from inventory.clinic.settings import current_settings
 from inventory.kernel.permissions import Actor
 from inventory.reports import register
 from inventory.reports.documents.administration_csv import CsvWriter
-from inventory.reports.heading import clinic_words
 from inventory.reports.manifest import Manifest, ManifestWriter
 from inventory.reports.queries import parameters as kept
 from inventory.reports.queries.issued import IssuedReport
+from inventory.reports.signing.known import clinic_words
 
 Row = TypeVar("Row")
 Progress = Callable[[int, int], None]

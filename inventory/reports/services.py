@@ -32,6 +32,7 @@ from inventory.reports.queries.administrations import administration_rows, ident
 from inventory.reports.queries.issued import IssuedReport, issued_report, stored_content
 from inventory.reports.queries.parameters import parameters_of
 from inventory.reports.queries.requests import Asked, Definite, made_definite
+from inventory.reports.queries.revisions import newest_pdf, revision_pdf
 from inventory.reports.queries.selection import Selection, Snapshot, take_snapshot
 from inventory.reports.recording import Progress, Recording, silent
 from inventory.reports.register import FileFormat
@@ -78,13 +79,15 @@ def look_at(report: IssuedReport, actor: Actor) -> None:
         log_access(actor, report.patient_id, "report")
 
 
-def fetch_file(*, report_id: UUID, file_format: FileFormat, actor: Actor, at: datetime) -> IssuedFile:
-    """Return a file of a report, having noted who took it. Raises Refusal NOT-FOUND, REPORT-CHANGED, REPORT-ERASED, NOT-PERMITTED."""
+def fetch_file(
+    *, report_id: UUID, file_format: FileFormat, actor: Actor, at: datetime, revision: int | None = None
+) -> IssuedFile:
+    """Return a file of a report, the newest `revision` unless one is named, having noted who took it. Raises Refusal NOT-FOUND, REPORT-CHANGED, REPORT-ERASED, NOT-PERMITTED."""
     report = issued_report(report_id)
     register.refuse_reader(actor, report.kind)
     look_at(report, actor)
     refuse_erased(db.session(), report_id)
-    sha256, content = stored_content(report_id, file_format)
+    sha256, content = _stored(report_id, file_format, revision)
     if hashlib.sha256(content).hexdigest() != sha256:
         raise Refusal(
             "REPORT-CHANGED",
@@ -93,11 +96,18 @@ def fetch_file(*, report_id: UUID, file_format: FileFormat, actor: Actor, at: da
         )
 
     def note(act: Act) -> Outcome:
-        facts = {"report": report.label, "format": file_format}
+        facts = {"report": report.label, "format": file_format, "sha256": sha256}
         return act.record("reports.download", "report", report_id, facts=facts)
 
     perform(note, actor=actor, at=at)
     return IssuedFile(file_name(report, file_format), content)
+
+
+def _stored(report_id: UUID, file_format: FileFormat, revision: int | None) -> tuple[str, bytes]:
+    if file_format == "csv":
+        return stored_content(report_id, file_format)
+    session = db.session()
+    return newest_pdf(session, report_id) if revision is None else revision_pdf(session, report_id, revision)
 
 
 def file_name(report: IssuedReport, file_format: FileFormat) -> str:

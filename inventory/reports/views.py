@@ -3,7 +3,7 @@
 from typing import cast
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -14,20 +14,22 @@ from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Permission
-from inventory.reports import belonging, disposals, labels, services
+from inventory.reports import belonging, disposals, labels, services, signature_views
+from inventory.reports.blueprint import bp
 from inventory.reports.forms import reconciliation_form, register_filter, report_form
 from inventory.reports.issuing import issue_report
 from inventory.reports.kinds import KIND_WORDS, ReportKind, kinds_for, kinds_issued_by
+from inventory.reports.manifest import in_groups
 from inventory.reports.queries import issued
+from inventory.reports.queries.revisions import revisions_of
 from inventory.reports.reconciliations import issue_reconciliation
 from inventory.reports.register import FileFormat
+from inventory.reports.reviewing import MEANING_WORDS, may_review
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 from inventory.web.presenting import site_today
 
-__all__ = ["belonging", "bp"]
-
-bp = Blueprint("reports", __name__, url_prefix="/reports")
+__all__ = ["belonging", "bp", "signature_views"]
 
 _TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
@@ -63,7 +65,7 @@ def new() -> ResponseReturnValue:
 @requires(Permission.REPORT_REGISTER)
 def show(report_id: UUID) -> ResponseReturnValue:
     """One report: what it covers, its head of the chain, its files."""
-    return render_template("reports/show.html", report=_readable(report_id))
+    return _report_page(_readable(report_id))
 
 
 @bp.get("/<uuid:report_id>/<any(pdf, csv):file_format>")
@@ -136,7 +138,7 @@ def new_reconciliation() -> ResponseReturnValue:
 def reconciliation(report_id: UUID) -> ResponseReturnValue:
     """One issued reconciliation: what it covers, its head of the chain, its files."""
     report = issued.issued_report(report_id, kinds=[ReportKind.RECONCILIATION])
-    return render_template("reports/show.html", report=report, download="reports.download_reconciliation")
+    return _report_page(report, download="reports.download_reconciliation")
 
 
 @bp.get("/reconciliations/<uuid:report_id>/<any(pdf, csv):file_format>")
@@ -150,6 +152,15 @@ def download_reconciliation(report_id: UUID, file_format: str) -> ResponseReturn
 def _readable(report_id: UUID) -> issued.IssuedReport:
     """Return a report of a kind that the person may read. Raises Refusal NOT-FOUND."""
     return issued.issued_report(report_id, kinds=kinds_for(current_user.actor))
+
+
+def _report_page(report: issued.IssuedReport, **shown: str) -> str:
+    signed = {
+        "revisions": revisions_of(db.session(), report.id),
+        "meanings": MEANING_WORDS,
+        "may_review": may_review(current_user.actor, report),
+    }
+    return render_template("reports/show.html", report=report, in_groups=in_groups, **signed, **shown)
 
 
 def _file(report_id: UUID, file_format: str) -> Response:

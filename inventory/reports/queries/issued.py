@@ -27,6 +27,7 @@ class StoredFile(NamedTuple):
     format: str
     sha256: str
     manifest_sha256: str | None
+    key_sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ class IssuedReport:
     def manifest_sha256(self) -> str:
         """The SHA-256 of the manifest of its rows; nothing for a report from before there was one."""
         return next((file.manifest_sha256 for file in self.files if file.manifest_sha256), "")
+
+    @property
+    def key_sha256(self) -> str:
+        """The fingerprint of the key that signed it when it was issued; nothing for a report from before it was signed."""
+        return next((file.key_sha256 for file in self.files if file.key_sha256), "")
 
     @property
     def title(self) -> str:
@@ -142,11 +148,17 @@ def stored_content(report_id: UUID, file_format: str) -> tuple[str, bytes]:
 
 def _files(report_ids: Sequence[UUID]) -> dict[UUID, list[StoredFile]]:
     files: dict[UUID, list[StoredFile]] = {}
-    statement = select(ReportFile.report_id, ReportFile.format, ReportFile.sha256, ReportFile.manifest_sha256)
-    for report_id, file_format, sha256, manifest in db.session.execute(
+    statement = select(
+        ReportFile.report_id,
+        ReportFile.format,
+        ReportFile.sha256,
+        ReportFile.manifest_sha256,
+        ReportFile.key_sha256,
+    )
+    for report_id, name, sha256, manifest, key in db.session.execute(
         statement.where(ReportFile.report_id.in_(report_ids)).order_by(ReportFile.format.desc())
     ):
-        files.setdefault(report_id, []).append(StoredFile(file_format, sha256, manifest))
+        files.setdefault(report_id, []).append(StoredFile(name, sha256, manifest, key))
     return files
 
 
