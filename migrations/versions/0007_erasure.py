@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from inventory.kernel.db import UtcDateTime
-from inventory.kernel.law_triggers import finished_once, insert_only, run_script, undeletable
+from inventory.kernel.law_triggers import blanked_only, finished_once, insert_only, run_script, undeletable
 
 revision = "0007"
 down_revision = "0002"

@@ -112,6 +112,7 @@ def _signed(
     try:
         signer.sign_pdf(writer, output=out)
     except (TimestampRequestError, OSError) as error:
+        out.close()
         said = "The timestamp authority did not answer. Nothing was stored; try again, or take TSA_URL out (docs/signing.md)."
         raise Refusal("SIGNING-TIMESTAMP", said, status=503) from error
     out.seek(0)
