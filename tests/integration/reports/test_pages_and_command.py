@@ -30,7 +30,7 @@ def in_december() -> Iterator[None]:
 def test_auditor_issues_and_downloads(clinic: ReportingClinic, signed_in_client: SignIn) -> None:
     clinic.give(NOON)
     browser = signed_in_client(Role.AUDITOR)
-    page = browser.submit("/reports/new", OCTOBER, follow_redirects=True)
+    page = browser.submit("/reports/new?kind=administrations", OCTOBER, follow_redirects=True)
     assert page.status_code == 200
     assert "Report MAIN-1 is issued." in page.text
     file = browser.get(f"{page.request.path}/pdf")
@@ -53,22 +53,24 @@ def test_typed_values_stay_when_a_filter_is_refused(
     clinic: ReportingClinic, signed_in_client: SignIn
 ) -> None:
     browser = signed_in_client(Role.AUDITOR)
-    page = browser.submit("/reports/new", {**OCTOBER, "lot_number": "NO SUCH LOT"})
+    page = browser.submit("/reports/new?kind=administrations", {**OCTOBER, "lot_number": "NO SUCH LOT"})
     assert page.status_code == 422
     assert "REPORT-LOT" in page.text
     assert "NO SUCH LOT" in page.text
 
 
 def test_day_that_does_not_exist_is_refused(clinic: ReportingClinic, signed_in_client: SignIn) -> None:
-    page = signed_in_client(Role.AUDITOR).submit("/reports/new", {**OCTOBER, "last_day": "2026-02-30"})
+    page = signed_in_client(Role.AUDITOR).submit(
+        "/reports/new?kind=administrations", {**OCTOBER, "last_day": "2026-02-30"}
+    )
     assert page.status_code == 422
     assert "DATE-INVALID" in page.text
 
 
 def test_form_sent_twice_is_one_report(clinic: ReportingClinic, signed_in_client: SignIn) -> None:
     browser = signed_in_client(Role.AUDITOR)
-    form = browser.form("/reports/new")
-    first, second = (browser.send("/reports/new", form, OCTOBER) for _ in range(2))
+    form = browser.form("/reports/new?kind=administrations")
+    first, second = (browser.send("/reports/new?kind=administrations", form, OCTOBER) for _ in range(2))
     assert first.location == second.location
 
 
