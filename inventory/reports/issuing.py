@@ -10,6 +10,7 @@ from inventory.reports.queries.requests import Asked, refuse_lacking
 from inventory.reports.recalls import issue_recall_report
 from inventory.reports.reconciliations import issue_reconciliation
 from inventory.reports.recording import Progress, silent
+from inventory.reports.register import refuse_issuer
 from inventory.reports.services import issue_administration_report
 from inventory.stock.queries.scopes import Wanted
 
@@ -27,6 +28,7 @@ def issue_report(
 
     Raises Refusal NOT-PERMITTED, and what the service of the kind refuses.
     """
+    refuse_issuer(actor, kind)
     if kind is ReportKind.RECALL:
         refuse_lacking(asked, kind)
         assert asked.recall_id  # noqa: S101  as was just asked

@@ -7,6 +7,7 @@ from reportlab.graphics import renderPDF
 from reportlab.graphics.shapes import Drawing, Rect
 from reportlab.lib.colors import Color
 
+from inventory.reports.documents.fonts import REGULAR
 from inventory.reports.documents.sheet import Sheet
 from inventory.web.presenting import day
 from inventory.web.typed_text import MONTHS
@@ -29,7 +30,7 @@ def bars(sheet: Sheet, title: str, rows: Bars, *, width: float | None = None) ->
     plain = sheet.face(7.5)
     room = across - _LABEL - _FIGURE
     top = sheet.top
-    shapes = Drawing(across, len(rows) * _LINE)
+    shapes = Drawing(across, len(rows) * _LINE, initialFontName=REGULAR)
     for n, (label, figure) in enumerate(rows):
         sheet.top = top - n * _LINE
         sheet.text(sheet.left, plain, sheet.fitted(plain, label, _LABEL - 8))

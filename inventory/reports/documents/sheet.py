@@ -138,10 +138,12 @@ class Sheet:
 
     def use(self, grid: Grid | None) -> None:
         """Set the columns of the rows to come; their heads stand here and on each page that follows."""
-        self._grid = grid
+        self._grid = None
         if grid:
+            # A page that is turned now is not to begin with these heads: they follow.
             self.need(self._heads_height(grid) + 4 * LEADING)
             self._heads(grid)
+        self._grid = grid
 
     def row(self, bands: Sequence[Band], *, continues: str = "") -> None:
         """Write bands of cells below each other and a hairline; `continues` names a row that goes over pages."""

@@ -111,14 +111,14 @@ def issued_reports(
 
 
 def _sought(statement: Any, sought: Sought) -> Any:
-    for condition, wanted in (
-        (Report.kind == sought.kind, sought.kind),
-        (Report.actor_id == sought.issuer_id, sought.issuer_id),
-        (Report.period_to >= sought.first_day, sought.first_day),
-        (Report.period_from <= sought.last_day, sought.last_day),
-    ):
-        if wanted is not None:
-            statement = statement.where(condition)
+    if sought.kind is not None:
+        statement = statement.where(Report.kind == sought.kind)
+    if sought.issuer_id is not None:
+        statement = statement.where(Report.actor_id == sought.issuer_id)
+    if sought.first_day is not None:
+        statement = statement.where(Report.period_to >= sought.first_day)
+    if sought.last_day is not None:
+        statement = statement.where(Report.period_from <= sought.last_day)
     return statement
 
 

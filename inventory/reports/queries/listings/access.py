@@ -50,9 +50,9 @@ def rows(reader: Reader) -> Iterator[Cells]:
         statement = statement.where(AccessEntry.patient_id == selection.patient_id)
     if selection.person_id is not None:
         statement = statement.where(AccessEntry.actor_id == selection.person_id)
-    usernames = dict(reader.connection.execute(select(User.id, User.username)).tuples().all())
+    usernames = {row.id: row.username for row in reader.connection.execute(select(User.id, User.username))}
     records = records_then(reader)
-    for row in reader.connection.execution_options(yield_per=5_000).execute(statement):
+    for row in reader.connection.execute(statement.execution_options(yield_per=5_000)):
         if not reader.is_within(row.at, zone):
             continue
         told = {
@@ -69,5 +69,6 @@ def rows(reader: Reader) -> Iterator[Cells]:
 
 def records_then(reader: Reader) -> dict[UUID, str]:
     """Every patient's record number, as it was."""
-    found = reader.connection.execute(select(Patient.id, Patient.record_number)).tuples()
-    return dict(found.all()) | reader.as_of.before(reader.connection, "patients.edit", "record_number")
+    rows = reader.connection.execute(select(Patient.id, Patient.record_number))
+    found = {row.id: row.record_number for row in rows}
+    return found | reader.as_of.before(reader.connection, "patients.edit", "record_number")

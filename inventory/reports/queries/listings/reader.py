@@ -121,7 +121,7 @@ def things(reader: Reader) -> Things:
         {row.id: row.formulation_id for row in products},
         {row.id: row.name for row in locations} | as_of.before(connection, "clinic.location-edited", "name"),
         _lots(reader),
-        dict(connection.execute(select(Lot.id, Lot.product_id)).tuples().all()),
+        {row.id: row.product_id for row in connection.execute(select(Lot.id, Lot.product_id))},
     )
 
 
