@@ -53,3 +53,29 @@ class ReportFile(Model):
     """The SHA-256 of the manifest of the rows that were drawn."""
     manifest_salt: Mapped[str | None] = mapped_column(String(64))
     """The salt of the manifest's rows, in hexadecimal, where the manifest does not tell it itself."""
+
+
+class SigningKey(Model):
+    """A key with which the clinic signs its reports; the newest is the one in use."""
+
+    __tablename__ = "signing_key"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
+    certificate: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    source: Mapped[str] = mapped_column(String(10))
+
+
+class ReportRevision(Model):
+    """A report as it is since somebody signed it further: its bytes whole."""
+
+    __tablename__ = "report_revision"
+
+    report_id: Mapped[UUID] = mapped_column(ForeignKey("report.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    previous_sha256: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column()

@@ -20,6 +20,7 @@ from inventory.reports.kinds import ReportKind, kinds_for
 from inventory.reports.queries import issued, requests
 from inventory.reports.reconciliations import issue_reconciliation
 from inventory.reports.register import FileFormat
+from inventory.reports.verification import page as verification
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 from inventory.web.presenting import site_today
@@ -27,6 +28,8 @@ from inventory.web.presenting import site_today
 __all__ = ["belonging", "bp"]
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
+
+bp.record_once(verification.give_address)
 
 _TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
