@@ -82,8 +82,8 @@ def known_keys() -> list[KnownKey]:
     """Return the clinic's keys, the oldest first."""
     made = select(SigningKey.fingerprint, SigningKey.made_at).order_by(SigningKey.made_at, SigningKey.id)
     rows = db.session.execute(made).all()
-    later = [*(row.made_at for row in rows[1:]), None]
-    return [KnownKey(row.fingerprint, row.made_at, until) for row, until in zip(rows, later, strict=True)]
+    until = [*(row.made_at for row in rows[1:]), None]
+    return [KnownKey(row.fingerprint, row.made_at, end) for row, end in zip(rows, until, strict=False)]
 
 
 def later_than(report_id: UUID) -> Later:

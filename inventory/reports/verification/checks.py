@@ -229,9 +229,7 @@ def _key(case: _Case) -> Lines:
 
 
 def _not_compared() -> Lines:
-    said = (
-        "Not compared: the file is not one that this clinic issued. Download the report again and check that."
-    )
+    said = "Not compared, because of what is wrong above. Download the report again and check that."
     for check in (Check.ROWS, Check.COMPLETE, Check.TRAIL):
         yield Line(check, Verdict.UNKNOWN, said)
 

@@ -73,7 +73,7 @@ def _signature(signature: EmbeddedPdfSignature) -> dict[str, Any]:
         "covers_revision": status.coverage >= SignatureCoverageLevel.ENTIRE_REVISION,
         "only_signed_since": (status.modification_level or ModificationLevel.OTHER)
         <= ModificationLevel.FORM_FILLING,
-        "end": sum(int(number) for number in signature.byte_range[2:]),
+        "end": int(signature.byte_range[2]) + int(signature.byte_range[3]),
     }
 
 
@@ -83,12 +83,13 @@ def _attached(reader: PdfFileReader) -> dict[str, bytes]:
     except KeyError:
         return {}
     found: dict[str, bytes] = {}
-    for name, told in zip(names[0::2], names[1::2], strict=True):
-        if str(name) in found:
+    for place in range(0, len(names), 2):
+        name = str(names[place])
+        if name in found:
             raise ValueError(f"{name} is attached twice")
-        if str(name) in {CONTENT_NAME, SIGNATURE_NAME}:
-            found[str(name)] = told["/EF"]["/F"].data
-            if len(found[str(name)]) > MOST_BYTES:
+        if name in {CONTENT_NAME, SIGNATURE_NAME}:
+            found[name] = names[place + 1]["/EF"]["/F"].data
+            if len(found[name]) > MOST_BYTES:
                 raise ValueError("its manifest is too long")
     return found
 

@@ -84,7 +84,11 @@ def read_signed(content: bytes) -> Reading:
         raise Unreadable("it is not a PDF")
     if b"%%EOF" not in content[-_TAIL:]:
         raise Unreadable("its end is missing")
-    found = _read_beside(content)
+    return reading_of(_read_beside(content))
+
+
+def reading_of(found: dict[str, Any]) -> Reading:
+    """Return what `pdf.read` found, as objects. Raises Unreadable where it found nothing."""
     if "unreadable" in found:
         log.warning("a file could not be verified: %s", found["unreadable"])
         raise Unreadable(f"it is damaged, or not made as reports are ({found['unreadable']})")
