@@ -768,7 +768,8 @@ def read_report(data: bytes) -> Report:
     """Return the newest part of the file that is signed as a whole. Raises Wrong where there is none."""
     said = (int(found.group(1)) + int(found.group(2)) for found in islice(_BYTE_RANGE.finditer(data), 1000))
     ends = {len(data), *(end for end in said if end < len(data))}
-    effort, reasons = Effort(), []
+    effort = Effort()
+    reasons: list[Wrong] = []
     for end in nlargest(MOST_REVISIONS, ends):
         try:
             return _read_up_to(data[:end], effort)._replace(doubt=str(reasons[0]) if reasons else "")
