@@ -711,10 +711,13 @@ def check_manifest_signature(content: bytes, signed: bytes, key: Key) -> None:
         raise Wrong("it was changed: its signature does not hold")
 
 
+_CELLS = json.JSONEncoder(separators=(",", ":"))
+
+
 def row_hash(salt: bytes, place: int, cells: list[str]) -> str:
     """Return the hash of a row as the manifest has it."""
-    text = json.dumps(cells, separators=(",", ":")).encode("ascii")
-    return hashlib.sha256(hmac.new(salt, place.to_bytes(8, "big"), "sha256").digest() + text).hexdigest()
+    own = hmac.digest(salt, place.to_bytes(8, "big"), "sha256")
+    return hashlib.sha256(own + _CELLS.encode(cells).encode("ascii")).hexdigest()
 
 
 def unmatched_lines(told: dict[str, Any], file: bytes) -> Iterator[str]:

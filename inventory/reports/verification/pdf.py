@@ -23,8 +23,8 @@ from pyhanko_certvalidator import ValidationContext
 
 from inventory.reports.manifest import CONTENT_NAME, MOST_BYTES, SIGNATURE_NAME
 
-MOST_MEMORY = 2 * 1024 * 1024 * 1024
-MOST_SECONDS = 60
+MOST_MEMORY = 1536 * 1024 * 1024
+MOST_SECONDS = 40
 MOST_SIGNATURES = 16
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from typing import Any
 from inventory.reports import manifest
 
 MOST_BYTES = 128 * 1024 * 1024
-PATIENCE = 90
+PATIENCE = 60
 """Seconds after which a file that is still being read is given up."""
 
 _TAIL = 1024
