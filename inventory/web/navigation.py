@@ -28,6 +28,7 @@ _BELONGS = {
     **{f"stock.{page}": "stock.disposals" for page in ("dispose", "disposal", "reverse_disposal")},
     **{f"stock.{page}_transfer": "stock.transfer_list" for page in ("send", "receive", "cancel")},
     "stock.transfer": "stock.transfer_list",
+    "stock.reconciled_lot": "stock.reconciliation",
     "desk.patient": "patients.index",
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
 }
