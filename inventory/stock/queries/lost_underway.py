@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, case, or_, select
+from sqlalchemy import ColumnElement, FromClause, Table, and_, case, or_, select
 
 from inventory.staff.models import User
 from inventory.stock.models import (
@@ -54,10 +54,6 @@ def lost_on_the_way(reader: Reader, scope: Scope) -> Iterator[Noted]:
 
 def _lost(scope: Scope) -> Any:
     target, goal, witness = SITE.alias("target"), LOCATION.alias("goal"), USER.alias("witness")
-    # The day is that of the site it was sent from, as that of the row on its way; else of the one that waited for it.
-    is_sent = SITE.c.id.in_(scope.site_ids)
-    begins = case((is_sent, scope.begins()), else_=scope.begins(target))
-    ends = case((is_sent, scope.ends()), else_=scope.ends(target))
     same_line = and_(CAME.c.transfer_id == SENT.c.transfer_id, CAME.c.position == SENT.c.position)
     return (
         select(
@@ -89,10 +85,16 @@ def _lost(scope: Scope) -> Any:
         .outerjoin(witness, witness.c.id == MOVEMENT.c.witness_id)
         .where(
             MOVEMENT.c.kind == MovementKind.WASTE,
-            MOVEMENT.c.occurred_at >= begins,
-            MOVEMENT.c.occurred_at < ends,
-            or_(is_sent, target.c.id.in_(scope.site_ids)),
+            *_in_period(scope, target),
             *of_lots(scope),
         )
         .order_by(MOVEMENT.c.id)
     )
+
+
+def _in_period(scope: Scope, target: FromClause) -> Iterator[ColumnElement[bool]]:
+    """Yield what makes it of the scope: by the days of the site it was sent from, else of the one that waited for it."""
+    is_sent = SITE.c.id.in_(scope.site_ids)
+    yield MOVEMENT.c.occurred_at >= case((is_sent, scope.begins()), else_=scope.begins(target))
+    yield MOVEMENT.c.occurred_at < case((is_sent, scope.ends()), else_=scope.ends(target))
+    yield or_(is_sent, target.c.id.in_(scope.site_ids))
