@@ -29,6 +29,7 @@ _BELONGS = {
     **{f"stock.{page}": "stock.disposals" for page in ("dispose", "disposal", "reverse_disposal")},
     **{f"stock.{page}_transfer": "stock.transfer_list" for page in ("send", "receive", "cancel")},
     "stock.transfer": "stock.transfer_list",
+    "stock.reconciled_lot": "stock.reconciliation",
     "desk.patient": "patients.index",
     "desk.ask_erasure": "patients.index",
     **{f"desk.{page}": "desk.retention" for page in _RETENTION},
