@@ -95,7 +95,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Oversight",
         (
-            Entry("doses.incidents", "Deviations", "alert-triangle", Permission.DOSE_READ),
+            Entry("doses.incidents", "Incidents", "alert-triangle", Permission.DOSE_READ),
             Entry("stock.reconciliation", "Reconciliation", "file-check", Permission.STOCK_RECONCILE),
             Entry("reports.index", "Reports", "file-text", Permission.REPORT_READ),
             Entry("audit.index", "Trail", "history", Permission.AUDIT_READ),
