@@ -45,6 +45,8 @@ WITNESSED = (
     "excursion_hold",
     "disposal",
     "disposal_line",
+    "report_revision",
+    "signing_key",
     "erasure",
     "erasure_row",
 )

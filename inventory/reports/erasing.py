@@ -22,3 +22,4 @@ def _about(session: Session, patient_id: UUID) -> Iterable[UUID]:
 
 erasable("report", "id", _about, filters="[]")
 erasable("report_file", "report_id", _about, content=b"")
+erasable("report_revision", "report_id", _about, content=b"")

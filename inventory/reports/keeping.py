@@ -42,7 +42,7 @@ def erase_old_files(
         if not old:
             raise Refusal("ERASURE-NOTHING", "No file of a report is past its years of keeping.")
         erasure_id = begin_erasure(act, kind=ErasureKind.REPORT_FILES, second=second)
-        files = erase_owned(act, erasure_id, "report_file", old)
+        files = sum(erase_owned(act, erasure_id, table, old) for table in ("report_file", "report_revision"))
         facts = {"second": second.name, "before": before, "reports": len(old), "files": files}
         return act.record("reports.erase-files", "erasure", erasure_id, facts=facts)
 

@@ -97,7 +97,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("doses.incidents", "Incidents", "alert-triangle", Permission.DOSE_READ),
             Entry("stock.reconciliation", "Reconciliation", "file-check", Permission.STOCK_RECONCILE),
-            Entry("reports.index", "Reports", "file-text", Permission.REPORT_READ),
+            Entry("reports.index", "Reports", "file-text", Permission.REPORT_REGISTER),
             Entry("audit.index", "Trail", "history", Permission.AUDIT_READ),
         ),
     ),

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from inventory.kernel.db import UtcDateTime
-from inventory.kernel.law_triggers import finished_once, insert_only, run_script, undeletable
+from inventory.kernel.law_triggers import blanked_only, finished_once, insert_only, run_script, undeletable
 
 revision = "0007"
 down_revision = "0002"
@@ -130,60 +130,7 @@ def hold_laws() -> None:
     if bind.dialect.name == "postgresql":
         run_script(bind, SQL / "0007_postgresql.sql")
     for table, (key, blanks) in BLANKED.items():
-        (blanked_on_postgresql if bind.dialect.name == "postgresql" else blanked_on_sqlite)(
-            table, key, blanks
-        )
-
-
-def blanked_on_sqlite(table: str, key: str, blanks: dict[str, str | bytes]) -> None:
-    bind = op.get_bind()
-    named = (
-        f"EXISTS (SELECT 1 FROM erasure_row WHERE table_name = '{table}'"
-        f" AND owner_key = OLD.{key} AND is_blanked)"
-    )
-    every = [row[1] for row in bind.exec_driver_sql(f"PRAGMA table_info({table})")]
-    differs = [f"NEW.{name} IS NOT OLD.{name}" for name in every if name not in blanks]
-    differs += [f"NEW.{name} IS NOT {blank_on_sqlite(name, blank)}" for name, blank in blanks.items()]
-    guard = f"{table}_{'finished_once' if table in FINISHED_ONCE else 'no_update'}"
-    found = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?"
-    standing = bind.exec_driver_sql(found, (guard,)).scalar_one()
-    bind.exec_driver_sql(f"DROP TRIGGER {guard}")
-    bind.exec_driver_sql(standing.replace(" BEGIN", f" WHEN NOT {named} BEGIN", 1))
-    bind.exec_driver_sql(
-        f"CREATE TRIGGER {table}_blanked_only BEFORE UPDATE ON {table} WHEN {named} AND ({' OR '.join(differs)})"
-        f" BEGIN SELECT RAISE(ABORT, 'law:blanked_only:{table}'); END"
-    )
-
-
-def blank_on_sqlite(name: str, blank: str | bytes) -> str:
-    words = "x''" if isinstance(blank, bytes) else f"'{blank}'"
-    return f"(CASE WHEN OLD.{name} IS NULL THEN NULL ELSE {words} END)"
-
-
-def blanked_on_postgresql(table: str, key: str, blanks: dict[str, str | bytes]) -> None:
-    bind = op.get_bind()
-    pairs = [(name, "\\x" if isinstance(blank, bytes) else blank) for name, blank in blanks.items()]
-    arguments = ", ".join(f"'{word}'" for word in (key, *(word for pair in pairs for word in pair)))
-    named = f"public.is_erased('{table}', OLD.{key})"
-    if table in FINISHED_ONCE:
-        found = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = %s"
-        standing = bind.exec_driver_sql(found, (f"{table}_finished_once",)).scalar_one()
-        bind.exec_driver_sql(f"DROP TRIGGER {table}_finished_once ON public.{table}")
-        bind.exec_driver_sql(standing.replace(" EXECUTE", f" WHEN (NOT {named}) EXECUTE", 1))
-    else:
-        bind.exec_driver_sql(f"DROP TRIGGER {table}_insert_only ON public.{table}")
-        bind.exec_driver_sql(
-            f"CREATE TRIGGER {table}_insert_only BEFORE DELETE OR TRUNCATE ON public.{table}"
-            f" FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change('insert_only')"
-        )
-        bind.exec_driver_sql(
-            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON public.{table} FOR EACH ROW"
-            f" WHEN (NOT {named}) EXECUTE FUNCTION public.refuse_change('insert_only')"
-        )
-    bind.exec_driver_sql(
-        f"CREATE TRIGGER {table}_blanked_only BEFORE UPDATE ON public.{table} FOR EACH ROW"
-        f" WHEN ({named}) EXECUTE FUNCTION public.blank_only({arguments})"
-    )
+        blanked_only(bind, table, key, blanks, is_finished_once=table in FINISHED_ONCE)
 
 
 def downgrade() -> None:

@@ -1,15 +1,16 @@
-"""The rows of the administration report as CSV, for a spreadsheet or a program.
+"""The cells of the administration report: what its CSV holds, what its manifest is made of, and what is compared with the record.
 
-UTF-8 with a byte order mark: without it Excel reads the file in the machine's old code page and
+`FORMAT` is a promise of what the cells say: whoever changes a word of them gives it the next number and keeps this one readable.
+The file is UTF-8 with a byte order mark: without it Excel reads the file in the machine's old code page and
 spoils every name beyond ASCII; programs read it as `utf-8-sig`. Lines end in CRLF (RFC 4180).
-A cell that a spreadsheet would take for a formula gets a leading apostrophe. Amounts stand twice:
+A cell that a spreadsheet would take for a formula gets a leading apostrophe, which is part of the cell wherever it is hashed. Amounts stand twice:
 as the exact whole number that is stored, and as mcg or mL.
 """
 
 import codecs
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date
 from typing import BinaryIO
 
@@ -17,6 +18,7 @@ from inventory.kernel.quantity import format_mcg, format_ml
 from inventory.reports.documents.administration_row import AdministrationRow, Source
 from inventory.web.spreadsheets import safe_cell
 
+FORMAT = "administrations/1"
 _BETWEEN = "; "
 
 
@@ -29,8 +31,8 @@ def _day(day: date | None) -> str:
 
 
 FIELDS: tuple[tuple[str, Callable[[AdministrationRow], str]], ...] = (
-    ("site", lambda row: row.site_code),
     ("number", lambda row: row.number),
+    ("site", lambda row: row.site_code),
     ("given_at", lambda row: row.given_at.isoformat(timespec="seconds")),
     ("given_at_utc", lambda row: row.given_at.astimezone(UTC).isoformat(timespec="seconds")),
     ("recorded_at", lambda row: row.recorded_at.isoformat(timespec="seconds")),
@@ -62,21 +64,44 @@ FIELDS: tuple[tuple[str, Callable[[AdministrationRow], str]], ...] = (
 )
 
 
+PSEUDONYMISED_FIELDS: tuple[tuple[str, Callable[[AdministrationRow], str]], ...] = tuple(
+    {
+        "number": ("dose", lambda row: row.number),
+        "patient_name": ("patient", lambda row: row.patient_name),
+        "patient_born_on": ("patient_age", lambda row: row.patient_age),
+    }.get(name, (name, said))
+    for name, said in FIELDS
+    if name not in {"patient_record", "giver_credential", "indication", "remarks"}
+)
+"""What a pseudonymised report tells: nothing that names somebody."""
+COLUMNS = tuple(name for name, _ in FIELDS)
+PSEUDONYMISED_COLUMNS = tuple(name for name, _ in PSEUDONYMISED_FIELDS)
+_SAID = tuple(said for _, said in FIELDS)
+_SAID_OF_NOBODY = tuple(said for _, said in PSEUDONYMISED_FIELDS)
+
+
+def cells_of(row: AdministrationRow) -> tuple[str, ...]:
+    """The cells of one row, as the CSV holds them; the first is the number of the dose."""
+    return tuple([safe_cell(said(row)) for said in _SAID])
+
+
+def pseudonymised_cells_of(row: AdministrationRow) -> tuple[str, ...]:
+    """The cells of one row of a pseudonymised report; the first is the pseudonym of the dose."""
+    return tuple([safe_cell(said(row)) for said in _SAID_OF_NOBODY])
+
+
 class CsvWriter:
     """Writes the heading at once, then each row as it is told, to `out` (binary), which stays open."""
 
-    def __init__(self, out: BinaryIO) -> None:
+    def __init__(self, out: BinaryIO, columns: Sequence[str] = COLUMNS) -> None:
         self._out = out
         self._out.write(codecs.BOM_UTF8)
         self._line = io.StringIO(newline="")
         self._writer = csv.writer(self._line, lineterminator="\r\n")
-        self._cells([name for name, _ in FIELDS])
+        self.write(columns)
 
-    def write(self, row: AdministrationRow) -> None:
+    def write(self, cells: Sequence[str]) -> None:
         """Write one row."""
-        self._cells([safe_cell(said(row)) for _, said in FIELDS])
-
-    def _cells(self, cells: list[str]) -> None:
         self._writer.writerow(cells)
         self._out.write(self._line.getvalue().encode())
         self._line.seek(0)

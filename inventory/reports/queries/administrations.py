@@ -3,16 +3,15 @@
 Law 4: nothing is left out. A void, an amendment, a deviation or an override is a mark and a remark on its row.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import aliased
 
-from inventory.clinic.models import Site
 from inventory.doses.models import Dose, DoseFinding, DoseSource
 from inventory.doses.rules.terms import BODY_SITE_WORDS
 from inventory.kernel.numbering import written_number
@@ -20,51 +19,42 @@ from inventory.kernel.quantity import Strength
 from inventory.reports.documents.administration_row import AdministrationRow, Practitioner, Source
 from inventory.reports.queries.remarks import AnyRow, Facts, Finding, marked
 from inventory.reports.queries.selection import Snapshot, reading
-from inventory.staff.models import User
 from inventory.stock.queries.corrections import Corrected
 
 _BATCH = 1_000
-_AMENDED = aliased(Dose)
-_ACTOR = aliased(User)
-_DECIDED_BY = aliased(User)
-_SECOND = aliased(User)
-
-_DOSES = (
-    select(
-        Dose.id,
-        Dose.number,
-        Site.code.label("site_code"),
-        Dose.patient_name,
-        Dose.patient_record_number,
-        Dose.patient_born_on,
-        Dose.product_name,
-        Dose.formulation_name,
-        Dose.strength_ng,
-        Dose.strength_ul,
-        Dose.volume_ul,
-        Dose.dose_ng,
-        Dose.route,
-        Dose.body_site,
-        Dose.needle,
-        Dose.given_at,
-        Dose.given_zone,
-        Dose.recorded_at,
-        Dose.is_late,
-        Dose.is_deviation,
-        Dose.blocked_before,
-        Dose.giver_name,
-        Dose.giver_credential,
-        (Dose.actor_id != Dose.giver_id).label("is_recorded_by_another"),
-        Dose.indication,
-        Dose.consent_seen,
-        Dose.information_sheet,
-        Dose.note,
-        _AMENDED.number.label("amends"),
-        _ACTOR.display_name.label("actor_name"),
-    )
-    .join(Site, Site.id == Dose.site_id)
-    .join(_ACTOR, _ACTOR.id == Dose.actor_id)
-    .outerjoin(_AMENDED, _AMENDED.id == Dose.amends_id)
+# Names of people and sites come from the snapshot, which has them as they were: no join has to be made for each dose.
+_DOSES = select(
+    Dose.id,
+    Dose.number,
+    Dose.site_id,
+    Dose.patient_id,
+    Dose.patient_name,
+    Dose.patient_record_number,
+    Dose.patient_born_on,
+    Dose.product_name,
+    Dose.formulation_name,
+    Dose.strength_ng,
+    Dose.strength_ul,
+    Dose.volume_ul,
+    Dose.dose_ng,
+    Dose.route,
+    Dose.body_site,
+    Dose.needle,
+    Dose.given_at,
+    Dose.given_zone,
+    Dose.recorded_at,
+    Dose.is_late,
+    Dose.is_deviation,
+    Dose.blocked_before,
+    Dose.giver_id,
+    Dose.giver_name,
+    Dose.giver_credential,
+    Dose.actor_id,
+    Dose.indication,
+    Dose.consent_seen,
+    Dose.information_sheet,
+    Dose.note,
+    Dose.amends_id,
 )
 _SOURCES = select(
     DoseSource.dose_id,
@@ -74,30 +64,40 @@ _SOURCES = select(
     DoseSource.use_by_on,
     DoseSource.volume_ul,
 ).order_by(DoseSource.dose_id, DoseSource.position)
-_FINDINGS = (
-    select(
-        DoseFinding.dose_id,
-        DoseFinding.code,
-        DoseFinding.disposition,
-        DoseFinding.message,
-        DoseFinding.reason,
-        DoseFinding.note,
-        _DECIDED_BY.display_name,
-        _SECOND.display_name,
-    )
-    .join(_DECIDED_BY, _DECIDED_BY.id == DoseFinding.decided_by_id)
-    .outerjoin(_SECOND, _SECOND.id == DoseFinding.second_person_id)
-    .order_by(DoseFinding.dose_id, DoseFinding.code)
-)
+_FINDINGS = select(
+    DoseFinding.dose_id,
+    DoseFinding.code,
+    DoseFinding.disposition,
+    DoseFinding.message,
+    DoseFinding.reason,
+    DoseFinding.note,
+    DoseFinding.decided_by_id,
+    DoseFinding.second_person_id,
+).order_by(DoseFinding.dose_id, DoseFinding.code)
+
+
+class IdentifiedRow(NamedTuple):
+    """A row, and the ids of its dose, its patient and its giver."""
+
+    row: AdministrationRow
+    dose_id: UUID
+    patient_id: UUID
+    giver_id: UUID
 
 
 def administration_rows(snapshot: Snapshot) -> Iterator[AdministrationRow]:
     """Every dose of the snapshot, in its order; each batch is one short transaction."""
+    for identified in identified_rows(snapshot):
+        yield identified[0]
+
+
+def identified_rows(snapshot: Snapshot) -> Iterator[IdentifiedRow]:
+    """As `administration_rows`, with the ids of each."""
     for ids in snapshot.batches(_BATCH):
         with reading() as connection:
             doses = {dose.id: dose for dose in connection.execute(_DOSES.where(Dose.id.in_(ids)))}
             sources = _sources(connection, ids)
-            findings = _findings(connection, ids)
+            findings = _findings(connection, ids, snapshot.called.people)
             corrections = _corrections(connection, ids, snapshot)
         for dose_id in ids:
             dose = doses[dose_id]
@@ -107,16 +107,20 @@ def administration_rows(snapshot: Snapshot) -> Iterator[AdministrationRow]:
                 snapshot.voids.get(dose_id),
                 snapshot.amended_by.get(dose_id),
                 [said for said in corrections.get(dose_id, ()) if said.corrected_at >= dose.recorded_at],
+                site_code=snapshot.called.codes[dose.site_id],
+                amends=snapshot.amends.get(dose_id),
+                recorded_by="" if dose.actor_id == dose.giver_id else snapshot.called.people[dose.actor_id],
             )
-            yield _row(dose, tuple(sources.get(dose_id, ())), facts)
+            row = _row(dose, tuple(sources.get(dose_id, ())), facts)
+            yield IdentifiedRow(row, dose_id, dose.patient_id, dose.giver_id)
 
 
 def _row(dose: AnyRow, sources: tuple[Source, ...], facts: Facts) -> AdministrationRow:
     zone = _zone(dose.given_zone)
     standing, marks, remarks = marked(facts, zone)
     return AdministrationRow(
-        number=written_number(dose.site_code, dose.number),
-        site_code=dose.site_code,
+        number=written_number(facts.site_code, dose.number),
+        site_code=facts.site_code,
         given_at=dose.given_at.astimezone(zone),
         recorded_at=dose.recorded_at.astimezone(zone),
         patient_name=dose.patient_name,
@@ -163,10 +167,15 @@ def _sources(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Sou
     return found
 
 
-def _findings(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Finding]]:
+def _findings(
+    connection: Connection, ids: Sequence[UUID], people: Mapping[UUID, str]
+) -> dict[UUID, list[Finding]]:
     found: dict[UUID, list[Finding]] = {}
-    for dose_id, *said in connection.execute(_FINDINGS.where(DoseFinding.dose_id.in_(ids))):
-        found.setdefault(dose_id, []).append(Finding._make(said))
+    rows = connection.execute(_FINDINGS.where(DoseFinding.dose_id.in_(ids)))
+    for dose_id, code, disposition, message, reason, note, decided_by_id, second_id in rows:
+        second = people[second_id] if second_id else None
+        finding = Finding(code, disposition, message, reason, note, people[decided_by_id], second)
+        found.setdefault(dose_id, []).append(finding)
     return found
 
 

@@ -44,6 +44,11 @@ class Facts(NamedTuple):
     amended_by: int | None
     corrections: Sequence[Corrected] = ()
     """What was corrected of its lots since it was recorded."""
+    site_code: str = ""
+    amends: int | None = None
+    """The number of the dose that it amends."""
+    recorded_by: str = ""
+    """Who recorded it, where that is not the giver."""
 
 
 _DECIDED = {
@@ -57,7 +62,7 @@ def marked(facts: Facts, zone: ZoneInfo) -> tuple[Standing, tuple[str, ...], tup
     """How the entry stands, its marks in words, and its remarks with instants in `zone`."""
     if _is_plain(facts):
         return Standing.GIVEN, (), ()
-    remarks = (*_since(facts, zone), *_then(facts), *_details(facts.dose))
+    remarks = (*_since(facts, zone), *_then(facts), *_details(facts))
     marks = dict.fromkeys(remark.label for remark in remarks if remark.label not in {"SEEN", "DETAILS"})
     return _standing(facts), tuple(marks), remarks
 
@@ -72,11 +77,11 @@ def _is_plain(facts: Facts) -> bool:
         or dose.is_late
         or dose.is_deviation
         or dose.blocked_before
-        or dose.amends
+        or facts.amends
         or dose.needle
         or dose.information_sheet
         or dose.note
-        or dose.is_recorded_by_another
+        or facts.recorded_by
     )
 
 
@@ -88,7 +93,7 @@ def _standing(facts: Facts) -> Standing:
 
 def _since(facts: Facts, zone: ZoneInfo) -> Iterator[Remark]:
     void, replaced_by = facts.void, facts.amended_by or (facts.void and facts.void.replaced_by)
-    amended_by = written_number(facts.dose.site_code, replaced_by) if replaced_by else ""
+    amended_by = written_number(facts.site_code, replaced_by) if replaced_by else ""
     if void:
         is_amended = void.kind == VoidKind.AMENDED
         what = f"by {amended_by}" if is_amended and amended_by else VOID_KIND_WORDS[VoidKind(void.kind)]
@@ -98,8 +103,8 @@ def _since(facts: Facts, zone: ZoneInfo) -> Iterator[Remark]:
         yield Remark("AMENDED" if is_amended else "VOID", said)
     elif amended_by:
         yield Remark("AMENDED", f"by {amended_by}.")
-    if facts.dose.amends:
-        amends = written_number(facts.dose.site_code, facts.dose.amends)
+    if facts.amends:
+        amends = written_number(facts.site_code, facts.amends)
         yield Remark("AMENDS", f"{amends}, which this entry corrects.")
     for correction in facts.corrections:
         when = moment(correction.corrected_at.astimezone(zone))
@@ -136,11 +141,12 @@ def _reason(code: str) -> str:
     return OVERRIDE_REASON_WORDS[OverrideReason(code)] if code in set(OverrideReason) else code
 
 
-def _details(dose: AnyRow) -> Iterator[Remark]:
+def _details(facts: Facts) -> Iterator[Remark]:
+    dose = facts.dose
     details = [
         f"Needle {dose.needle}." if dose.needle else "",
         f"Information sheet {dose.information_sheet}." if dose.information_sheet else "",
-        f"Recorded by {dose.actor_name}." if dose.is_recorded_by_another else "",
+        f"Recorded by {facts.recorded_by}." if facts.recorded_by else "",
         dose.note or "",
     ]
     if any(details):

@@ -7,12 +7,12 @@ them since); the rows themselves are never changed, so that they can then be rea
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select, true
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
@@ -20,7 +20,8 @@ from inventory.audit.models import AuditHead
 from inventory.doses.models import Dose, DoseSource, DoseVoid, NotGiven
 from inventory.doses.rules.terms import BodySite
 from inventory.kernel.db import db
-from inventory.staff.models import User
+from inventory.reports.queries.as_of import NOW, RECORDED, AsOf, Called, called
+from inventory.reports.queries.gaps import Gap, gaps_of, last_numbers
 from inventory.stock.queries.corrections import Corrected, every_later_word
 
 Wide = Select[*tuple[Any, ...]]
@@ -51,6 +52,12 @@ class Selection:
     formulation_id: UUID | None = None
     lot_ids: tuple[UUID, ...] | None = None
     body_site: BodySite | None = None
+    person_id: UUID | None = None
+    """Who looked at patients; only a report of looks asks it."""
+    last_look: int | None = None
+    """The number of the newest look that is seen: looks stand beside the chain."""
+    last_numbers: Mapping[UUID, int] = field(default_factory=dict)
+    """The number of a dose that each site gave last; only a report of what is incomplete asks it."""
 
 
 class VoidFacts(NamedTuple):
@@ -72,9 +79,13 @@ class Snapshot:
     ids: bytes
     voids: dict[UUID, VoidFacts]
     amended_by: dict[UUID, int]
+    amends: dict[UUID, int]
     not_given: int | None
     corrections: Mapping[UUID, Sequence[Corrected]] = field(default_factory=dict)
     """What was corrected of each lot, and of the lot it became, the first first."""
+    called: Called = field(default_factory=Called)
+    gaps: Sequence[Gap] = ()
+    """Numbers of doses that were skipped, at the sites of the selection."""
 
     @property
     def row_count(self) -> int:
@@ -98,22 +109,37 @@ def reading() -> Iterator[Connection]:
         yield connection
 
 
-def take_snapshot(selection: Selection) -> Snapshot:
-    """Fix which doses the report shows, and what has been said of them up to now."""
+def take_snapshot(selection: Selection, up_to: int | None = None) -> Snapshot:
+    """Fix which doses the report shows, and what had been said of them up to the link `up_to` of the chain, or up to now."""
     with reading() as connection:
-        head = connection.execute(select(AuditHead.seq, AuditHead.hash)).one()
+        head = head_of(connection)
+        as_of = AsOf(None if up_to is None or up_to >= head.seq else up_to)
+        names = called(connection, as_of)
         return Snapshot(
             head_seq=head.seq,
             head_hash=head.hash,
-            ids=_ids(connection, selection),
-            voids=_voids(connection, selection),
-            amended_by=_amended_by(connection, selection),
-            not_given=_not_given(connection, selection),
-            corrections=every_later_word(connection),
+            ids=_ids(connection, selection, as_of),
+            voids=_voids(connection, selection, as_of, names.people),
+            amended_by=_amended_by(connection, selection, as_of),
+            amends=_amends(connection, selection),
+            not_given=_not_given(connection, selection, as_of),
+            corrections=_corrections(connection, as_of, names.people),
+            called=names,
+            gaps=gaps_of(connection, _last(connection, selection, as_of), as_of, names.codes),
         )
 
 
-def _narrowed(statement: Wide, selection: Selection) -> Wide:
+def _last(connection: Connection, selection: Selection, as_of: AsOf) -> Mapping[UUID, int]:
+    """Only the counters of now are known: which numbers an earlier link had seen, nobody asks a report of rows."""
+    return last_numbers(connection, [site.id for site in selection.sites]) if as_of == NOW else {}
+
+
+def head_of(connection: Connection) -> Any:
+    """The head of the chain in this read: `seq` and `hash`."""
+    return connection.execute(select(AuditHead.seq, AuditHead.hash)).one()
+
+
+def narrowed(statement: Wide, selection: Selection) -> Wide:
     statement = statement.where(
         Dose.site_id.in_([site.id for site in selection.sites]),
         Dose.given_at >= _midnight(selection.first_day) - _WIDEST_OFFSET,
@@ -139,15 +165,18 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=UTC)
 
 
-def _ids(connection: Connection, selection: Selection) -> bytes:
-    statement = _narrowed(select(Dose.id), selection).order_by(Dose.given_at, Dose.id)
+def _ids(connection: Connection, selection: Selection, as_of: AsOf) -> bytes:
+    statement = narrowed(select(Dose.id), selection).where(as_of.known(Dose.id, *RECORDED))
+    statement = statement.order_by(Dose.given_at, Dose.id)
     ids = bytearray()
     for dose_id in connection.execution_options(yield_per=_FETCH).execute(statement).scalars():
         ids += dose_id.bytes
     return bytes(ids)
 
 
-def _voids(connection: Connection, selection: Selection) -> dict[UUID, VoidFacts]:
+def _voids(
+    connection: Connection, selection: Selection, as_of: AsOf, people: Mapping[UUID, str]
+) -> dict[UUID, VoidFacts]:
     later = aliased(Dose)
     statement = (
         select(
@@ -155,23 +184,59 @@ def _voids(connection: Connection, selection: Selection) -> dict[UUID, VoidFacts
             DoseVoid.kind,
             DoseVoid.reason,
             DoseVoid.voided_at,
-            User.display_name,
+            DoseVoid.actor_id,
             later.number,
         )
         .join(Dose, Dose.id == DoseVoid.dose_id)
-        .join(User, User.id == DoseVoid.actor_id)
         .outerjoin(later, later.id == DoseVoid.replaced_by_id)
+        .where(void_known(as_of))
     )
-    return {row[0]: VoidFacts(*row[1:]) for row in connection.execute(_narrowed(statement, selection))}
+    return {
+        row.dose_id: VoidFacts(row.kind, row.reason, row.voided_at, people[row.actor_id], row.number)
+        for row in connection.execute(narrowed(statement, selection))
+    }
 
 
-def _amended_by(connection: Connection, selection: Selection) -> dict[UUID, int]:
+def void_known(as_of: AsOf) -> ColumnElement[bool]:
+    """The condition that a void was recorded by then: by an entry of its own, or by that of the entry which amends the dose."""
+    if as_of.seq is None:
+        return true()
+    anew = aliased(Dose)
+    amending = select(anew.amends_id).where(
+        anew.id.in_(as_of.later("doses.amend")), anew.amends_id.is_not(None)
+    )
+    return as_of.known(DoseVoid.dose_id, "doses.void") & DoseVoid.dose_id.not_in(amending)
+
+
+def _amended_by(connection: Connection, selection: Selection, as_of: AsOf) -> dict[UUID, int]:
     later = aliased(Dose)
-    statement = select(later.amends_id, later.number).join(Dose, Dose.id == later.amends_id)
-    return {row[0]: row[1] for row in connection.execute(_narrowed(statement, selection))}
+    statement = (
+        select(later.amends_id, later.number)
+        .join(Dose, Dose.id == later.amends_id)
+        .where(as_of.known(later.id, *RECORDED))
+    )
+    return {row[0]: row[1] for row in connection.execute(narrowed(statement, selection))}
 
 
-def _not_given(connection: Connection, selection: Selection) -> int | None:
+def _amends(connection: Connection, selection: Selection) -> dict[UUID, int]:
+    """The number of the dose that each amending one corrects."""
+    old = aliased(Dose)
+    statement = select(Dose.id, old.number).join(old, old.id == Dose.amends_id)
+    return {row[0]: row[1] for row in connection.execute(narrowed(statement, selection))}
+
+
+def _corrections(
+    connection: Connection, as_of: AsOf, people: Mapping[UUID, str]
+) -> dict[UUID, list[Corrected]]:
+    moments = as_of.moments(connection, "lot")
+    found = every_later_word(connection, among=lambda one: (one.lot_id, one.corrected_at) not in moments)
+    return {
+        lot_id: [replace(one, by=people[one.by_id], approved_by=people[one.approved_by_id]) for one in told]
+        for lot_id, told in found.items()
+    }
+
+
+def _not_given(connection: Connection, selection: Selection, as_of: AsOf) -> int | None:
     """How often a dose was not given; None where a filter speaks of what only a given dose has."""
     if selection.lot_ids is not None or selection.body_site is not None:
         return None
@@ -179,6 +244,7 @@ def _not_given(connection: Connection, selection: Selection) -> int | None:
         NotGiven.site_id.in_([site.id for site in selection.sites]),
         NotGiven.decided_on >= selection.first_day,
         NotGiven.decided_on <= selection.last_day,
+        as_of.known(NotGiven.id, "doses.not-given"),
     )
     for column, wanted in (
         (NotGiven.actor_id, selection.giver_id),

@@ -1,6 +1,6 @@
 """What was corrected of lots: their former numbers and expiries, and which lot went over into which (law 4)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -32,6 +32,8 @@ class Corrected:
     corrected_at: datetime
     by: str
     approved_by: str
+    by_id: UUID
+    approved_by_id: UUID
 
     @property
     def changes_number(self) -> bool:
@@ -58,6 +60,8 @@ TOLD = (
         LotCorrection.corrected_at,
         _ACTOR.display_name.label("by"),
         _APPROVER.display_name.label("approved_by"),
+        LotCorrection.actor_id,
+        LotCorrection.approved_by_id,
     )
     .join(_ACTOR, _ACTOR.id == LotCorrection.actor_id)
     .join(_APPROVER, _APPROVER.id == LotCorrection.approved_by_id)
@@ -122,9 +126,11 @@ def with_merged(session: Session, lot_id: UUID) -> list[UUID]:
     return found
 
 
-def every_later_word(session: Session | Connection) -> dict[UUID, list[Corrected]]:
-    """As `later_words`, of every lot that was ever corrected."""
-    rows = told(session.execute(TOLD))
+def every_later_word(
+    session: Session | Connection, *, among: Callable[[Corrected], bool] = lambda _: True
+) -> dict[UUID, list[Corrected]]:
+    """As `later_words`, of every lot that was ever corrected; with `among`, of the corrections for which it holds."""
+    rows = [row for row in told(session.execute(TOLD)) if among(row)]
     found = {lot_id: [row for row in rows if row.lot_id == lot_id] for lot_id in {row.lot_id for row in rows}}
     return {lot_id: _followed(lot_id, found) for lot_id in found}
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from inventory.reports.documents.administration_csv import FIELDS, CsvWriter
+from inventory.reports.documents.administration_csv import FIELDS, CsvWriter, cells_of
 from inventory.reports.documents.administration_row import AdministrationRow, Remark, Source, Standing
 
 MakeRow = Callable[..., AdministrationRow]
@@ -17,7 +17,7 @@ def written(rows: Iterable[AdministrationRow]) -> bytes:
     out = io.BytesIO()
     writer = CsvWriter(out)
     for row in rows:
-        writer.write(row)
+        writer.write(cells_of(row))
     return out.getvalue()
 
 
@@ -26,7 +26,7 @@ def read(rows: Iterable[AdministrationRow]) -> list[dict[str, str]]:
 
 
 def test_begins_with_the_mark_that_excel_needs(row: MakeRow) -> None:
-    assert written([row()]).startswith(b"\xef\xbb\xbfsite,number,")
+    assert written([row()]).startswith(b"\xef\xbb\xbfnumber,site,")
 
 
 def test_amounts_are_exact_and_worded(row: MakeRow) -> None:
