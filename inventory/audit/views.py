@@ -4,7 +4,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from inventory.audit import presenters, queries
+from inventory.audit import presenters, queries, upkeep
 from inventory.audit.forms import AccessFilter, TrailFilter
 from inventory.audit.services import log_access
 from inventory.kernel.db import db
@@ -13,6 +13,7 @@ from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
+init_app = upkeep.init_app
 
 
 @bp.get("")
