@@ -68,6 +68,11 @@ def newest(session: Session, channel: str) -> Published | None:
     return Published(channel, found.recorded_at, int(facts.get("seq", 0)), why)
 
 
+def given(session: Session) -> list[Published]:
+    """Return the newest giving through each channel that is configured."""
+    return [found for channel in channels() if (found := newest(session, channel))]
+
+
 def is_due(session: Session, channel: str, at: datetime) -> bool:
     """Tell whether today's head (UTC) still has to be given, and was not refused a moment ago."""
     last = newest(session, channel)

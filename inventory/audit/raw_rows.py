@@ -70,7 +70,7 @@ def coder_of(table: Table, dialect: str, *, without: tuple[str, ...] = ()) -> Ro
         columns=", ".join(_read(table, column, dialect) for column in columns),
         names=names,
         key=tuple(names.index(column.name) for column in table.primary_key.columns if column.name in names),
-        _cells=tuple((f'"{column.name}":', _encoder(column, dialect)) for column in columns),
+        _cells=tuple((f'"{column.name}":', _encoder(column)) for column in columns),
     )
 
 
@@ -109,26 +109,23 @@ def rows_between(session: Session, coder: RowCoder, after: int | None, up_to: in
 
 
 def _read(table: Table, column: Column[Any], dialect: str) -> str:
-    """Return how a column is read: on PostgreSQL an id and an instant as the text that is hashed."""
+    """Return how a column is read: an id and an instant as the text that is hashed."""
     name = f'"{table.name}"."{column.name}"'
-    if dialect == "postgresql" and isinstance(column.type, Uuid):
-        return f"replace({name}::text, '-', '')"
-    if dialect == "postgresql" and isinstance(column.type, UtcDateTime):
-        return f"to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-    return name
+    if isinstance(column.type, UtcDateTime):
+        said = {
+            "sqlite": "replace({0}, ' ', 'T') || 'Z'",
+            "postgresql": "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+        }
+        return said[dialect].format(name)
+    is_id = dialect == "postgresql" and isinstance(column.type, Uuid)
+    return f"replace({name}::text, '-', '')" if is_id else name
 
 
-def _encoder(column: Column[Any], dialect: str) -> Encode:
+def _encoder(column: Column[Any]) -> Encode:
     for kind, encode in _ENCODERS.items():
         if isinstance(column.type, kind):
-            return _instant_of_sqlite if kind is UtcDateTime and dialect == "sqlite" else encode
+            return encode
     raise TypeError(f"{column} has a type without a canonical form: {column.type!r}")
-
-
-def _instant_of_sqlite(text: str) -> str:
-    if len(text) != 26:
-        raise ValueError("an instant of another form")
-    return quoted(f"{text[:10]}T{text[11:]}Z") if text[10] == " " else quoted(text)
 
 
 def _day(value: Any) -> str:

@@ -143,10 +143,12 @@ def every_row(session: Session, name: str) -> Iterator[tuple[str, str]]:
 
 def _compare_table(session: Session, coder: RowCoder, witnesses: Witnesses) -> Iterator[Doubt]:
     table, unseen = coder.table, dict(witnesses.digests)
-    parts = _first_parts(table, unseen)
-    for some in _batches(parts, _batch_of(table)):
-        for key, digest, row in _digested(session, coder, some, unseen):
-            if digest != unseen.pop(key):
+    for parts in _batches(_first_parts(table, unseen), _batch_of(table)):
+        digest_of = _as_it_was(session, coder, parts)
+        for row in rows_whose(session, coder, _first(table), parts):
+            key = coder.key_of(row)
+            digest = unseen.pop(key, None)
+            if digest is not None and digest != digest_of(row):
                 what = "the row was changed after it was recorded"
                 yield Doubt(table.name, witnesses.seqs[key], _named(session, coder, row), what)
     for key in unseen:
@@ -155,16 +157,13 @@ def _compare_table(session: Session, coder: RowCoder, witnesses: Witnesses) -> I
         yield Doubt(table.name, seq, f"{_words(table.name)} {key}", what, is_gone=True)
 
 
-def _digested(
-    session: Session, coder: RowCoder, parts: Sequence[Any], wanted: Mapping[str, str]
-) -> Iterator[tuple[str, str, Row]]:
-    """Yield key, digest and row of those that are wanted, each as it was when it was inserted."""
+def _as_it_was(session: Session, coder: RowCoder, parts: Sequence[Any]) -> Callable[[Row], str]:
+    """Return what digests a row as it was when it was inserted."""
     as_inserted = AS_INSERTED.get(coder.table.name)
-    then = _digests_then(session, coder.table, parts, as_inserted) if as_inserted else {}
-    for row in rows_whose(session, coder, _first(coder.table), parts):
-        key = coder.key_of(row)
-        if key in wanted:
-            yield key, then[key] if as_inserted else coder.digest(row), row
+    if as_inserted is None:
+        return coder.digest
+    then = _digests_then(session, coder.table, parts, as_inserted)
+    return lambda row: then[coder.key_of(row)]
 
 
 def _digests_then(
