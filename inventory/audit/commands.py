@@ -89,7 +89,7 @@ def _say_findings(check: Verification) -> int:
 @contextmanager
 def _progress(check: Verification) -> Iterator[Callable[[str], None]]:
     """Show on a terminal how far the check is; give what says a line without breaking the bar."""
-    if not sys.stderr.isatty():
+    if not on_a_terminal():
         yield click.echo
         return
     length = head_of_trail(db.session()).seq
@@ -101,6 +101,11 @@ def _progress(check: Verification) -> Iterator[Callable[[str], None]]:
             click.echo(line)
 
         yield say
+
+
+def on_a_terminal() -> bool:
+    """Tell whether a person sees what is written to stderr."""
+    return sys.stderr.isatty()
 
 
 @audit_group.command("seal")
