@@ -45,14 +45,18 @@ class RowCoder:
     def digest(self, row: Row) -> str:
         """Return the digest of a row, which begins with the columns in the order of `names`; UNREADABLE where it has none."""
         try:
-            cells = [
-                name + encode(value)
-                for (name, encode), value in zip(self._cells, row, strict=False)
-                if value is not None
-            ]
+            return hashlib.sha256(self.canonical(row).encode()).hexdigest()
         except (TypeError, ValueError, KeyError, AttributeError):
             return UNREADABLE
-        return hashlib.sha256(("{" + ",".join(cells) + "}").encode()).hexdigest()
+
+    def canonical(self, row: Row) -> str:
+        """Return the canonical form of a row. Raises what its columns' encoders raise."""
+        cells = [
+            name + encode(value)
+            for (name, encode), value in zip(self._cells, row, strict=False)
+            if value is not None
+        ]
+        return "{" + ",".join(cells) + "}"
 
     def key_of(self, row: Row) -> str:
         """Return the key under which the trail names a row."""
