@@ -57,6 +57,7 @@ def load_config(env: Mapping[str, str], *, demo: bool | None = None) -> dict[str
         **_session_settings(env, is_demo=is_demo),
         **_request_limits(),
         **_server_settings(env),
+        **_heads_settings({} if is_demo else env),
     }
 
 
@@ -200,6 +201,31 @@ def _server_settings(env: Mapping[str, str]) -> dict[str, Any]:
         "THREADS": read_number(env, "THREADS", default=8, least=1, most=64),
         "TRUSTED_PROXY": env.get("TRUSTED_PROXY", "").strip() or DEFAULT_HOST,
         "TRUSTED_HOSTS": _trusted_hosts(env, host),
+    }
+
+
+def _heads_settings(env: Mapping[str, str]) -> dict[str, Any]:
+    """Return where the head of the trail is to be held; nowhere, where nothing is set, and never that of a demo."""
+    file = env.get("HEADS_FILE", "").strip()
+    recipients = [one.strip() for one in env.get("HEADS_MAIL_TO", "").split(",") if one.strip()]
+    host, tls = env.get("SMTP_HOST", "").strip(), env.get("SMTP_TLS", "").strip().lower() or "starttls"
+    if tls not in {"starttls", "tls", "off"}:
+        raise SettingError(f"SMTP_TLS={tls}: use starttls, tls or off")
+    if tls == "off" and host and not is_loopback(host):
+        raise SettingError("SMTP_TLS=off sends mail readable; it is for a mail server on this machine only")
+    sender = env.get("SMTP_FROM", "").strip()
+    if recipients and not (host and sender):
+        raise SettingError("HEADS_MAIL_TO needs SMTP_HOST and SMTP_FROM, to send mail")
+    usual = 465 if tls == "tls" else 587
+    return {
+        "HEADS_FILE": str(Path(file).resolve()) if file else None,
+        "HEADS_MAIL_TO": recipients,
+        "SMTP_HOST": host,
+        "SMTP_PORT": read_number(env, "SMTP_PORT", default=usual, least=1, most=65535),
+        "SMTP_TLS": tls,
+        "SMTP_FROM": sender,
+        "SMTP_USER": env.get("SMTP_USER", "").strip(),
+        "SMTP_PASSWORD": env.get("SMTP_PASSWORD", ""),
     }
 
 

@@ -110,7 +110,7 @@ def _request(place: Place, patient_id: UUID, vial: Any) -> DoseRequest:
 
 def live_through(database: Database, past: Past) -> None:
     """Write what was opened and given of each lot in the year since the clinic was stocked, up to yesterday."""
-    with _laws_aside(database) as connection:
+    with laws_aside(database) as connection:
         said = _WORDS[database.kind]
         for statement in _Writing(connection, said, past).statements():
             connection.execute(statement)
@@ -316,7 +316,7 @@ def _one(connection: Any, statement: str) -> int:
 
 
 @contextmanager
-def _laws_aside(database: Database) -> Iterator[Any]:
+def laws_aside(database: Database) -> Iterator[Any]:
     """Give a connection on which no trigger fires and nothing waits for the disk; the laws stand again afterwards."""
     put_aside = {"sqlite": _sqlite_aside, "postgresql": _postgres_aside}[database.kind]
     with put_aside(database) as connection:

@@ -100,15 +100,21 @@ def erase_owned(act: Act, erasure_id: UUID, table: str, owners: Collection[UUID]
     return _blank(act, erasure_id, ERASABLE[table], owners, {})
 
 
-def erased_payloads(session: Session, entry_ids: Collection[UUID]) -> set[UUID]:
-    """Return those of the entries whose payload an erasure blanked."""
-    keys = {entry_id.hex: entry_id for entry_id in entry_ids}
+def has_erasures(session: Session) -> bool:
+    """Tell whether anything was ever erased: hardly anything is, and a check need not ask again and again."""
+    return session.scalar(select(ErasureRow.row_key).limit(1)) is not None
+
+
+def erased_payloads(session: Session, entry_keys: Collection[str]) -> set[str]:
+    """Return those of the entries, by their ids in hexadecimal, whose payload an erasure blanked."""
+    if not entry_keys:
+        return set()
     named = select(ErasureRow.owner_key).where(
         ErasureRow.table_name == AuditPayload.__tablename__,
-        ErasureRow.owner_key.in_(keys),
+        ErasureRow.owner_key.in_(entry_keys),
         ErasureRow.is_blanked,
     )
-    return {keys[key] for key in session.scalars(named)}
+    return set(session.scalars(named))
 
 
 def later_digests(session: Session, table: str, keys: Collection[str]) -> dict[str, str]:
@@ -162,13 +168,10 @@ def _carried(payloads: Iterable[Any]) -> Digests:
 
 def _refuse_unwell(session: Session, payloads: Iterable[Any], carried: Digests) -> None:
     changed = any(rules.commitment(one.payload, one.salt) != one.commitment for one in payloads)
-    now = {
-        table: {
-            key: witness.Witness(digest, 0)
-            for key, digest in (digests | later_digests(session, table, digests)).items()
-        }
-        for table, digests in carried.items()
-    }
+    now: dict[str, witness.Witnesses] = {}
+    for table, digests in carried.items():
+        now[table] = witness.Witnesses()
+        now[table].add(0, digests | later_digests(session, table, digests))
     if changed or any(True for _ in witness.compare(session, now)):
         said = "The trail about this patient is not as it was recorded. Nothing was erased: run `flask audit verify` first."
         raise Refusal("ERASURE-TRAIL-UNWELL", said, status=409)

@@ -187,3 +187,28 @@ class ErasureRow(Model):
     is_blanked: Mapped[bool] = mapped_column()
     is_carried: Mapped[bool] = mapped_column()
     digest: Mapped[str | None] = mapped_column(String(64))
+
+
+class AccessDigest(Model):
+    """A seal: the looks from one id to another, none left out, by one digest that also holds that of the seal before.
+
+    `looks` names each sealed look by its id and the first digits of its row's digest. It proves nothing by itself: it tells
+    which look does not agree once `digest` does not.
+    """
+
+    __tablename__ = "access_digest"
+    __table_args__ = (
+        CheckConstraint("from_id <= to_id", name="range"),
+        CheckConstraint('"count" > 0', name="count"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(unique=True)
+    from_id: Mapped[int] = mapped_column()
+    to_id: Mapped[int] = mapped_column(unique=True)
+    count: Mapped[int] = mapped_column()
+    previous_digest: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+    looks: Mapped[str] = mapped_column(Text)
+    sealed_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))

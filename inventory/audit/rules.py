@@ -6,7 +6,7 @@ A row's digest leaves out empty columns, so that a column added later does not c
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -38,6 +38,11 @@ def link_hash(previous_hash: str, seq: int, digest: str) -> str:
     """Return the hash of link `seq`: 32 bytes before, 8 bytes of sequence, 32 bytes of entry digest."""
     data = bytes.fromhex(previous_hash) + seq.to_bytes(8, "big") + bytes.fromhex(digest)
     return hashlib.sha256(data).hexdigest()
+
+
+def seal_digest(previous_digest: str, look_digests: Iterable[str]) -> str:
+    """Return the digest of a seal: over that of the seal before and the row digests of its looks, a line each."""
+    return hashlib.sha256("\n".join((previous_digest, *look_digests)).encode()).hexdigest()
 
 
 def _plain(value: Scalar) -> str:

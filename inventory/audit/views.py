@@ -4,8 +4,9 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from inventory.audit import presenters, queries
+from inventory.audit import presenters, publishing, queries, upkeep
 from inventory.audit.forms import AccessFilter, TrailFilter
+from inventory.audit.sealing import unsealed_looks
 from inventory.audit.services import log_access
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
@@ -13,6 +14,7 @@ from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
+init_app = upkeep.init_app
 
 
 @bp.get("")
@@ -28,9 +30,12 @@ def index() -> ResponseReturnValue:
     page = (
         queries.entries_page(session, filters.sought, cursor=cursor_here(), site_ids=seen) if fine else None
     )
-    shown = render_template(
-        "audit/index.html", filters=filters, page=page, head=queries.head(session), present=presenters
-    )
+    stands = {
+        "head": queries.head(session),
+        "held": publishing.given(session),
+        "unsealed": unsealed_looks(session),
+    }
+    shown = render_template("audit/index.html", filters=filters, page=page, present=presenters, **stands)
     return shown, 200 if fine else 422
 
 

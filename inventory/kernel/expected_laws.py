@@ -2,6 +2,12 @@
 
 EXPECTED_LAWS = {
     "sqlite": {
+        "access_digest.access_digest_follows": "15bffdc3f652fa0a",
+        "access_digest.access_digest_no_delete": "05ad350ee0107db8",
+        "access_digest.access_digest_no_replace": "5892c49c51d02ec8",
+        "access_digest.access_digest_no_update": "d75f8b015a80f6a2",
+        "access_digest.access_digest_replaces_none": "0506c6a249d76a55",
+        "access_entry.access_entry_after_the_seal": "7617eff1caaa0f2a",
         "access_entry.access_entry_no_delete": "600ecca3d725cd10",
         "access_entry.access_entry_no_replace": "dce7203572466330",
         "access_entry.access_entry_no_update": "d3e0889439193c2a",
@@ -193,6 +199,9 @@ EXPECTED_LAWS = {
         "vial_dedication_end.vial_dedication_end_no_update": "bc8aa27a8273ce6c",
     },
     "postgresql": {
+        "access_digest.access_digest_follows": "127432c55b315458",
+        "access_digest.access_digest_insert_only": "7d31c495c1234cb3",
+        "access_entry.access_entry_after_the_seal": "617b37f9ce812b75",
         "access_entry.access_entry_insert_only": "5cbeb0cacc6b8d67",
         "account.account_guard": "01978ceb82f0c54b",
         "account.account_undeletable": "ced09ecc74fe73f2",

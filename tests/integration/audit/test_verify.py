@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from inventory.audit import acts, rules
 from inventory.audit.models import AuditEntry, AuditHead, AuditLink
+from inventory.audit.verification import Verification
 from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR
 from inventory.patients import services
@@ -83,12 +84,13 @@ def consents(app: Flask, at: datetime) -> list[UUID]:
 
 @pytest.fixture
 def verify(cli: FlaskCliRunner) -> Callable[..., list[str]]:
-    """Runs the command and returns its lines, the exit code in front."""
+    """Runs the command and returns its lines, the exit code in front; without the one that says which entry is the first."""
 
     def run(*arguments: str) -> list[str]:
         db.session.rollback()
         done = cli.invoke(args=["audit", "verify", *arguments], catch_exceptions=False)
         named, *said = done.output.splitlines()
+        said = [line for line in said if not line.startswith("The first bad entry is ")]
         # A mistyped head is refused before anything is checked.
         return [str(done.exit_code), *(said if named.startswith("Checked: ") else [named, *said])]
 
@@ -338,3 +340,127 @@ def _rewritten(seq: int) -> list[str]:
         f"UPDATE audit_link SET previous_hash = '{before}', hash = '{linked}' WHERE seq = {seq}",
         f"UPDATE audit_head SET hash = '{linked}' WHERE seq = {seq}",
     ]
+
+
+# The first bad entry, and not too many lines ----------------------------------------------------------------------
+
+
+def test_says_which_entry_is_the_first_before_any_other_line(
+    consents: list[UUID], cli: FlaskCliRunner, tamper: Tamper, database: Database
+) -> None:
+    """The row of entry 2 is read after the payload of entry 4."""
+    tamper(
+        "UPDATE audit_payload SET payload = replace(payload, 'version 2', 'version 9') WHERE payload LIKE '%version 2%'",
+        f"UPDATE consent SET status = 'refused' WHERE id = {sql_id(database, consents[0])}",
+    )
+    done = cli.invoke(args=["audit", "verify"], catch_exceptions=False)
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[1:] == [
+        "The first bad entry is 2.",
+        f"consent {consents[0].hex}: the row was changed after it was recorded",
+        "audit entry 4: its payload was changed",
+    ]
+
+
+def test_says_how_many_more_there_are_than_are_said(
+    app: Flask, at: datetime, verify: Verify, tamper: Tamper
+) -> None:
+    with acts.batch():
+        for _ in range(103):
+            make_patient(at=at)
+    tamper("UPDATE audit_payload SET salt = 'none'")
+    lines = verify()
+    assert lines[100:] == ["audit entry 100: its payload was changed", "... and 3 more."]
+
+
+def test_what_is_no_hash_and_no_key_at_all_is_named_and_stops_nothing(
+    consents: list[UUID], verify: Verify, tamper: Tamper
+) -> None:
+    tamper(
+        "UPDATE audit_link SET previous_hash = 'nothing' WHERE seq = 2",
+        "UPDATE audit_entry SET digest = 'x' WHERE id = (SELECT entry_id FROM audit_link WHERE seq = 3)",
+        """UPDATE audit_payload SET payload = '{"rows":{"consent":{"no key":"no digest"},"movement":{"x":1}}}'"""
+        " WHERE entry_id = (SELECT entry_id FROM audit_link WHERE seq = 4)",
+    )
+    lines = verify()
+    for line in (
+        "audit entry 2: its link does not follow the one before",
+        "audit entry 2: its link was changed",
+        "audit entry 3: its link was changed",
+        "audit entry 3: it was changed",
+        "audit entry 4: its payload was changed",
+    ):
+        assert line in lines
+
+
+def test_a_forged_payload_that_names_no_row_is_told_from_a_crash(
+    consents: list[UUID], verify: Verify, tamper: Tamper
+) -> None:
+    """Somebody who makes every hash again may write what they like."""
+    payload = '{"facts":{},"rows":{"consent":{"no key":"no digest"},"movement":{"x":"y"}}}'
+    db.session.rollback()
+    link = db.session.execute(select(AuditLink).where(AuditLink.seq == 4)).scalar_one()
+    entry = dict(
+        db.session.execute(select(*AuditEntry.__table__.columns).where(AuditEntry.id == link.entry_id))
+        .mappings()
+        .one()
+    )
+    committed = rules.commitment(payload, "0" * 32)
+    digest = rules.entry_digest(entry | {"commitment": committed})
+    linked = rules.link_hash(link.previous_hash, 4, digest)
+    this = "(SELECT entry_id FROM audit_link WHERE seq = 4)"
+    tamper(
+        f"UPDATE audit_payload SET payload = '{payload}', salt = '{'0' * 32}' WHERE entry_id = {this}",
+        f"UPDATE audit_entry SET commitment = '{committed}', digest = '{digest}' WHERE id = {this}",
+        f"UPDATE audit_link SET hash = '{linked}' WHERE seq = 4",
+        f"UPDATE audit_head SET hash = '{linked}'",
+    )
+    assert set(verify()) == {
+        "1",
+        "consent no key: the row that audit entry 4 recorded is gone",
+        "movement x: the row that audit entry 4 recorded is gone",
+        f"consent {consents[2].hex}: no entry of the trail recorded this row",
+    }
+
+
+# Up to an entry --------------------------------------------------------------------------------------------------
+
+
+def up_to(seq: int) -> tuple[list[str], str]:
+    db.session.rollback()
+    check = Verification(db.session())
+    return list(check.up_to(seq)), check.hash
+
+
+def test_checks_up_to_an_entry_and_nothing_after_it(
+    consents: list[UUID], tamper: Tamper, database: Database
+) -> None:
+    third = db.session.scalars(select(AuditLink.hash).where(AuditLink.seq == 3)).one()
+    tamper("UPDATE audit_payload SET salt = 'none' WHERE payload LIKE '%version 2%'")
+    assert up_to(3) == ([], third)
+    assert up_to(4)[0] == ["audit entry 4: its payload was changed"]
+    assert up_to(9)[0] == [
+        "audit entry 4: its payload was changed",
+        "the chain ends at entry 4, before entry 9",
+    ]
+    tamper(f"UPDATE consent SET status = 'refused' WHERE id = {sql_id(database, consents[1])}")
+    assert up_to(3)[0] == [f"consent {consents[1].hex}: the row was changed after it was recorded"]
+    assert up_to(2)[0] == []
+    assert up_to(0) == ([], "0" * 64)
+
+
+def test_tells_how_far_it_is(consents: list[UUID], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inventory.audit.verification._BATCH", 3)
+    told: list[int] = []
+    assert list(Verification(db.session(), progress=told.append).whole()) == []
+    assert told == [3, 1]
+
+
+def test_shows_a_progress_bar_on_a_terminal_only(
+    consents: list[UUID], cli: FlaskCliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli.invoke(args=["audit", "verify"]).stderr == ""
+    monkeypatch.setattr("inventory.audit.commands.on_a_terminal", lambda: True)
+    done = cli.invoke(args=["audit", "verify"])
+    assert "Entries" in done.stderr
+    assert done.stdout.splitlines()[-1].startswith("The trail is well: 4 entries")
