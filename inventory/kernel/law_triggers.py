@@ -57,7 +57,7 @@ def blanked_only(
     """Let an erasure that names a row of `table`, by its column `key`, turn `blanks` to what they say, and change nothing else.
 
     The table is insert-only already, or with `is_finished_once` one whose rows may be finished once. What is empty stays empty.
-    Needs the table `erasure_row`, and on PostgreSQL the functions of revision 0007.
+    Needs the table `erasure_row`, and on PostgreSQL the functions of revision 0003.
     """
     on_its_own = _blanked_on_postgresql if bind.dialect.name == "postgresql" else _blanked_on_sqlite
     on_its_own(bind, table, key, blanks, is_finished_once=is_finished_once)

@@ -1,7 +1,7 @@
 """The looks at patients are sealed into the chain, hour by hour.
 
-Revision ID: 0004
-Revises: 0002
+Revision ID: 0006
+Revises: 0005
 """
 
 from pathlib import Path
@@ -12,8 +12,8 @@ from alembic import op
 from inventory.kernel.db import UtcDateTime
 from inventory.kernel.law_triggers import insert_only, run_script
 
-revision = "0004"
-down_revision = "0002"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -43,7 +43,7 @@ def upgrade() -> None:
     )
     bind = op.get_bind()
     insert_only(bind, "access_digest", ("id",))
-    run_script(bind, SQL / f"0004_{bind.dialect.name}.sql")
+    run_script(bind, SQL / f"0006_{bind.dialect.name}.sql")
 
 
 def downgrade() -> None:

@@ -1,7 +1,7 @@
 """Signed reports: the clinic's keys as they were known, and the revisions that a reviewer's signature makes.
 
-Revision ID: 0009
-Revises: 0008
+Revision ID: 0005
+Revises: 0004
 """
 
 import sqlalchemy as sa
@@ -10,8 +10,8 @@ from alembic import op
 from inventory.kernel.db import UtcDateTime
 from inventory.kernel.law_triggers import blanked_only, insert_only
 
-revision = "0009"
-down_revision = "0008"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """Reports of every kind: what selects their rows again, and the manifest of what was drawn.
 
-Revision ID: 0008
-Revises: 0002
+Revision ID: 0004
+Revises: 0003
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """Erasure and retention: requests, what was carried out, and the rows that may be blanked by it alone.
 
-Revision ID: 0007
+Revision ID: 0003
 Revises: 0002
 """
 
@@ -12,7 +12,7 @@ from alembic import op
 from inventory.kernel.db import UtcDateTime
 from inventory.kernel.law_triggers import blanked_only, finished_once, insert_only, run_script, undeletable
 
-revision = "0007"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
@@ -128,7 +128,7 @@ def hold_laws() -> None:
     undeletable(bind, "erasure_request")
     finished_once(bind, "erasure_request", ("decided_at", "decided_by_id", "decision", "ground", "because"))
     if bind.dialect.name == "postgresql":
-        run_script(bind, SQL / "0007_postgresql.sql")
+        run_script(bind, SQL / "0003_postgresql.sql")
     for table, (key, blanks) in BLANKED.items():
         blanked_only(bind, table, key, blanks, is_finished_once=table in FINISHED_ONCE)
 
