@@ -116,10 +116,10 @@ def report_form(kind: ReportKind) -> ReportForm:
     for name in (*(() if words.has_days else ("first_day", "last_day")), *_FILTERS):
         if name not in words.asks:
             del form[name]
-    _offer(form)
     if words.needs:
         form[words.needs].flags.required = True
-        form[words.needs].blank = None
+        form[words.needs].blank = "Choose"
+    _offer(form)
     return form
 
 

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from inventory.reports.documents import charts
 from inventory.reports.documents.administration_row import AdministrationRow, ReportedSite
 from inventory.reports.documents.front import code_of, qr_text
-from inventory.reports.documents.sign_off import signature_places
+from inventory.reports.documents.places import signature_places
 
 MakeRow = Callable[..., AdministrationRow]
 MakePdf = Callable[..., bytes]
