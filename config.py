@@ -52,6 +52,7 @@ def load_config(env: Mapping[str, str], *, demo: bool | None = None) -> dict[str
         "SECRET_KEY": env.get("SECRET_KEY") or kept_secret(_in_mode(instance, "secret_key", is_demo=is_demo)),
         "SQLALCHEMY_DATABASE_URI": database_url(env, instance, demo=is_demo),
         "OWNER_DATABASE_URI": owner_database_url(env, demo=is_demo),
+        **_signing_settings(env, instance, is_demo=is_demo),
         "PG_BIN": env.get("PG_BIN") or None,
         **_session_settings(env, is_demo=is_demo),
         **_request_limits(),
@@ -139,6 +140,24 @@ def _in_mode(instance: Path, name: str, *, is_demo: bool) -> Path:
     """Return where a file of this mode lives: a demo's database and secret are never the clinic's."""
     demo_names = {"clinic.sqlite3": "demo.sqlite3"}
     return instance / (demo_names.get(name, f"demo.{name}") if is_demo else name)
+
+
+def _signing_settings(env: Mapping[str, str], instance: Path, *, is_demo: bool) -> dict[str, Any]:
+    """Return which key signs the reports, how it is opened, and who stamps the time. The demo signs with a key of its own."""
+    own = "" if is_demo else env.get("SIGNING_P12", "").strip()
+    tsa = "" if is_demo else env.get("TSA_URL", "").strip()
+    if own and not Path(own).is_file():
+        raise SettingError(f"SIGNING_P12={own}: there is no such file")
+    if tsa and urlsplit(tsa).scheme not in {"http", "https"}:
+        raise SettingError(f"TSA_URL={tsa}: use an address that begins with http:// or https://")
+    kept = _in_mode(instance, "signing_password", is_demo=is_demo)
+    return {
+        "SIGNING_KEY_FILE": str(_in_mode(instance, "signing_key.p12", is_demo=is_demo)),
+        "SIGNING_PASSWORD": env.get("SIGNING_PASSWORD") or kept_secret(kept),
+        "SIGNING_P12": own or None,
+        "SIGNING_P12_PASSWORD": env.get("SIGNING_P12_PASSWORD", ""),
+        "TSA_URL": tsa or None,
+    }
 
 
 def _session_settings(env: Mapping[str, str], *, is_demo: bool) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The front door: builds the application from a configuration. Imports every room; no room imports it.
 
-A room is entered by convention: `models` are known to the database, `views.bp` is served, `commands.COMMANDS` are
-added to the command line.
+A room is entered by convention: `models` are known to the database, `erasing` says what an erasure makes of its rows,
+`views.bp` is served, `commands.COMMANDS` are added to the command line.
 """
 
 from collections.abc import Mapping
@@ -38,6 +38,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.config.from_mapping(config)
     app.config.setdefault("MIGRATIONS_DIR", str(ROOT / "migrations"))
     _import_rooms("models")
+    _import_rooms("erasing")
     database.init_app(app)
     web.init_app(app)
     for views in _import_rooms("views"):

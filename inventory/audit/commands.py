@@ -34,6 +34,8 @@ def verify(context: click.Context, *, head: str) -> None:
         click.echo(f"The head {head} is in this chain, at entry {check.sought_at}.")
     if found:
         context.exit(1)
+    if check.erased:
+        click.echo(f"{check.erased} payloads were erased by the clinic; their hashes stay in the chain.")
     click.echo(f"The trail is well: {check.entries} entries, head {check.seq} {check.hash}.")
 
 

@@ -1,6 +1,7 @@
 """The trail's tables, all insert-only (law 4), and the head of the chain (law 10)."""
 
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
@@ -10,6 +11,39 @@ from inventory.kernel.db import Model
 
 GENESIS = "0" * 64
 """What the first link holds in place of the hash before it."""
+
+
+class AskedBy(StrEnum):
+    """Who asked for an erasure; `retention` is the clinic itself, since the years of keeping are over."""
+
+    PATIENT = "patient"
+    REPRESENTATIVE = "representative"
+    AUTHORITY = "authority"
+    RETENTION = "retention"
+
+
+class Decision(StrEnum):
+    """What was decided about a request."""
+
+    REFUSED = "refused"
+    CARRIED_OUT = "carried-out"
+
+
+class Ground(StrEnum):
+    """The legal ground on which an erasure is refused (GDPR, article 17 (3); article 12 (6) for the identity)."""
+
+    MUST_KEEP = "must-keep"
+    PUBLIC_HEALTH = "public-health"
+    LEGAL_CLAIMS = "legal-claims"
+    NOT_IDENTIFIED = "not-identified"
+    OTHER = "other"
+
+
+class ErasureKind(StrEnum):
+    """What an erasure is about."""
+
+    PATIENT = "patient"
+    REPORT_FILES = "report-files"
 
 
 class AuditEntry(Model):
@@ -85,3 +119,71 @@ class AccessEntry(Model):
     actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
     page: Mapped[str] = mapped_column(String(80))
+
+
+class ErasureRequest(Model):
+    """That somebody asked to have a patient's data erased, and what was decided: refused on a ground, or carried out. Decided once."""
+
+    __tablename__ = "erasure_request"
+    __table_args__ = (
+        CheckConstraint(
+            "asked_by IN ('patient', 'representative', 'authority', 'retention')", name="asked_by"
+        ),
+        CheckConstraint("decision IS NULL OR decision IN ('refused', 'carried-out')", name="decision"),
+        CheckConstraint(
+            "(decided_at IS NULL) = (decision IS NULL) AND (decided_at IS NULL) = (decided_by_id IS NULL)",
+            name="decided",
+        ),
+        CheckConstraint("decision IS NULL OR decision <> 'refused' OR ground IS NOT NULL", name="ground"),
+        Index("ix_erasure_request_patient_id", "patient_id"),
+        Index("ix_erasure_request_recorded_at", "recorded_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    asked_by: Mapped[AskedBy] = mapped_column(String(20))
+    asked_on: Mapped[date] = mapped_column()
+    words: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    decided_at: Mapped[datetime | None] = mapped_column()
+    decided_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
+    decision: Mapped[Decision | None] = mapped_column(String(12))
+    ground: Mapped[Ground | None] = mapped_column(String(20))
+    because: Mapped[str | None] = mapped_column(Text)
+
+
+class Erasure(Model):
+    """One erasure, carried out by two people: a patient's data, or the files of old reports. Insert-only."""
+
+    __tablename__ = "erasure"
+    __table_args__ = (
+        CheckConstraint("kind IN ('patient', 'report-files')", name="kind"),
+        CheckConstraint("(kind = 'patient') = (request_id IS NOT NULL)", name="request"),
+        CheckConstraint("second_id <> actor_id", name="second"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    request_id: Mapped[UUID | None] = mapped_column(ForeignKey("erasure_request.id"), unique=True)
+    kind: Mapped[ErasureKind] = mapped_column(String(12))
+    at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    second_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+
+
+class ErasureRow(Model):
+    """A row that an erasure blanked (`is_blanked`), or whose witness stood in a payload that it blanked (`is_carried`). Insert-only.
+
+    `digest` is the row's digest from then on; empty for a payload, of which only the commitment is left.
+    """
+
+    __tablename__ = "erasure_row"
+    __table_args__ = (Index("ix_erasure_row_owner", "table_name", "owner_key", "is_blanked"),)
+
+    erasure_id: Mapped[UUID] = mapped_column(ForeignKey("erasure.id"), primary_key=True)
+    table_name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    row_key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    owner_key: Mapped[str] = mapped_column(String(40))
+    is_blanked: Mapped[bool] = mapped_column()
+    is_carried: Mapped[bool] = mapped_column()
+    digest: Mapped[str | None] = mapped_column(String(64))

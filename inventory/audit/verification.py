@@ -17,6 +17,7 @@ from sqlalchemy import RowMapping, Select, func, select, true
 from sqlalchemy.orm import Session
 
 from inventory.audit import rules, witness
+from inventory.audit.erasing import carried_rows, erased_payloads, later_digests
 from inventory.audit.models import GENESIS, AuditEntry, AuditHead, AuditLink, AuditPayload
 from inventory.audit.witness import WITNESSED, Witness
 from inventory.kernel.standing_laws import missing_laws
@@ -39,6 +40,7 @@ class Verification:
     seq: int = 0
     hash: str = GENESIS
     sought_at: int | None = None
+    erased: int = 0
     _present: Counter[str] = field(default_factory=Counter)
 
     def whole(self) -> Iterator[str]:
@@ -48,6 +50,7 @@ class Verification:
         while counted is None:
             yield from self._walk()
             counted = self._counted_at_the_end()
+        yield from self._check_carried()
         yield from self._compare_head()
         yield from self._find_loose_entries()
         doubtful = {name for name in WITNESSED if counted[name] != self._present[name]}
@@ -83,12 +86,29 @@ class Verification:
             if not links:
                 return
             witnesses: _Witnesses = defaultdict(dict)
+            blank = [link["entry_id"] for link in links if link["payload"] == ""]
+            erased = erased_payloads(self.session, blank) if blank else set()
             for link in links:
                 yield from self._check_link(link)
-                yield from self._check_entry(link, witnesses)
-            for doubt in witness.compare(self.session, witnesses):
-                self._present[doubt.table] -= doubt.is_gone
-                yield str(doubt)
+                yield from self._check_entry(link, witnesses, is_erased=link["entry_id"] in erased)
+            yield from self._compare(witnesses)
+
+    def _compare(self, witnesses: _Witnesses) -> Iterator[str]:
+        """Compare rows with their witnesses; what an erasure blanked, with the one that it left."""
+        for table, known in witnesses.items():
+            for key, digest in later_digests(self.session, table, known).items():
+                known[key] = Witness(digest, known[key].seq)
+        for doubt in witness.compare(self.session, witnesses):
+            self._present[doubt.table] -= doubt.is_gone
+            yield str(doubt)
+
+    def _check_carried(self) -> Iterator[str]:
+        """Compare the rows whose first witness was erased with the one that the erasure left in its place."""
+        for table, keys in carried_rows(self.session):
+            self._present[table] += len(keys)
+            witnesses: _Witnesses = defaultdict(dict)
+            witnesses[table] = {key: Witness("", 0) for key in keys}
+            yield from self._compare(witnesses)
 
     def _check_link(self, link: RowMapping) -> Iterator[str]:
         seq = link["seq"]
@@ -105,13 +125,16 @@ class Verification:
         self.seq, self.hash = seq, link["hash"]
         self.entries += 1
 
-    def _check_entry(self, link: RowMapping, witnesses: _Witnesses) -> Iterator[str]:
+    def _check_entry(self, link: RowMapping, witnesses: _Witnesses, *, is_erased: bool) -> Iterator[str]:
         seq = link["seq"]
         entry = {column.name: link[f"entry_{column.name}"] for column in _ENTRY}
         if entry["id"] is None:
             yield f"audit entry {seq}: the entry is gone"
         elif rules.entry_digest(entry) != entry["digest"]:
             yield f"audit entry {seq}: it was changed"
+        if is_erased:
+            self.erased += 1
+            return
         if link["payload"] is None:
             yield f"audit entry {seq}: its payload is gone"
             return
@@ -181,6 +204,8 @@ def _unwitnessed(session: Session, tables: set[str]) -> Iterator[str]:
         for payload in _payloads(session):
             keys = ((table, key) for table, rows in _rows_of(payload).items() for key in rows)
             book.executemany("DELETE FROM loose WHERE place = ? AND key = ?", keys)
+        for table, some in carried_rows(session):
+            book.executemany("DELETE FROM loose WHERE place = ? AND key = ?", [(table, key) for key in some])
         for (name,) in book.execute("SELECT name FROM loose ORDER BY place, key"):
             yield f"{name}: no entry of the trail recorded this row"
 

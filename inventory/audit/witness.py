@@ -45,6 +45,10 @@ WITNESSED = (
     "excursion_hold",
     "disposal",
     "disposal_line",
+    "report_revision",
+    "signing_key",
+    "erasure",
+    "erasure_row",
 )
 """The insert-only tables whose rows the trail witnesses: all but the trail's own, which the chain itself holds together,
 and the log of looks at patients (`access_entry`), which nothing witnesses: only the database's laws keep it."""
@@ -103,7 +107,7 @@ def every_row(session: Session, name: str) -> Iterator[tuple[str, str]]:
     last: Any = None
     while True:
         # A batch ends with the whole of a composite key's first part.
-        firsts = select(first).distinct().order_by(first).limit(_batch_of(table))
+        firsts = select(first).distinct().order_by(first).limit(batch_of(table))
         parts = session.scalars(firsts if last is None else firsts.where(first > last)).all()
         if not parts:
             return
@@ -131,7 +135,7 @@ def _site_codes(session: Session) -> dict[Any, str]:
 
 def _compare_table(session: Session, table: Table, witnesses: Mapping[str, Witness]) -> Iterator[Doubt]:
     unseen, codes = dict(witnesses), _site_codes(session)
-    for parts in _batches(_first_parts(table, witnesses), _batch_of(table)):
+    for parts in _batches(_first_parts(table, witnesses), batch_of(table)):
         for row in _rows(session, table, parts):
             seen = unseen.pop(_key_of(table, row), None)
             if seen is not None and seen.digest != rules.row_digest(row):
@@ -178,7 +182,7 @@ def _batches(values: list[Any], size: int) -> Iterator[list[Any]]:
         yield values[start : start + size]
 
 
-def _batch_of(table: Table) -> int:
+def batch_of(table: Table) -> int:
     """Return how many rows to hold at once: few where a row holds a file."""
     return 5 if any(isinstance(column.type, LargeBinary) for column in table.columns) else _BATCH
 

@@ -122,6 +122,23 @@ GROUPS: dict[str, tuple[SettingRule, ...]] = {
             unit="mL",
         ),
     ),
+    "Keeping": (
+        SettingRule(
+            "records_kept_years",
+            "Records are kept for",
+            "From the last day of care. Before that, nothing about a patient is erased. As the law of the place says.",
+            most=100,
+            unit="years",
+        ),
+        SettingRule(
+            "report_files_kept_years",
+            "Files of reports are kept for",
+            "From the day of issue. After that they may be erased; number, hash and head stay.",
+            least=1,
+            most=100,
+            unit="years",
+        ),
+    ),
     "Sign-in": (
         SettingRule(
             "min_password_length", "Shortest password", "Counts for new passwords.", least=10, most=64, unit="characters",

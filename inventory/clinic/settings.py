@@ -36,6 +36,8 @@ class Settings:
     currency: str = "USD"
     count_approval_containers: int = 1
     count_approval_ul: int = 1_000
+    records_kept_years: int = 10
+    report_files_kept_years: int = 6
     min_password_length: int = 12
     idle_minutes: int = 30
 

@@ -13,6 +13,7 @@ from inventory.kernel.db import db
 from inventory.stock.models import AdjustReason, HoldKind, TransferDifference, WasteReason
 from inventory.stock.queries import count_by_id, held_at, lines_of
 from inventory.stock.queries.life import holds_of
+from inventory.stock.queries.lot_suppliers import only_supplier
 from inventory.stock.services import (
     Arrived,
     Explanation,
@@ -124,8 +125,11 @@ class StockRoom:
     def _return(self, at: datetime) -> None:
         document = self._document("RMA-2231", RETURNED, 10, WasteReason.OTHER)
         note = "Ordered by mistake; the supplier takes it back."
-        document = replace(document, supplier_id=self.scene.shelf.suppliers[0], note=note)
+        document = replace(document, supplier_id=self._supplier_of(RETURNED), note=note)
         return_to_supplier(actor=self.scene.staff["manager"], at=at, document=document)
+
+    def _supplier_of(self, lot_number: str) -> UUID | None:
+        return only_supplier(db.session(), [self.scene.lot(lot_number).id])
 
     def _document(self, number: str, lot_number: str, containers: int, reason: WasteReason) -> Document:
         place = self.scene.places[CABINET]

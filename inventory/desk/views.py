@@ -2,15 +2,17 @@
 
 from flask import Flask
 
-from inventory.desk import recalling, recalls, record, today
+from inventory.desk import recalling, recalls, record, retention, today
 from inventory.desk.blueprint import bp
+from inventory.desk.erasure_queries import waiting_requests
 from inventory.kernel.db import db
 from inventory.stock.queries.recalls import open_recalls
 from inventory.web.navigation import add_badge
 
-__all__ = ["bp", "init_app", "recalling", "recalls", "record", "today"]
+__all__ = ["bp", "init_app", "recalling", "recalls", "record", "retention", "today"]
 
 
 def init_app(app: Flask) -> None:
-    """Say in the menu how many recalls are open."""
+    """Say in the menu how many recalls are open, and how many requests to erase wait."""
     add_badge(app, "desk.recalls_index", lambda: open_recalls(db.session()))
+    add_badge(app, "desk.retention", lambda: waiting_requests(db.session()))

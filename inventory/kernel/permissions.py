@@ -37,21 +37,32 @@ class Permission(StrEnum):
     CATALOGUE_MANAGE = "catalogue-manage"
     REORDER_READ = "reorder-read"
     REORDER_MANAGE = "reorder-manage"
+    REPORT_REGISTER = "report-register"
     REPORT_READ = "report-read"
     REPORT_ISSUE = "report-issue"
+    REPORT_SIGN = "report-sign"
     AUDIT_READ = "audit-read"
     STAFF_MANAGE = "staff-manage"
     SETTINGS_MANAGE = "settings-manage"
+    RETENTION_MANAGE = "retention-manage"
 
 
 P = Permission
 _CARE = {P.OWN_ACCOUNT, P.DOSE_READ, P.PATIENT_READ, P.STOCK_READ, P.CATALOGUE_READ}
-_GIVE = _CARE | {P.DOSE_GIVE, P.PATIENT_WRITE, P.STOCK_USE, P.REPORT_READ, P.REPORT_ISSUE}
+_GIVE = _CARE | {P.DOSE_GIVE, P.PATIENT_WRITE, P.STOCK_USE, P.REPORT_REGISTER, P.REPORT_READ, P.REPORT_ISSUE}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PRACTITIONER: frozenset(_GIVE),
     Role.PRESCRIBER: frozenset(
-        _GIVE | {P.DOSE_OVERRIDE, P.DOSE_VOID_ANY, P.INCIDENT_CLOSE, P.STOCK_RECONCILE}
+        _GIVE
+        | {
+            P.DOSE_OVERRIDE,
+            P.DOSE_VOID_ANY,
+            P.INCIDENT_CLOSE,
+            P.STOCK_RECONCILE,
+            P.RETENTION_MANAGE,
+            P.REPORT_SIGN,
+        }
     ),
     Role.MANAGER: frozenset(
         {
@@ -64,12 +75,33 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.CATALOGUE_MANAGE,
             P.REORDER_READ,
             P.REORDER_MANAGE,
+            P.REPORT_REGISTER,
+            P.REPORT_SIGN,
         }
     ),
     Role.AUDITOR: frozenset(
-        _CARE | {P.REPORT_READ, P.REPORT_ISSUE, P.AUDIT_READ, P.REORDER_READ, P.STOCK_RECONCILE}
+        _CARE
+        | {
+            P.REPORT_REGISTER,
+            P.REPORT_READ,
+            P.REPORT_ISSUE,
+            P.REPORT_SIGN,
+            P.AUDIT_READ,
+            P.REORDER_READ,
+            P.STOCK_RECONCILE,
+        }
     ),
-    Role.ADMIN: frozenset({P.OWN_ACCOUNT, P.STAFF_MANAGE, P.SETTINGS_MANAGE, P.AUDIT_READ, P.CATALOGUE_READ}),
+    Role.ADMIN: frozenset(
+        {
+            P.OWN_ACCOUNT,
+            P.STAFF_MANAGE,
+            P.SETTINGS_MANAGE,
+            P.RETENTION_MANAGE,
+            P.AUDIT_READ,
+            P.CATALOGUE_READ,
+            P.REPORT_REGISTER,
+        }
+    ),
 }
 
 

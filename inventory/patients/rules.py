@@ -38,6 +38,15 @@ class Sought:
     record_number_key: str = ""
 
 
+def kept_until(last_on: date, years: int) -> date:
+    """Return the first day on which a record may be erased whose last day of care was `last_on`."""
+    try:
+        return last_on.replace(year=last_on.year + years)
+    except ValueError:
+        # 29 February, in a year that has none.
+        return date(last_on.year + years, 3, 1)
+
+
 def name_words(text: str) -> tuple[str, ...]:
     """Return the words of a name without case, accents and punctuation, in the order typed."""
     folded = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)).casefold().translate(_UNDIVIDED)

@@ -1,9 +1,10 @@
 """`flask report`: the same reports from the command line. Exit 0 when issued, 1 when not; one line each says what."""
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any
@@ -11,21 +12,28 @@ from typing import IO, Any
 import click
 from flask.cli import with_appcontext
 
+from inventory.audit.services import log_access
+from inventory.doses.rules.terms import BodySite
 from inventory.kernel.clinic_command import ClinicCommand
 from inventory.kernel.clock import now
+from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Permission
-from inventory.reports import services
+from inventory.reports import pseudonyms, services
+from inventory.reports.issuing import issue_report
+from inventory.reports.kinds import KIND_WORDS, KindWords, ReportKind
+from inventory.reports.manifest import in_groups
+from inventory.reports.queries import requests
 from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.requests import Asked
-from inventory.reports.reconciliations import issue_reconciliation
 from inventory.reports.register import FileFormat
+from inventory.reports.signing.known import known_keys, rotate_key
 from inventory.reports.verification.checks import verify_report
 from inventory.reports.verification.reading import MOST_BYTES
 from inventory.staff.actor_option import as_user
-from inventory.stock.queries.scopes import Wanted
 from inventory.web.presenting import clinic_in_words
 
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -36,40 +44,104 @@ def report() -> None:
 
 @report.group("issue")
 def issue() -> None:
-    """Issue a report and write it to a file."""
+    """Issue a report and write it to a file. Each kind asks only what it needs."""
 
 
-@issue.command("administrations", cls=ClinicCommand)
-@click.option("--from", "first", type=_DAY, required=True, metavar="YYYY-MM-DD", help="First day, included.")
-@click.option("--to", "last", type=_DAY, required=True, metavar="YYYY-MM-DD", help="Last day, included.")
-@click.option("--site", "site_code", default="", metavar="CODE", help="One site; without it, all sites.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .pdf or .csv file to write.")
-@with_appcontext
-@as_user(Permission.REPORT_ISSUE)
-def administrations(first: datetime, last: datetime, site_code: str, out: Path, actor: Actor) -> None:
-    """Issue the report of every dose given in a period of each site's own days."""
-    asked = Asked(first_day=first.date(), last_day=last.date(), site_code=site_code)
-    _issue(lambda at: services.issue_administration_report(asked=asked, actor=actor, at=at), out, actor)
+def _kind(kind: ReportKind) -> click.Command:
+    """Return the command of one kind of report, with the options that the kind asks."""
+    words = KIND_WORDS[kind]
+
+    def issued(*, out: Path, actor: Actor, **options: Any) -> None:
+        asked = partial(_asked, options)
+        _issue(lambda at: issue_report(kind=kind, asked=asked(at), actor=actor, at=at), out, actor)
+
+    command = as_user(words.issues)(issued)
+    for option in reversed([*_days(words), *(_OPTIONS[name] for name in words.asks), _OUT]):
+        command = option(command)
+    about = f"{words.title}. {words.about}"
+    return issue.command(kind.value, cls=ClinicCommand, help=about)(with_appcontext(command))
 
 
-@issue.command("reconciliation", cls=ClinicCommand)
-@click.option("--from", "first", type=_DAY, required=True, metavar="YYYY-MM-DD", help="First day, included.")
-@click.option("--to", "last", type=_DAY, required=True, metavar="YYYY-MM-DD", help="Last day, included.")
-@click.option("--site", "site_code", default="", metavar="CODE", help="One site; without it, all sites.")
-@click.option("--lot", "lot_number", default="", metavar="NUMBER", help="One lot; without it, all lots.")
-@click.option("--by-vial", is_flag=True, help="Also vial by vial.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .pdf or .csv file to write.")
-@with_appcontext
-@as_user(Permission.STOCK_RECONCILE)
-def reconciliation(*, by_vial: bool, out: Path, actor: Actor, **asked: Any) -> None:
-    """Issue what was there, came, went and is left over a period of each site's own days."""
-    wanted = Wanted(
-        first_day=asked["first"].date(),
-        last_day=asked["last"].date(),
-        site_code=asked["site_code"],
-        lot_number=asked["lot_number"],
+def _days(words: KindWords) -> list[Option]:
+    return [_FROM, _TO] if words.has_days else []
+
+
+_OUT: Option = click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="A .pdf or .csv file to write."
+)
+_FROM: Option = click.option(
+    "--from", "first", type=_DAY, required=True, metavar="YYYY-MM-DD", help="First day, included."
+)
+_TO: Option = click.option(
+    "--to", "last", type=_DAY, required=True, metavar="YYYY-MM-DD", help="Last day, included."
+)
+_OPTIONS: dict[str, Option] = {
+    "site_code": click.option(
+        "--site", "site_code", default="", metavar="CODE", help="One site; without it, all sites."
+    ),
+    "giver_id": click.option("--practitioner", default="", metavar="USERNAME", help="Who gave the doses."),
+    "patient_record_number": click.option(
+        "--patient",
+        "patient_record_number",
+        default="",
+        metavar="RECORD",
+        help="One patient's record number.",
+    ),
+    "formulation_id": click.option(
+        "--formulation", default="", metavar="NAME", help="One formulation; without it, all."
+    ),
+    "lot_number": click.option(
+        "--lot", "lot_number", default="", metavar="NUMBER", help="One lot; without it, all lots."
+    ),
+    "body_site": click.option(
+        "--body-site", type=click.Choice([site.value for site in BodySite]), help="One injection site."
+    ),
+    "person_id": click.option("--person", default="", metavar="USERNAME", help="Who looked at patients."),
+    "level": click.option("--by-vial", is_flag=True, help="Also vial by vial."),
+    "recall_id": click.option("--recall", default="", metavar="NUMBER", help="The number of the recall."),
+}
+
+
+def _asked(options: Mapping[str, Any], at: datetime) -> Asked:
+    """What the options ask for. Raises Refusal CHOICE-INVALID for a name that is nobody's."""
+    today = at.date()
+    first, last = options.get("first"), options.get("last")
+    body_site = options.get("body_site")
+    return Asked(
+        first_day=first.date() if first else today,
+        last_day=last.date() if last else today,
+        site_code=options.get("site_code", ""),
+        patient_record_number=options.get("patient_record_number", ""),
+        lot_number=options.get("lot_number", ""),
+        body_site=BodySite(body_site) if body_site else None,
+        giver_id=requests.person_named(options["practitioner"], "giver_id")
+        if options.get("practitioner")
+        else None,
+        person_id=requests.person_named(options["person"], "person_id") if options.get("person") else None,
+        formulation_id=requests.formulation_named(options["formulation"])
+        if options.get("formulation")
+        else None,
+        recall_id=requests.recall_numbered(options["recall"]) if options.get("recall") else None,
+        by_part=options.get("by_vial", False),
     )
-    _issue(lambda at: issue_reconciliation(wanted=wanted, by_part=by_vial, actor=actor, at=at), out, actor)
+
+
+for _each in KIND_WORDS:
+    _kind(_each)
+
+
+@report.command("pseudonym", cls=ClinicCommand)
+@click.argument("code")
+@with_appcontext
+@as_user(Permission.PATIENT_READ)
+def pseudonym(code: str, actor: Actor) -> None:
+    """Say which patient of this clinic a pseudonym stands for. It is a look at the patient, and logged."""
+    patient = pseudonyms.resolved(code)
+    if patient is None:
+        click.echo("nobody of this clinic bears this pseudonym", err=True)
+        raise SystemExit(1)
+    log_access(actor, patient.id, "pseudonym")
+    click.echo(f"{code.strip().upper()}: record number {patient.record_number}")
 
 
 @report.command("verify", cls=ClinicCommand)
@@ -108,7 +180,7 @@ def _issued(issued: Callable[[datetime], IssuedReport], out: Path, actor: Actor)
         report = issued(at)
         file = services.fetch_file(report_id=report.id, file_format=file_format, actor=actor, at=at)
         written.write(file.content)
-    return _said(report, out, dict(report.files)[file_format])
+    return _said(report, out, next(file.sha256 for file in report.files if file.format == file_format))
 
 
 @contextmanager
@@ -130,6 +202,38 @@ def _written_beside(out: Path) -> Iterator[IO[bytes]]:
 def _said(report: IssuedReport, out: Path, sha256: str) -> str:
     days = f"{report.period_from} to {report.period_to}"
     return f"report {report.label} issued: {report.counted}, {days}, in {out} (sha256 {sha256})"
+
+
+@report.group("key")
+def key() -> None:
+    """The key that signs the reports."""
+
+
+@key.command("show", cls=ClinicCommand)
+@with_appcontext
+def show_key() -> None:
+    """Print the fingerprints of the keys that sign and signed, the present one first."""
+    known = known_keys(db.session())
+    for place, one in enumerate(known):
+        click.echo(
+            f"{'signs now' if place == 0 else 'earlier  '}  {in_groups(one.fingerprint)}  since {one.known_at:%Y-%m-%d}"
+        )
+    if not known:
+        click.echo("no key yet: it is made when the first report is issued")
+
+
+@key.command("rotate", cls=ClinicCommand)
+@with_appcontext
+@as_user(Permission.SETTINGS_MANAGE)
+def rotate(actor: Actor) -> None:
+    """Make a new key and sign with it from now on; what was signed before stays verifiable."""
+    try:
+        made = rotate_key(actor=actor, at=now())
+    except Refusal as refusal:
+        click.echo(f"not rotated: {refusal}", err=True)
+        raise SystemExit(1) from None
+    click.echo(f"signs now  {in_groups(made.fingerprint)}")
+    click.echo("Give the fingerprint to your auditors on another way than the reports.")
 
 
 COMMANDS = [report]

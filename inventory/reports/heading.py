@@ -7,6 +7,7 @@ from inventory.clinic.settings import current_settings
 from inventory.kernel.permissions import Actor, Role
 from inventory.reports.documents.administration_row import ReportedSite, ReportHeader
 from inventory.reports.queries.issued import IssuedReport
+from inventory.reports.signing.known import clinic_words
 
 
 class CoveredSite(Protocol):
@@ -25,18 +26,18 @@ class CoveredSite(Protocol):
         """The IANA zone whose days the period counts."""
 
 
-def clinic_words() -> str:
-    """Return the clinic's name as a report prints it."""
-    return current_settings().clinic_name or "Clinic without a name"
-
-
 def issued_as(actor: Actor) -> str:
     """Return the roles of whoever issues a report; nobody's are the command line's."""
     return ", ".join(role.value for role in Role if role in actor.roles) or "command line"
 
 
 def heading_of(
-    report: IssuedReport, *, sites: Sequence[CoveredSite], actor: Actor, not_given: int | None = None
+    report: IssuedReport,
+    *,
+    sites: Sequence[CoveredSite],
+    actor: Actor,
+    not_given: int | None = None,
+    gaps: tuple[str, ...] | None = (),
 ) -> ReportHeader:
     """Return the head of a report over a period, as it was entered in the register."""
     return ReportHeader(
@@ -53,5 +54,7 @@ def heading_of(
         chain_hash=report.head_hash,
         is_demo=current_settings().is_demo,
         not_given=not_given,
+        gaps=gaps,
+        title=report.title,
         zone=sites[0].time_zone,
     )

@@ -1,6 +1,7 @@
 """Issued reports and their files. Insert-only: what was issued can be downloaded again, byte for byte."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
@@ -53,29 +54,52 @@ class ReportFile(Model):
     """The SHA-256 of the manifest of the rows that were drawn."""
     manifest_salt: Mapped[str | None] = mapped_column(String(64))
     """The salt of the manifest's rows, in hexadecimal, where the manifest does not tell it itself."""
+    key_sha256: Mapped[str | None] = mapped_column(String(64))
+    """The fingerprint of the key that signed it; a CSV is signed by nobody, its rows are vouched for by the manifest."""
+
+
+class Meaning(StrEnum):
+    """What a reviewer's signature says."""
+
+    REVIEWED = "reviewed"
+    APPROVED = "approved"
+
+
+class ReportRevision(Model):
+    """The PDF of a report with one more signature, by which somebody says that they reviewed or approved it. Insert-only.
+
+    Number 1 is the file as it was issued; each revision holds all bytes of the one before it (`previous_sha256`).
+    """
+
+    __tablename__ = "report_revision"
+    __table_args__ = (
+        CheckConstraint("number >= 2", name="number"),
+        CheckConstraint("meaning IN ('reviewed', 'approved')", name="meaning"),
+        CheckConstraint("sha256 <> previous_sha256", name="follows"),
+    )
+
+    report_id: Mapped[UUID] = mapped_column(ForeignKey("report.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    meaning: Mapped[Meaning] = mapped_column(String(10))
+    note: Mapped[str] = mapped_column(Text)
+    signed_at: Mapped[datetime] = mapped_column()
+    signer_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    signer_name: Mapped[str] = mapped_column(String(200))
+    signer_credential: Mapped[str] = mapped_column(String(200))
+    key_sha256: Mapped[str] = mapped_column(String(64))
+    previous_sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class SigningKey(Model):
-    """A key with which the clinic signs its reports; the newest is the one in use."""
+    """A key that signed for the clinic, by its certificate. Insert-only: the newest signs, the others still prove what they signed."""
 
     __tablename__ = "signing_key"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
     certificate: Mapped[str] = mapped_column(Text)
-    made_at: Mapped[datetime] = mapped_column()
+    is_own: Mapped[bool] = mapped_column()
+    known_at: Mapped[datetime] = mapped_column()
     actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
-    source: Mapped[str] = mapped_column(String(10))
-
-
-class ReportRevision(Model):
-    """A report as it is since somebody signed it further: its bytes whole."""
-
-    __tablename__ = "report_revision"
-
-    report_id: Mapped[UUID] = mapped_column(ForeignKey("report.id"), primary_key=True)
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    sha256: Mapped[str] = mapped_column(String(64))
-    content: Mapped[bytes] = mapped_column(LargeBinary)
-    previous_sha256: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column()

@@ -14,12 +14,14 @@ from inventory.kernel.errors import site_not_yours
 from inventory.kernel.permissions import Actor, Permission
 from inventory.reports import register
 from inventory.reports.documents.recall import RecallHeader, write_recall_report
-from inventory.reports.documents.recall_csv import write_recall_csv
-from inventory.reports.heading import clinic_words, issued_as
+from inventory.reports.documents.recall_csv import FIELDS, FORMAT, rows_of
+from inventory.reports.heading import issued_as
 from inventory.reports.kinds import ReportKind
 from inventory.reports.models import Report
 from inventory.reports.queries.issued import IssuedReport, issued_report
 from inventory.reports.queries.recall import RecallState, recall_state
+from inventory.reports.recording import Recording
+from inventory.reports.signing.known import clinic_words
 
 
 def issue_recall_report(
@@ -69,25 +71,27 @@ def _entry(state: RecallState, at: datetime) -> register.Entry:
         head_seq=state.head_seq,
         head_hash=state.head_hash,
         recall_id=recall.id,
+        parameters={"format": FORMAT, "recall_id": recall.id.hex},
         facts={"recall": state.row.label, "patients": state.progress.patients},
     )
 
 
 def _write_files(report: IssuedReport, state: RecallState, *, actor: Actor, at: datetime) -> None:
     with tempfile.TemporaryFile() as pdf, tempfile.TemporaryFile() as csv:
-        write_recall_report(pdf, _header(report, actor), state)
-        write_recall_csv(
-            csv,
+        recording = Recording(report, csv, FIELDS, parameters=report.parameters, actor=actor)
+        rows = rows_of(
             recall=state.row.label,
             is_drill=state.row.recall.is_drill,
             recipients=state.recipients,
             doses=state.doses,
             contacts=state.contacts,
         )
-        register.store_files(report, {"pdf": pdf, "csv": csv}, actor=actor, at=at)
+        recording.take(rows)
+        write_recall_report(pdf, _header(report, actor, recording.seal()), state)
+        recording.store(report, pdf, csv, actor=actor, at=at)
 
 
-def _header(report: IssuedReport, actor: Actor) -> RecallHeader:
+def _header(report: IssuedReport, actor: Actor, manifest_sha256: str) -> RecallHeader:
     return RecallHeader(
         number=report.label,
         clinic_name=clinic_words(),
@@ -95,4 +99,5 @@ def _header(report: IssuedReport, actor: Actor) -> RecallHeader:
         generated_as=issued_as(actor),
         generated_at=report.issued_at,
         is_demo=current_settings().is_demo,
+        manifest_sha256=manifest_sha256,
     )

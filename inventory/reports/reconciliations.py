@@ -2,7 +2,7 @@
 
 import tempfile
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -14,11 +14,12 @@ from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Actor, Permission
 from inventory.reports import register
 from inventory.reports.documents.reconciliation import write_reconciliation
-from inventory.reports.documents.reconciliation_csv import write_reconciliation_csv
+from inventory.reports.documents.reconciliation_csv import FORMAT, columns_of, rows_of
 from inventory.reports.heading import heading_of
 from inventory.reports.kinds import ReportKind
 from inventory.reports.queries.issued import IssuedReport, issued_report
 from inventory.reports.queries.selection import reading
+from inventory.reports.recording import Recording
 from inventory.stock.queries.reconciled import Reconciliation, reconciliation_of
 from inventory.stock.queries.scopes import Wanted, Worded, worded_scope
 
@@ -75,6 +76,7 @@ def _entry(known: Known) -> register.Entry:
         row_count=len(known.found.rows),
         head_seq=known.head_seq,
         head_hash=known.head_hash,
+        parameters=_parameters(known),
         facts={
             "from": scope.first_day.isoformat(),
             "to": scope.last_day.isoformat(),
@@ -87,6 +89,24 @@ def _entry(known: Known) -> register.Entry:
 def _write_files(report: IssuedReport, known: Known, *, actor: Actor, at: datetime) -> None:
     with tempfile.TemporaryFile() as pdf, tempfile.TemporaryFile() as csv:
         header = heading_of(report, sites=known.found.scope.sites, actor=actor)
-        write_reconciliation(pdf, header, known.found, by_part=known.by_part)
-        write_reconciliation_csv(csv, known.found, by_part=known.by_part)
-        register.store_files(report, {"pdf": pdf, "csv": csv}, actor=actor, at=at)
+        columns = columns_of(by_part=known.by_part)
+        recording = Recording(report, csv, columns, parameters=report.parameters, actor=actor)
+        recording.take(rows_of(known.found, by_part=known.by_part))
+        write_reconciliation(pdf, header, known.found, by_part=known.by_part, seal=recording.seal)
+        recording.store(report, pdf, csv, actor=actor, at=at)
+
+
+def _parameters(known: Known) -> dict[str, Any]:
+    scope = known.found.scope
+    told: dict[str, Any] = {
+        "format": FORMAT,
+        "site_ids": [site.id.hex for site in scope.sites],
+        "first_day": scope.first_day.isoformat(),
+        "last_day": scope.last_day.isoformat(),
+        "by_part": known.by_part,
+    }
+    if scope.formulation_id is not None:
+        told["formulation_id"] = scope.formulation_id.hex
+    if scope.lot_ids is not None:
+        told["lot_ids"] = [lot_id.hex for lot_id in scope.lot_ids]
+    return told

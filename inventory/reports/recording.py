@@ -1,18 +1,26 @@
 """The rows of a report as they are drawn: each goes to the CSV and into the manifest in passing (law 10)."""
 
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, BinaryIO, TypeVar
 
 from inventory.clinic.settings import current_settings
 from inventory.kernel.permissions import Actor
+from inventory.reports import register
 from inventory.reports.documents.administration_csv import CsvWriter
-from inventory.reports.heading import clinic_words
 from inventory.reports.manifest import Manifest, ManifestWriter
 from inventory.reports.queries import parameters as kept
 from inventory.reports.queries.issued import IssuedReport
+from inventory.reports.signing.known import clinic_words
 
 Row = TypeVar("Row")
+Progress = Callable[[int, int], None]
+"""Is told how many rows are done, of how many; what it raises gives the report up, which keeps its number."""
+_EVERY = 1_000
+
+
+def silent(_done: int, _of: int) -> None:
+    """Tell nobody."""
 
 
 class Recording:
@@ -27,29 +35,53 @@ class Recording:
         parameters: Mapping[str, Any],
         actor: Actor,
         tells_salt: bool = True,
+        progress: Progress = silent,
     ) -> None:
-        salt = secrets.token_bytes(32)
         facts = _facts(report, columns, parameters, actor)
         self._csv = CsvWriter(csv, columns)
-        self._manifest = ManifestWriter(facts, salt=salt, with_salt=tells_salt)
+        self._manifest = ManifestWriter(facts, with_salt=tells_salt)
         self._closed: Manifest | None = None
-        self.secret_salt = None if tells_salt else salt.hex()
-        """The salt that only the clinic keeps."""
+        self._tells_salt = tells_salt
+        self._progress, self._of = progress, report.row_count
 
     def passing(self, rows: Iterable[Row], cells_of: Callable[[Row], Sequence[str]]) -> Iterator[Row]:
         """Yield the rows as they are, having written the cells of each."""
         write, add = self._csv.write, self._manifest.add
-        for row in rows:
+        for done, row in enumerate(rows):
+            if done % _EVERY == 0:
+                self._progress(done, self._of)
             cells = cells_of(row)
             write(cells)
             add(cells)
             yield row
+
+    def take(self, rows: Iterable[Sequence[str]]) -> None:
+        """Write rows that are cells already, of a report whose paper shows them otherwise."""
+        for _ in self.passing(rows, lambda cells: cells):
+            pass
 
     def manifest(self) -> Manifest:
         """The manifest of the rows that went by; the last of them has then been drawn."""
         if self._closed is None:
             self._closed = self._manifest.close()
         return self._closed
+
+    def seal(self) -> str:
+        """The SHA-256 of the manifest, for the paper itself."""
+        return self.manifest().sha256
+
+    def store(
+        self, report: IssuedReport, pdf: BinaryIO, csv: BinaryIO, *, actor: Actor, at: datetime
+    ) -> None:
+        """Store both files with the manifest; where it keeps its salt to itself, the clinic keeps it."""
+        register.store_files(
+            report,
+            {"pdf": pdf, "csv": csv},
+            manifest=self.manifest(),
+            secret_salt=None if self._tells_salt else self.manifest().salt.hex(),
+            actor=actor,
+            at=at,
+        )
 
 
 def _facts(

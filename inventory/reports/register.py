@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, BinaryIO, Literal
+from typing import IO, Any, BinaryIO, Literal
 from uuid import UUID
 
 from inventory.audit.acts import Act, Outcome, perform
@@ -18,11 +18,14 @@ from inventory.clinic.numbers import next_number
 from inventory.kernel.errors import Refusal
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import SYSTEM_USER_ID, Actor, Permission
-from inventory.reports.kinds import KIND_WORDS, ReportKind
+from inventory.reports.kinds import ReportKind, may_issue, may_read
 from inventory.reports.manifest import Manifest
 from inventory.reports.models import Report, ReportFile
-from inventory.reports.queries.issued import IssuedReport, report_label
+from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.parameters import written
+from inventory.reports.queries.superseded import report_label
+from inventory.reports.signing.known import clinic_words, known_key
+from inventory.reports.signing.pdf import Words, sign_issued
 
 FileFormat = Literal["pdf", "csv"]
 
@@ -56,13 +59,22 @@ def refuse_unless(actor: Actor, permission: Permission) -> None:
 
     Commands without a name act as `system:cli`, which holds no role: whoever can run them owns the machine.
     """
-    if actor.id != SYSTEM_USER_ID and not actor.can(permission):
+    _refuse(actor, is_permitted=actor.can(permission))
+
+
+def _refuse(actor: Actor, *, is_permitted: bool) -> None:
+    if actor.id != SYSTEM_USER_ID and not is_permitted:
         raise Refusal("NOT-PERMITTED", f"{actor.name} may not do this.", status=403)
 
 
 def refuse_reader(actor: Actor, kind: ReportKind) -> None:
     """Raise Refusal NOT-PERMITTED unless the actor may read reports of this kind."""
-    refuse_unless(actor, KIND_WORDS[kind].permission)
+    _refuse(actor, is_permitted=may_read(actor, kind))
+
+
+def refuse_issuer(actor: Actor, kind: ReportKind) -> None:
+    """Raise Refusal NOT-PERMITTED unless the actor may issue a report of this kind."""
+    _refuse(actor, is_permitted=may_issue(actor, kind))
 
 
 def enter(act: Act, entry: Entry) -> Outcome:
@@ -102,31 +114,50 @@ def store_files(
     actor: Actor,
     at: datetime,
 ) -> None:
-    """Store the files of a report as one act, with the manifest of the rows they show.
+    """Sign the PDF of a report with its manifest attached, and store its files as one act.
 
-    `secret_salt` is kept where the manifest does not tell the salt of its rows itself.
+    `secret_salt` is kept where the manifest does not tell the salt of its rows itself. Raises Refusal as `known_key` and SIGNING-TIMESTAMP;
+    the report then keeps its number, and has no files: none is stored unsigned.
     """
-    about = {"manifest_sha256": manifest.sha256 if manifest else None, "manifest_salt": secret_salt}
+    key = known_key(actor=actor, at=at)
+    about: dict[str, str | None] = {
+        "manifest_sha256": manifest.sha256 if manifest else None,
+        "manifest_salt": secret_salt,
+    }
 
     def store(act: Act) -> Outcome:
         hashes = {
-            file_format: _store_file(act, report.id, file_format, file, about)
-            for file_format, file in files.items()
+            file_format: _store_file(act, report.id, file_format, file, {**about, "key_sha256": signed_by})
+            for file_format, file, signed_by in stored
         }
-        facts: dict[str, Any] = {"report": report.label, "sha256": hashes}
+        facts: dict[str, Any] = {"report": report.label, "sha256": hashes, "key": key.fingerprint}
         if manifest is not None:
             facts["manifest_sha256"] = manifest.sha256
         return act.record("reports.store", "report", report.id, facts=facts)
 
-    perform(store, actor=actor, at=at)
+    words = Words(clinic_words(), f"Issued as report {report.label}", f"Issued by {actor.name}")
+    with sign_issued(files["pdf"], manifest, key=key, words=words) as signed:
+        stored: list[tuple[FileFormat, IO[bytes] | BinaryIO, str | None]] = [("pdf", signed, key.fingerprint)]
+        stored += [(name, file, None) for name, file in files.items() if name != "pdf"]
+        perform(store, actor=actor, at=at)
 
 
 def _store_file(
-    act: Act, report_id: UUID, file_format: FileFormat, file: BinaryIO, about: Mapping[str, str | None]
+    act: Act,
+    report_id: UUID,
+    file_format: FileFormat,
+    file: IO[bytes] | BinaryIO,
+    about: Mapping[str, str | None],
 ) -> str:
     file.seek(0)
     content = file.read()
     sha256 = hashlib.sha256(content).hexdigest()
-    values = {"report_id": report_id, "format": file_format, "sha256": sha256, "content": content, **about}
+    values = {
+        "report_id": report_id,
+        "format": file_format,
+        "sha256": sha256,
+        "content": content,
+        **about,
+    }
     act.insert(ReportFile, values)
     return sha256

@@ -8,22 +8,33 @@ import hashlib
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from inventory.audit.acts import Act, Outcome, perform
+from inventory.audit.services import log_access
+from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
-from inventory.kernel.permissions import Actor, Permission
-from inventory.reports import register
+from inventory.kernel.permissions import Actor
+from inventory.reports import pseudonyms, register
 from inventory.reports.documents.administration import write_administration_report
-from inventory.reports.documents.administration_csv import COLUMNS, FORMAT, cells_of
+from inventory.reports.documents.administration_csv import (
+    COLUMNS,
+    FORMAT,
+    PSEUDONYMISED_COLUMNS,
+    cells_of,
+    pseudonymised_cells_of,
+)
 from inventory.reports.heading import heading_of
+from inventory.reports.keeping import refuse_erased
 from inventory.reports.kinds import ReportKind
-from inventory.reports.queries.administrations import administration_rows
+from inventory.reports.queries.administrations import administration_rows, identified_rows
 from inventory.reports.queries.issued import IssuedReport, issued_report, stored_content
 from inventory.reports.queries.parameters import parameters_of
 from inventory.reports.queries.requests import Asked, Definite, made_definite
-from inventory.reports.queries.selection import Snapshot, take_snapshot
-from inventory.reports.recording import Recording
+from inventory.reports.queries.revisions import newest_pdf, revision_pdf
+from inventory.reports.queries.selection import Selection, Snapshot, take_snapshot
+from inventory.reports.recording import Progress, Recording, silent
 from inventory.reports.register import FileFormat
 
 
@@ -36,28 +47,47 @@ class IssuedFile:
 
 
 def issue_administration_report(
-    *, asked: Asked, actor: Actor, at: datetime, request_key: str | None = None
+    *,
+    asked: Asked,
+    actor: Actor,
+    at: datetime,
+    request_key: str | None = None,
+    kind: ReportKind = ReportKind.ADMINISTRATIONS,
+    progress: Progress = silent,
 ) -> IssuedReport:
     """Issue the report of every dose that `asked` lets through, as PDF and CSV, and return its entry in the register.
 
-    Raises Refusals for a period or filter that cannot be; Refusal NOT-PERMITTED.
+    With `kind` PSEUDONYMISED nobody is named in it. Raises Refusals for a period or filter that cannot be; Refusal NOT-PERMITTED.
     """
-    register.refuse_unless(actor, Permission.REPORT_ISSUE)
-    definite = made_definite(asked, at=at, site_ids=actor.site_ids)
+    register.refuse_issuer(actor, kind)
+    definite = made_definite(asked, at=at, site_ids=actor.site_ids, kind=kind)
     snapshot = take_snapshot(definite.selection)
-    entry = _entry(definite, snapshot)
+    parameters = _parameters(kind, definite.selection)
+    entry = _entry(kind, definite, snapshot, parameters)
     outcome = perform(lambda act: register.enter(act, entry), actor=actor, at=at, request_key=request_key)
     report = issued_report(outcome.subject_id)
     if not outcome.repeated:
-        _write_files(report, definite, snapshot, actor=actor, at=at)
+        look_at(report, actor)
+        drawing = _Drawing(report, definite.selection, snapshot, parameters, actor)
+        _write_files(drawing, at=at, progress=progress)
     return issued_report(outcome.subject_id)
 
 
-def fetch_file(*, report_id: UUID, file_format: FileFormat, actor: Actor, at: datetime) -> IssuedFile:
-    """Return a file of a report, having noted who took it. Raises Refusal NOT-FOUND, REPORT-CHANGED, NOT-PERMITTED."""
+def look_at(report: IssuedReport, actor: Actor) -> None:
+    """Log that the actor looks at the patient whom a report is about, if it is about one alone."""
+    if report.patient_id is not None:
+        log_access(actor, report.patient_id, "report")
+
+
+def fetch_file(
+    *, report_id: UUID, file_format: FileFormat, actor: Actor, at: datetime, revision: int | None = None
+) -> IssuedFile:
+    """Return a file of a report, the newest `revision` unless one is named, having noted who took it. Raises Refusal NOT-FOUND, REPORT-CHANGED, REPORT-ERASED, NOT-PERMITTED."""
     report = issued_report(report_id)
     register.refuse_reader(actor, report.kind)
-    sha256, content = stored_content(report_id, file_format)
+    look_at(report, actor)
+    refuse_erased(db.session(), report_id)
+    sha256, content = _stored(report_id, file_format, revision)
     if hashlib.sha256(content).hexdigest() != sha256:
         raise Refusal(
             "REPORT-CHANGED",
@@ -66,23 +96,50 @@ def fetch_file(*, report_id: UUID, file_format: FileFormat, actor: Actor, at: da
         )
 
     def note(act: Act) -> Outcome:
-        facts = {"report": report.label, "format": file_format}
+        facts = {"report": report.label, "format": file_format, "sha256": sha256}
         return act.record("reports.download", "report", report_id, facts=facts)
 
     perform(note, actor=actor, at=at)
     return IssuedFile(file_name(report, file_format), content)
 
 
+def _stored(report_id: UUID, file_format: FileFormat, revision: int | None) -> tuple[str, bytes]:
+    if file_format == "csv":
+        return stored_content(report_id, file_format)
+    session = db.session()
+    return newest_pdf(session, report_id) if revision is None else revision_pdf(session, report_id, revision)
+
+
 def file_name(report: IssuedReport, file_format: FileFormat) -> str:
-    """The name a file is saved under."""
-    return f"{report.kind}-{report.label}-{report.period_from}-{report.period_to}.{file_format}"
+    """The name a file is saved under. It says so where a later report of the same has been issued; the file never does."""
+    later = f"-superseded-by-{report.superseded_by}" if report.superseded_by else ""
+    return f"{report.kind}-{report.label}-{report.period_from}-{report.period_to}{later}.{file_format}"
 
 
-def _entry(definite: Definite, snapshot: Snapshot) -> register.Entry:
+class _Drawing(NamedTuple):
+    """A report that was entered and is to be drawn."""
+
+    report: IssuedReport
+    selection: Selection
+    snapshot: Snapshot
+    parameters: dict[str, Any]
+    actor: Actor
+
+
+def _parameters(kind: ReportKind, selection: Selection) -> dict[str, Any]:
+    if kind is ReportKind.PSEUDONYMISED:
+        mark = pseudonyms.mark_of(pseudonyms.key())
+        return {**parameters_of(pseudonyms.FORMAT, selection), "pseudonyms": mark}
+    return parameters_of(FORMAT, selection)
+
+
+def _entry(
+    kind: ReportKind, definite: Definite, snapshot: Snapshot, parameters: dict[str, Any]
+) -> register.Entry:
     selection = definite.selection
     site = selection.sites[0]
     return register.Entry(
-        kind=ReportKind.ADMINISTRATIONS,
+        kind=kind,
         site_id=site.id,
         site_code=site.code,
         covers_all_sites=len(selection.sites) > 1,
@@ -93,7 +150,7 @@ def _entry(definite: Definite, snapshot: Snapshot) -> register.Entry:
         head_seq=snapshot.head_seq,
         head_hash=snapshot.head_hash,
         patient_id=selection.patient_id,
-        parameters=parameters_of(FORMAT, selection),
+        parameters=parameters,
         facts={
             "from": selection.first_day.isoformat(),
             "to": selection.last_day.isoformat(),
@@ -102,15 +159,30 @@ def _entry(definite: Definite, snapshot: Snapshot) -> register.Entry:
     )
 
 
-def _write_files(
-    report: IssuedReport, definite: Definite, snapshot: Snapshot, *, actor: Actor, at: datetime
-) -> None:
-    sites = definite.selection.sites
-    header = heading_of(report, sites=sites, actor=actor, not_given=snapshot.not_given)
+def _write_files(drawing: _Drawing, *, at: datetime, progress: Progress) -> None:
+    report, snapshot, actor = drawing.report, drawing.snapshot, drawing.actor
+    names = report.kind is ReportKind.ADMINISTRATIONS
+    header = heading_of(
+        report,
+        sites=drawing.selection.sites,
+        actor=actor,
+        not_given=snapshot.not_given,
+        gaps=tuple(gap.words for gap in snapshot.gaps) if names else None,
+    )
     with tempfile.TemporaryFile() as pdf, tempfile.TemporaryFile() as csv:
-        parameters = parameters_of(FORMAT, definite.selection)
-        recording = Recording(report, csv, COLUMNS, parameters=parameters, actor=actor)
-        write_administration_report(pdf, header, recording.passing(administration_rows(snapshot), cells_of))
-        register.store_files(
-            report, {"pdf": pdf, "csv": csv}, manifest=recording.manifest(), actor=actor, at=at
+        recording = Recording(
+            report,
+            csv,
+            COLUMNS if names else PSEUDONYMISED_COLUMNS,
+            parameters=drawing.parameters,
+            actor=actor,
+            tells_salt=names,
+            progress=progress,
         )
+        if names:
+            rows = recording.passing(administration_rows(snapshot), cells_of)
+        else:
+            unnamed = pseudonyms.pseudonymised(identified_rows(snapshot), pseudonyms.key())
+            rows = recording.passing(unnamed, pseudonymised_cells_of)
+        write_administration_report(pdf, header, rows, seal=recording.seal)
+        recording.store(report, pdf, csv, actor=actor, at=at)

@@ -4,16 +4,22 @@ Issuing draws these rows, and whoever checks a report reads them again from the 
 the same cells come back, whatever was recorded since.
 """
 
-from collections.abc import Iterator, Mapping
+import hmac
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from inventory.kernel.errors import Refusal
-from inventory.reports.documents import administration_csv
+from inventory.reports import pseudonyms
+from inventory.reports.documents import administration_csv as told
 from inventory.reports.kinds import ReportKind
-from inventory.reports.queries.administrations import administration_rows
+from inventory.reports.queries.administrations import administration_rows, identified_rows
+from inventory.reports.queries.as_of import AsOf
+from inventory.reports.queries.listings.kinds import LISTINGS
+from inventory.reports.queries.listings.reader import reader_of
 from inventory.reports.queries.parameters import selection_of
-from inventory.reports.queries.selection import take_snapshot
+from inventory.reports.queries.selection import head_of, reading, take_snapshot
+from inventory.web.spreadsheets import safe_cell
 
 Cells = tuple[str, ...]
 
@@ -35,14 +41,53 @@ def table_of(kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Tab
 
     Raises Refusal REPORT-NOT-RECHECKABLE for a report whose rows cannot be read again exactly.
     """
-    if kind is ReportKind.ADMINISTRATIONS and parameters.get("format") == administration_csv.FORMAT:
-        snapshot = take_snapshot(selection_of(parameters), up_to)
-        rows = map(administration_csv.cells_of, administration_rows(snapshot))
-        return Table(administration_csv.FORMAT, administration_csv.COLUMNS, rows)
-    raise not_recheckable()
+    read = _READERS.get((kind, str(parameters.get("format"))))
+    if read is None:
+        raise not_recheckable()
+    return read(kind, parameters, up_to)
 
 
 def not_recheckable() -> Refusal:
     """Return the refusal for a report whose rows cannot be read again as they were."""
     said = "The rows of this report cannot be read again from the record as they were. Its file can still be checked."
     return Refusal("REPORT-NOT-RECHECKABLE", said, status=409)
+
+
+def guarded(cells: Cells) -> Cells:
+    """Return a row of a list as its CSV holds it."""
+    return tuple([safe_cell(cell) for cell in cells])
+
+
+def _administrations(_kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Table:
+    snapshot = take_snapshot(selection_of(parameters), up_to)
+    return Table(told.FORMAT, told.COLUMNS, map(told.cells_of, administration_rows(snapshot)))
+
+
+def _pseudonymised(_kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Table:
+    secret = pseudonyms.key()
+    # Under another key every pseudonym is another: the rows would all seem to be changed.
+    if not hmac.compare_digest(pseudonyms.mark_of(secret), str(parameters.get("pseudonyms"))):
+        raise not_recheckable()
+    snapshot = take_snapshot(selection_of(parameters), up_to)
+    rows = pseudonyms.pseudonymised(identified_rows(snapshot), secret)
+    columns = told.PSEUDONYMISED_COLUMNS
+    return Table(pseudonyms.FORMAT, columns, map(told.pseudonymised_cells_of, rows))
+
+
+def _listing(kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Table:
+    listing = LISTINGS[kind]
+    with reading() as connection:
+        seq = None if up_to >= head_of(connection).seq else up_to
+        reader = reader_of(connection, selection_of(parameters), AsOf(seq))
+        rows = [guarded(cells) for cells in listing.rows(reader)]
+    return Table(listing.format, listing.layout.columns, iter(rows))
+
+
+_Read = Callable[[ReportKind, Mapping[str, Any], int], Table]
+_READERS: dict[tuple[ReportKind, str], _Read] = {
+    (ReportKind.ADMINISTRATIONS, told.FORMAT): _administrations,
+    (ReportKind.PSEUDONYMISED, pseudonyms.FORMAT): _pseudonymised,
+    **{(kind, listing.format): _listing for kind, listing in LISTINGS.items()},
+}
+"""How the rows of each format are read. Recalls and reconciliations are not among them: they show running states that the record
+does not keep for every link of the chain."""

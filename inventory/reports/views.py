@@ -3,31 +3,34 @@
 from typing import cast
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from inventory.audit.services import log_access
-from inventory.clinic.current import sites_here, visible_sites
+from inventory.clinic.current import visible_sites
 from inventory.doses.queries.dedicated import owners_of
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Permission
-from inventory.reports import belonging, disposals, labels, services
-from inventory.reports.forms import AdministrationReportForm, reconciliation_form
-from inventory.reports.kinds import ReportKind, kinds_for
-from inventory.reports.queries import issued, requests
+from inventory.reports import belonging, disposals, labels, services, signature_views
+from inventory.reports.blueprint import bp
+from inventory.reports.forms import reconciliation_form, register_filter, report_form
+from inventory.reports.issuing import issue_report
+from inventory.reports.kinds import KIND_WORDS, ReportKind, kinds_for, kinds_issued_by
+from inventory.reports.manifest import in_groups
+from inventory.reports.queries import issued
+from inventory.reports.queries.revisions import revisions_of
 from inventory.reports.reconciliations import issue_reconciliation
 from inventory.reports.register import FileFormat
+from inventory.reports.reviewing import MEANING_WORDS, may_review
 from inventory.reports.verification import page as verification
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 from inventory.web.presenting import site_today
 
-__all__ = ["belonging", "bp"]
-
-bp = Blueprint("reports", __name__, url_prefix="/reports")
+__all__ = ["belonging", "bp", "signature_views"]
 
 bp.record_once(verification.give_address)
 
@@ -35,44 +38,41 @@ _TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
 
 @bp.get("/")
-@requires(Permission.REPORT_READ)
+@requires(Permission.REPORT_REGISTER)
 def index() -> ResponseReturnValue:
     """The register of issued reports."""
+    filters = register_filter()
+    page = issued.issued_reports(
+        cursor=cursor_here(),
+        site_ids=visible_sites(),
+        kinds=kinds_for(current_user.actor),
+        sought=filters.sought if filters.validate() else None,
+    )
     return render_template(
-        "reports/index.html",
-        page=issued.issued_reports(
-            cursor=cursor_here(), site_ids=visible_sites(), kinds=kinds_for(current_user.actor)
-        ),
+        "reports/index.html", page=page, filters=filters, may_issue=bool(kinds_issued_by(current_user.actor))
     )
 
 
 @bp.route("/new", methods=["GET", "POST"])
-@requires(Permission.REPORT_ISSUE)
+@requires(Permission.REPORT_REGISTER)
 def new() -> ResponseReturnValue:
-    """Ask for an administration report, and issue it."""
-    form = _form()
-    if form.validate_on_submit():
-        try:
-            report = services.issue_administration_report(
-                asked=form.asked(), actor=current_user.actor, at=now(), request_key=form.act_key
-            )
-        except (Refusal, Refusals) as refusal:
-            form.apply_refusal(refusal)
-        else:
-            flash(f"Report {report.label} is issued.")
-            return redirect(url_for("reports.show", report_id=report.id))
-    return render_template("reports/new.html", form=form), form.status
+    """Ask first which kind of report, then what it needs, and issue it."""
+    kinds = kinds_issued_by(current_user.actor)
+    kind = next((kind for kind in kinds if kind == request.args.get("kind")), None)
+    if kind is None:
+        return render_template("reports/kinds.html", kinds=[(kind, KIND_WORDS[kind]) for kind in kinds])
+    return _asked_for(kind)
 
 
 @bp.get("/<uuid:report_id>")
-@requires(Permission.REPORT_READ)
+@requires(Permission.REPORT_REGISTER)
 def show(report_id: UUID) -> ResponseReturnValue:
     """One report: what it covers, its head of the chain, its files."""
-    return render_template("reports/show.html", report=_readable(report_id))
+    return _report_page(_readable(report_id))
 
 
 @bp.get("/<uuid:report_id>/<any(pdf, csv):file_format>")
-@requires(Permission.REPORT_READ)
+@requires(Permission.REPORT_REGISTER)
 def download(report_id: UUID, file_format: str) -> ResponseReturnValue:
     """A file of a report, as it was issued."""
     _readable(report_id)
@@ -141,7 +141,7 @@ def new_reconciliation() -> ResponseReturnValue:
 def reconciliation(report_id: UUID) -> ResponseReturnValue:
     """One issued reconciliation: what it covers, its head of the chain, its files."""
     report = issued.issued_report(report_id, kinds=[ReportKind.RECONCILIATION])
-    return render_template("reports/show.html", report=report, download="reports.download_reconciliation")
+    return _report_page(report, download="reports.download_reconciliation")
 
 
 @bp.get("/reconciliations/<uuid:report_id>/<any(pdf, csv):file_format>")
@@ -157,6 +157,15 @@ def _readable(report_id: UUID) -> issued.IssuedReport:
     return issued.issued_report(report_id, kinds=kinds_for(current_user.actor))
 
 
+def _report_page(report: issued.IssuedReport, **shown: str) -> str:
+    signed = {
+        "revisions": revisions_of(db.session(), report.id),
+        "meanings": MEANING_WORDS,
+        "may_review": may_review(current_user.actor, report),
+    }
+    return render_template("reports/show.html", report=report, in_groups=in_groups, **signed, **shown)
+
+
 def _file(report_id: UUID, file_format: str) -> Response:
     file = services.fetch_file(
         report_id=report_id,
@@ -169,10 +178,20 @@ def _file(report_id: UUID, file_format: str) -> Response:
     return response
 
 
-def _form() -> AdministrationReportForm:
-    today = site_today()
-    form = AdministrationReportForm(first_day=today.replace(day=1), last_day=today)
-    form.site_code.offer((site.code, f"{site.name} ({site.code})") for site in sites_here())
-    form.giver_id.offer((str(giver_id), name) for giver_id, name in requests.givers())
-    form.formulation_id.offer((str(formulation_id), name) for formulation_id, name in requests.formulations())
-    return form
+def _asked_for(kind: ReportKind) -> ResponseReturnValue:
+    form = report_form(kind)
+    if form.validate_on_submit():
+        try:
+            report = issue_report(
+                kind=kind,
+                asked=form.asked(site_today()),
+                actor=current_user.actor,
+                at=now(),
+                request_key=form.act_key,
+            )
+        except (Refusal, Refusals) as refusal:
+            form.apply_refusal(refusal)
+        else:
+            flash(f"Report {report.label} is issued.")
+            return redirect(url_for("reports.show", report_id=report.id))
+    return render_template("reports/new.html", form=form, words=KIND_WORDS[kind]), form.status

@@ -15,6 +15,7 @@ from inventory.kernel.permissions import Permission
 Badge = Callable[[], int]
 _BADGES_KEY = "web.badges"
 _RECALLS = ("recall", "new_recall", "add_to_recall", "release_recalled", "close_out", "recall_contact")
+_RETENTION = ("erasure_request", "refuse_erasure", "carry_out_erasure", "erase_report_files")
 _TEMPERATURES = (
     "location_temperatures",
     "type_temperature",
@@ -29,6 +30,8 @@ _BELONGS = {
     **{f"stock.{page}_transfer": "stock.transfer_list" for page in ("send", "receive", "cancel")},
     "stock.transfer": "stock.transfer_list",
     "desk.patient": "patients.index",
+    "desk.ask_erasure": "patients.index",
+    **{f"desk.{page}": "desk.retention" for page in _RETENTION},
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
 }
 """Pages that are of one room for the code and of another for the person."""
@@ -93,7 +96,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("doses.incidents", "Deviations", "alert-triangle", Permission.DOSE_READ),
             Entry("stock.reconciliation", "Reconciliation", "file-check", Permission.STOCK_RECONCILE),
-            Entry("reports.index", "Reports", "file-text", Permission.REPORT_READ),
+            Entry("reports.index", "Reports", "file-text", Permission.REPORT_REGISTER),
             Entry("audit.index", "Trail", "history", Permission.AUDIT_READ),
         ),
     ),
@@ -102,6 +105,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("staff.index", "People", "id-badge", Permission.STAFF_MANAGE),
             Entry("clinic.settings", "Settings", "settings", Permission.SETTINGS_MANAGE),
+            Entry("desk.retention", "Retention", "archive", Permission.RETENTION_MANAGE),
         ),
     ),
 )

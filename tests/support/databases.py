@@ -23,6 +23,7 @@ from inventory.kernel.database_role import grant_application_role
 from inventory.kernel.db import db
 from inventory.server import DEMO_BUILDER
 from tests.support.postgres import APPLICATION_ROLE, FAST_AND_LOSSY, OWNER_ROLE, Postgres, running_postgres
+from tests.support.signing_key import TEST_SECRETS, signing_key_file
 
 ENGINE_KINDS = ("sqlite", "postgresql")
 MEMORY = Path("/dev/shm")  # noqa: S108 - temporary files are what it is for
@@ -63,7 +64,8 @@ class Database:
         """Return the application's configuration for this database."""
         env = {"DATABASE_URL": self.url, "DEMO_DATABASE_URL": self.url, "INSTANCE": str(self.instance)}
         return {
-            **load_config(env | {"SECRET_KEY": "a secret for tests only"}, demo=bool(settings.get("DEMO"))),
+            **load_config(env | TEST_SECRETS, demo=bool(settings.get("DEMO"))),
+            "SIGNING_KEY_FILE": str(signing_key_file()),
             "TESTING": True,
             **settings,
         }

@@ -64,13 +64,30 @@ FIELDS: tuple[tuple[str, Callable[[AdministrationRow], str]], ...] = (
 )
 
 
+PSEUDONYMISED_FIELDS: tuple[tuple[str, Callable[[AdministrationRow], str]], ...] = tuple(
+    {
+        "number": ("dose", lambda row: row.number),
+        "patient_name": ("patient", lambda row: row.patient_name),
+        "patient_born_on": ("patient_age", lambda row: row.patient_age),
+    }.get(name, (name, said))
+    for name, said in FIELDS
+    if name not in {"patient_record", "giver_credential", "indication", "remarks"}
+)
+"""What a pseudonymised report tells: nothing that names somebody."""
 COLUMNS = tuple(name for name, _ in FIELDS)
+PSEUDONYMISED_COLUMNS = tuple(name for name, _ in PSEUDONYMISED_FIELDS)
 _SAID = tuple(said for _, said in FIELDS)
+_SAID_OF_NOBODY = tuple(said for _, said in PSEUDONYMISED_FIELDS)
 
 
 def cells_of(row: AdministrationRow) -> tuple[str, ...]:
     """The cells of one row, as the CSV holds them; the first is the number of the dose."""
     return tuple([safe_cell(said(row)) for said in _SAID])
+
+
+def pseudonymised_cells_of(row: AdministrationRow) -> tuple[str, ...]:
+    """The cells of one row of a pseudonymised report; the first is the pseudonym of the dose."""
+    return tuple([safe_cell(said(row)) for said in _SAID_OF_NOBODY])
 
 
 class CsvWriter:

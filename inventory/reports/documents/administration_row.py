@@ -72,6 +72,8 @@ class AdministrationRow:
     standing: Standing = Standing.GIVEN
     marks: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    patient_age: str = ""
+    """The band of age that a pseudonymised report says in place of the birth date."""
 
 
 class ReportedSite(NamedTuple):
@@ -99,5 +101,8 @@ class ReportHeader:
     chain_hash: str
     is_demo: bool = False
     not_given: int | None = None
+    gaps: tuple[str, ...] | None = ()
+    """Numbers of doses that are not there, in words; None in a report that bears no numbers."""
+    title: str = "Administration report"
     paper: str = "A4"
     zone: str = field(default="UTC")

@@ -7,7 +7,7 @@ import zlib
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from reportlab.pdfbase.pdfdoc import PDFDictionary, PDFName, PDFStream
+from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFStream
 from reportlab.pdfgen.canvas import Canvas
 
 from inventory.reports.documents.fonts import REGULAR, embedded_font
@@ -40,7 +40,9 @@ class Paper(Canvas):
         )
         moment = created_at.astimezone(UTC).strftime("D:%Y%m%d%H%M%S+00'00'")
         self.setDateFormatter(lambda *_: moment)
+        self.setViewerPreference("DisplayDocTitle", "true")
         self.setPageCallBack(self._pack)
+        self._places: dict[str, PDFArray] = {}
 
     @property
     def document(self) -> Any:
@@ -53,8 +55,45 @@ class Paper(Canvas):
 
     def save(self) -> None:
         """Write the document, and let go of its pages: ReportLab's objects hold each other until a collection."""
+        if self._places:
+            self.document.Catalog.Dests = PDFDictionary(self._places)
         super().save()
         self.document.idToObject.clear()
+
+    def describe(self, *, title: str, subject: str, author: str, keywords: str = "") -> None:
+        """Write what the document says of itself, beside its language."""
+        self.setTitle(title)
+        self.setSubject(subject)
+        self.setAuthor(author)
+        self.setCreator(author)
+        self.setKeywords(keywords)
+
+    def place(self, name: str, left: float, bottom: float) -> None:
+        """Show the form `name` with its corner there; it may be defined at the end."""
+        self.saveState()
+        self.translate(left, bottom)
+        self.doForm(name)
+        self.restoreState()
+
+    def define(self, name: str, width: float, height: float, operators: str) -> None:
+        """Give what `place` shows."""
+        self.beginForm(name, 0, -4, width, height)
+        self.addLiteral(operators)
+        self.endForm()
+
+    def mark(self, key: str, title: str, top: float) -> None:
+        """Name this place of the present page, and list it among the bookmarks."""
+        self.bookmarkPage(key, fit="FitH", top=top)
+        self.addOutlineEntry(title, key, level=0)
+        self.showOutline()
+
+    def name_place(self, name: str, box: tuple[float, float, float, float]) -> None:
+        """Name a rectangle (left, bottom, right, top) of the present page."""
+        self._places[name] = PDFArray([self.document.thisPageRef(), PDFName("FitR"), *box])
+
+    def link(self, key: str, box: tuple[float, float, float, float]) -> None:
+        """Let a rectangle of the present page lead to the place that is, or will be, marked with `key`."""
+        self.linkRect("", key, box, relative=0, thickness=0)
 
     def place_total_pages(self) -> None:
         """Show the number of pages at the present origin; it is known, and drawn, when the document ends."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from inventory.reports.documents.administration_row import moment
+from inventory.reports.documents.administration_row import ReportHeader, moment
 from inventory.reports.documents.grid import ColumnSpec, Grid
 from inventory.reports.documents.sheet import LEADING, Sheet
 from inventory.web.presenting import day
@@ -30,6 +30,18 @@ def chain_head(sequence: int, digest: str) -> tuple[str, str]:
     return "Audit chain head", f"entry {sequence:,}, hash {digest}"
 
 
+def issued_words(header: ReportHeader) -> str:
+    """Who made a report and when, in one line."""
+    local = in_zone(header.generated_at, header.zone)
+    return f"{header.generated_by}, {header.generated_as}, {local} ({header.zone}), {in_utc(header.generated_at)}"
+
+
+def ending(header: ReportHeader, end: str) -> list[tuple[str, str]]:
+    """The facts with which every report ends: how much it holds, and the head of the chain it shows."""
+    head = chain_head(header.chain_sequence, header.chain_hash)
+    return [("End of report", end), head, ("", CHAIN_MEANING)]
+
+
 def in_utc(instant: datetime) -> str:
     """An instant as UTC has it, to the second."""
     utc = instant.astimezone(UTC)
@@ -49,11 +61,12 @@ def section(
     nothing: str = "None.",
 ) -> None:
     """Write a section: its title and its rows, or that there are none. A title never stands alone at the foot of a page."""
-    grid = Grid(specs, sheet.faces, sheet.left, sheet.width)
-    first = max(len(cell.lines) for _, cell in grid.band(rows[0])) if rows else 0
+    grid = Grid(specs, sheet.faces, sheet.left, sheet.width) if rows else None
+    first = max(len(cell.lines) for _, cell in grid.band(rows[0])) if grid else 0
     sheet.need(min(_TITLE_AND_HEADS + first * LEADING, _MOST_KEPT))
+    sheet.mark(title)
     sheet.top = sheet.text(sheet.left, sheet.face(11, is_bold=True), f"\n{title}") - 4
-    if not rows:
+    if grid is None:
         sheet.top = sheet.text(sheet.left, sheet.face(8), nothing) - 4
         return
     sheet.use(grid)

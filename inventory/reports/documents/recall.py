@@ -14,10 +14,13 @@ from reportlab.lib.pagesizes import A4, landscape
 from inventory.doses.queries.recalls import Contact, Progress, RecalledDose, Recipient
 from inventory.doses.rules.terms import CONTACT_MEANS_WORDS, CONTACT_OUTCOME_WORDS
 from inventory.kernel.quantity import format_ml
+from inventory.reports.documents.front import Front, qr_text
 from inventory.reports.documents.grid import ColumnSpec
 from inventory.reports.documents.paper import Paper
 from inventory.reports.documents.parts import CHAIN_MEANING, chain_head, facts, in_utc, in_zone, section
 from inventory.reports.documents.sheet import Running, Sheet
+from inventory.reports.documents.sign_off import TITLE as SIGN_OFF
+from inventory.reports.documents.sign_off import sign_off
 from inventory.reports.queries.recall import RecallState
 from inventory.stock.models import AccountKind
 from inventory.stock.queries.recalls import Fate, LineRow, Standing
@@ -25,6 +28,7 @@ from inventory.web.presenting import count, day
 
 TITLE = "Recall report"
 DRILL = "DRILL: an exercise, not a real recall"
+_TITLES = ("Lots", "What became of them", "Still here", "Patients", "What happened", SIGN_OFF)
 _SIZE = landscape(A4)
 _LOTS = (
     ColumnSpec("Lot number\nas given", 12, is_bold=True),
@@ -73,26 +77,44 @@ class RecallHeader:
     generated_as: str
     generated_at: datetime
     is_demo: bool
+    manifest_sha256: str = ""
 
 
 def write_recall_report(out: BinaryIO, header: RecallHeader, state: RecallState) -> None:
     """Write the report to `out` (binary)."""
     paper = Paper(out, _SIZE, created_at=header.generated_at)
-    paper.setTitle(f"{TITLE} {header.number}")
-    paper.setAuthor(header.clinic_name)
-    paper.setSubject(
-        f"{_drill(state)}{TITLE} {header.number}: recall {state.row.label}, {state.row.recall.title}"
+    paper.describe(
+        title=f"{TITLE} {header.number}",
+        subject=f"{_drill(state)}{TITLE} {header.number}: recall {state.row.label}, {state.row.recall.title}",
+        author=header.clinic_name,
+        keywords="demo" if header.is_demo else "",
     )
-    paper.setCreator(header.clinic_name)
     sheet = Sheet(paper, _SIZE, _running(header, state))
     _heading(sheet, header, state)
+    Front(
+        sheet,
+        _TITLES,
+        sums=3,
+        told=lambda: _in_all(state),
+        seal=lambda: header.manifest_sha256,
+        qr=lambda sha256: qr_text(header.number, sha256 or "none", state.head_seq, state.head_hash),
+    )
     _lots(sheet, state)
     _quantities(sheet, state)
     _still_here(sheet, state)
     _patients(sheet, state)
     _timeline(sheet, state)
-    _ending(sheet, state)
+    _ending(sheet, header, state)
     sheet.finish()
+
+
+def _in_all(state: RecallState) -> list[tuple[str, str]]:
+    doses = sum(doses for doses, _ in state.given.values())
+    return [
+        ("Lots of ours", f"{len(state.lots):,}"),
+        ("Patients", f"{state.progress.patients:,}"),
+        ("Doses given", f"{doses:,}"),
+    ]
 
 
 def _drill(state: RecallState) -> str:
@@ -144,7 +166,7 @@ def _issued(header: RecallHeader, state: RecallState) -> Iterator[tuple[str, str
 
 def _lots(sheet: Sheet, state: RecallState) -> None:
     rows = [_lot(line, state.site.time_zone) for line in state.lines]
-    section(sheet, "Lots", _LOTS, rows, "No lot.")
+    section(sheet, _TITLES[0], _LOTS, rows, "No lot.")
 
 
 def _lot(line: LineRow, zone: str) -> tuple[str, ...]:
@@ -173,7 +195,7 @@ def _quantities(sheet: Sheet, state: RecallState) -> None:
         doses = sum(doses for doses, _ in state.given.values())
         total = sum(state.fates.values(), Fate())
         rows.append(_quantity("All lots", total, (doses, state.progress.patients)))
-    section(sheet, "What became of them", _QUANTITIES, rows, "No lot of ours was named.")
+    section(sheet, _TITLES[1], _QUANTITIES, rows, "No lot of ours was named.")
 
 
 def _quantity(name: str, fate: Fate, given: tuple[int, int]) -> tuple[str, ...]:
@@ -193,7 +215,7 @@ def _still_here(sheet: Sheet, state: RecallState) -> None:
         )
         for one in state.standing
     ]
-    section(sheet, "Still here", _STANDING, rows, "Nothing of these lots is left.")
+    section(sheet, _TITLES[2], _STANDING, rows, "Nothing of these lots is left.")
 
 
 def progress_words(far: Progress) -> str:
@@ -221,7 +243,7 @@ def _patients(sheet: Sheet, state: RecallState) -> None:
         _patient(one, state.doses.get(one.id, ()), state.contacts.get(one.id, ()), state.site.time_zone)
         for one in state.recipients
     ]
-    section(sheet, "Patients", _PATIENTS, rows, "Nobody was given anything of these lots.")
+    section(sheet, _TITLES[3], _PATIENTS, rows, "Nobody was given anything of these lots.")
 
 
 def _patient(
@@ -253,23 +275,15 @@ def contact_words(contact: Contact) -> str:
 def _timeline(sheet: Sheet, state: RecallState) -> None:
     zone = state.site.time_zone
     rows = [(in_zone(one.at, zone), one.what, one.by) for one in state.timeline]
-    section(sheet, "What happened", _TIMELINE, rows, "")
+    section(sheet, _TITLES[4], _TIMELINE, rows, "")
 
 
-def _ending(sheet: Sheet, state: RecallState) -> None:
-    sheet.need(120)
-    sheet.top -= 8
-    sheet.rule(is_heavy=True)
-    sheet.top -= 5
+def _ending(sheet: Sheet, header: RecallHeader, state: RecallState) -> None:
     end = (
         f"{count(len(state.lots), 'lot')} of ours, {count(state.progress.patients, 'patient')} given of them."
     )
-    told = [("End of report", end), chain_head(state.head_seq, state.head_hash), ("", CHAIN_MEANING)]
-    sheet.top = facts(sheet, told, sheet.left, sheet.width) - 26
-    for at, words in (
-        (0.0, "Responsible person, signature and date"),
-        (0.5, "Second person, signature and date"),
-    ):
-        sheet.text(
-            sheet.left + at * sheet.width, sheet.face(8), "_" * 58 + f"\n{words}", width=sheet.width / 2
-        )
+    zone = state.site.time_zone
+    when = f"{in_zone(header.generated_at, zone)} ({zone}), {in_utc(header.generated_at)}"
+    issued = ("Issued by", f"{header.generated_by}, {header.generated_as}, {when}")
+    told = [issued, ("End of report", end), chain_head(state.head_seq, state.head_hash), ("", CHAIN_MEANING)]
+    sign_off(sheet, told)

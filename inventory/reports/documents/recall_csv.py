@@ -1,10 +1,6 @@
 """A recall's patients as CSV, one line a dose, for letters and for whoever checks the report."""
 
-import codecs
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import BinaryIO
 from uuid import UUID
 
 from inventory.doses.queries.recalls import Contact, RecalledDose, Recipient
@@ -19,24 +15,22 @@ FIELDS = (
 )  # fmt: skip
 
 
-def write_recall_csv(
-    out: BinaryIO,
+FORMAT = "recall/1"
+
+
+def rows_of(
     *,
     recall: str,
     is_drill: bool,
     recipients: Iterable[Recipient],
     doses: Mapping[UUID, Sequence[RecalledDose]],
     contacts: Mapping[UUID, Sequence[Contact]],
-) -> None:
-    """Write a line a dose to `out` (binary, left open), with how its patient was reached last."""
-    text = io.StringIO(newline="")
-    lines = csv.writer(text, lineterminator="\r\n")
-    lines.writerow(FIELDS)
+) -> Iterator[tuple[str, ...]]:
+    """A line a dose, with how its patient was reached last, as the CSV holds it."""
     about = (recall, "yes" if is_drill else "no")
     for one in recipients:
         for line in _lines(one, doses.get(one.id, ()), contacts.get(one.id, ())):
-            lines.writerow([safe_cell(cell) for cell in (*about, *line)])
-    out.write(codecs.BOM_UTF8 + text.getvalue().encode())
+            yield tuple([safe_cell(cell) for cell in (*about, *line)])
 
 
 def _lines(

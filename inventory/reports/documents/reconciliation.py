@@ -4,24 +4,28 @@ Laws kept here: amounts are whole microlitres until they are printed; nothing th
 chain stands on the first and the last page. The same input gives the same bytes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
 from reportlab.lib.pagesizes import A4, landscape
 
 from inventory.kernel.quantity import format_ml
 from inventory.reports.documents.administration_row import ReportHeader
+from inventory.reports.documents.front import front
 from inventory.reports.documents.grid import ColumnSpec
+from inventory.reports.documents.heading import describe, heading, running
 from inventory.reports.documents.paper import Paper
-from inventory.reports.documents.parts import CHAIN_MEANING, chain_head, facts, in_utc, in_zone, section
-from inventory.reports.documents.sheet import Running, Sheet
+from inventory.reports.documents.parts import ending, facts, in_zone, issued_words, section
+from inventory.reports.documents.sheet import Sheet
+from inventory.reports.documents.sign_off import TITLE as SIGN_OFF
+from inventory.reports.documents.sign_off import sign_off
 from inventory.stock.presenters import reconciliation as words
 from inventory.stock.queries.reconciled import Reconciliation
 from inventory.stock.queries.reconciliation import LotRow
-from inventory.stock.reconciling import Column, Sums
+from inventory.stock.reconciling import Column, Sums, Topic
 from inventory.web.presenting import count, day, ml
 
-TITLE = "Reconciliation"
+_COUNTS, _TOGETHER, _STANDS_OUT = "Last counted", "All of it together", "What stands out"
 _SIZE = landscape(A4)
 _EQUATION = (
     ColumnSpec("", 34, is_bold=True),
@@ -40,18 +44,21 @@ _COUNTED = (ColumnSpec("Location", 40, is_bold=True), ColumnSpec("Last counted",
 
 
 def write_reconciliation(
-    out: BinaryIO, header: ReportHeader, found: Reconciliation, *, by_part: bool
+    out: BinaryIO,
+    header: ReportHeader,
+    found: Reconciliation,
+    *,
+    by_part: bool,
+    seal: Callable[[], str] = lambda: "",
 ) -> None:
     """Write the reconciliation to `out` (binary); with `by_part`, also what is sealed of each lot and each vial."""
     paper = Paper(out, _SIZE, created_at=header.generated_at)
-    paper.setTitle(f"{TITLE} {header.number}")
-    paper.setAuthor(header.clinic_name)
-    paper.setSubject(f"{TITLE} number {header.number}, {_period(header)}")
-    paper.setCreator(header.clinic_name)
-    sheet = Sheet(paper, _SIZE, _running(header))
-    _heading(sheet, header)
+    describe(paper, header)
+    sheet = Sheet(paper, _SIZE, running(header))
+    heading(sheet, header)
+    front(sheet, header, _titles(found), seal=seal, told=lambda: _in_all(found), sums=4)
     _headline(sheet, found)
-    section(sheet, "All of it together", _EQUATION, [_line(line) for line in words.equation(found.rows)])
+    section(sheet, _TOGETHER, _EQUATION, [_line(line) for line in words.equation(found.rows)])
     _on_its_way(sheet, found)
     for group in words.groups_of(found):
         _lots(sheet, group, by_part=by_part)
@@ -60,44 +67,19 @@ def write_reconciliation(
     sheet.finish()
 
 
-def _period(header: ReportHeader) -> str:
-    return f"{day(header.first_day)} to {day(header.last_day)}"
+def _titles(found: Reconciliation) -> list[str]:
+    lots = [_lots_title(group) for group in words.groups_of(found)]
+    stands_out = [_topic_title(topic, members) for topic, members in words.by_topic(found.noted)]
+    return [_COUNTS, _TOGETHER, *lots, *(stands_out or [_STANDS_OUT]), SIGN_OFF]
 
 
-def _running(header: ReportHeader) -> Running:
-    sites = ", ".join(site.name for site in header.sites)
-    return Running(
-        head=f"{TITLE} {header.number}   {header.clinic_name}: {sites}   {_period(header)}",
-        foot=f"{TITLE} {header.number}, generated {in_utc(header.generated_at)}",
-        is_demo=header.is_demo,
-    )
-
-
-def _heading(sheet: Sheet, header: ReportHeader) -> None:
-    title, plain = sheet.face(17, is_bold=True), sheet.face(10)
-    number = f"Report {header.number}"
-    sheet.text(sheet.left + sheet.width - title.width(title.printable(number)), title, number)
-    sheet.top = sheet.text(sheet.left, title, TITLE, width=sheet.width / 2)
-    sheet.top = sheet.text(sheet.left, plain, header.clinic_name) - 5
-    sheet.rule(is_heavy=True)
-    sheet.top -= 5
-    middle = sheet.left + sheet.width * 0.56
-    ends = (
-        facts(sheet, _who_and_when(header), sheet.left, middle - sheet.left - 12),
-        facts(sheet, header.filters, middle, sheet.left + sheet.width - middle),
-    )
-    sheet.top = min(ends) - 4
-    head = chain_head(header.chain_sequence, header.chain_hash)
-    sheet.top = facts(sheet, [head], sheet.left, sheet.width) - 6
-
-
-def _who_and_when(header: ReportHeader) -> Iterator[tuple[str, str]]:
-    for site in header.sites:
-        yield "Site", f"{site.name} ({site.code}), days of {site.zone}"
-    yield "Period", f"{_period(header)}, both days included"
-    yield "Generated by", f"{header.generated_by}, {header.generated_as}"
-    local = in_zone(header.generated_at, header.zone)
-    yield "Generated at", f"{local} ({header.zone}), {in_utc(header.generated_at)}"
+def _in_all(found: Reconciliation) -> list[tuple[str, str]]:
+    return [
+        ("Lots by site", f"{len(found.rows):,}"),
+        ("Without a cause", ml(found.whole.unexplained_ul)),
+        ("What stands out", f"{len(found.noted):,}"),
+        ("Ledger's difference", "0 mL" if found.agrees else "NOT 0"),
+    ]
 
 
 def _headline(sheet: Sheet, found: Reconciliation) -> None:
@@ -113,7 +95,7 @@ def _headline(sheet: Sheet, found: Reconciliation) -> None:
         )
         for last in found.last_counts
     ]
-    section(sheet, "Last counted", _COUNTED, rows, "Nothing is or was kept at these sites.")
+    section(sheet, _COUNTS, _COUNTED, rows, "Nothing is or was kept at these sites.")
     difference = "0 mL" if found.agrees else "NOT 0: run flask stock verify"
     said = f"Difference of the ledger: {difference}. {words.PROVES}"
     sheet.top = sheet.text(sheet.left, sheet.face(8), f"\n{said}") - 4
@@ -147,7 +129,15 @@ def _lots(sheet: Sheet, group: words.Group, *, by_part: bool) -> None:
     rows.append((f"All {group.formulation}", *_sums(group.sums, columns)))
     rows += [(f"{words.way_words(row)}: apart from the sum", *_sums(row.sums, columns)) for row in group.ways]
     specs = (ColumnSpec("Lot", 34), *numbers)
-    section(sheet, f"{group.formulation}, in mL; columns in which nothing moved are left out", specs, rows)
+    section(sheet, _lots_title(group), specs, rows)
+
+
+def _lots_title(group: words.Group) -> str:
+    return f"{group.formulation}, in mL; columns in which nothing moved are left out"
+
+
+def _topic_title(topic: Topic, members: Sequence[words.Told]) -> str:
+    return f"{words.TOPICS[topic]} ({len(members):,})"
 
 
 def _row(row: LotRow, columns: Sequence[Column], *, by_part: bool) -> Iterator[tuple[str, ...]]:
@@ -166,10 +156,9 @@ def _sums(sums: Sums, columns: Sequence[Column]) -> tuple[str, ...]:
 
 def _what_stands_out(sheet: Sheet, found: Reconciliation) -> None:
     for topic, members in words.by_topic(found.noted):
-        title = f"{words.TOPICS[topic]} ({len(members):,})"
-        section(sheet, title, _NOTED, [_told(one) for one in members])
+        section(sheet, _topic_title(topic, members), _NOTED, [_told(one) for one in members])
     if not found.noted:
-        section(sheet, "What stands out", _NOTED, [], "Nothing stands out.")
+        section(sheet, _STANDS_OUT, _NOTED, [], "Nothing stands out.")
 
 
 def _told(one: words.Told) -> tuple[str, ...]:
@@ -178,17 +167,5 @@ def _told(one: words.Told) -> tuple[str, ...]:
 
 
 def _ending(sheet: Sheet, header: ReportHeader, found: Reconciliation) -> None:
-    sheet.need(120)
-    sheet.top -= 8
-    sheet.rule(is_heavy=True)
-    sheet.top -= 5
     end = f"{count(len(found.rows), 'lot')} by site, {count(len(found.noted), 'thing')} that stand out. No shelf and no vial was ever below zero."
-    head = chain_head(header.chain_sequence, header.chain_hash)
-    told = [("End of report", end), head, ("", CHAIN_MEANING)]
-    sheet.top = facts(sheet, told, sheet.left, sheet.width) - 26
-    for at, who in (
-        (0.0, "Responsible person, signature and date"),
-        (0.5, "Second person, signature and date"),
-    ):
-        line = "_" * 58 + f"\n{who}"
-        sheet.text(sheet.left + at * sheet.width, sheet.face(8), line, width=sheet.width / 2)
+    sign_off(sheet, [("Issued by", issued_words(header)), *ending(header, end)])

@@ -5,11 +5,7 @@ is what was transferred out. Amounts are exact: a thousandth of a mL is a microl
 own beside the page.
 """
 
-import codecs
-import csv
-import io
 from collections.abc import Iterator
-from typing import BinaryIO
 
 from inventory.kernel.quantity import format_ml
 from inventory.stock.presenters import reconciliation as words
@@ -22,13 +18,22 @@ ABOUT = ("Site", "Formulation", "Product", "Lot", "Expires", "Part")
 WHOLE, ON_ITS_WAY = "Whole lot", "On its way"
 
 
-def write_reconciliation_csv(out: BinaryIO, found: Reconciliation, *, by_part: bool) -> None:
-    """Write every lot, or with `by_part` what is sealed of it and each vial, to `out` (binary, left open)."""
-    text = io.StringIO(newline="")
-    lines = csv.writer(text, lineterminator="\r\n")
-    columns = [column for column in Column if by_part or column is not Column.OPENED]
-    names = ("Opening", *(words.COLUMNS[column] for column in columns), "Closing", "Difference")
-    lines.writerow((*ABOUT, *(f"{name} (mL)" for name in names), "Closing (containers)"))
+FORMAT = "reconciliation/1"
+
+
+def columns_of(*, by_part: bool) -> tuple[str, ...]:
+    """The headings of the table."""
+    names = (
+        "Opening",
+        *(words.COLUMNS[column] for column in _columns(by_part=by_part)),
+        "Closing",
+        "Difference",
+    )
+    return (*ABOUT, *(f"{name} (mL)" for name in names), "Closing (containers)")
+
+
+def rows_of(found: Reconciliation, *, by_part: bool) -> Iterator[tuple[str, ...]]:
+    """Every lot, or with `by_part` what is sealed of it and each vial, as the CSV holds it."""
     for row, part, sums in _told(found, by_part=by_part):
         about = (
             row.site_code,
@@ -38,8 +43,11 @@ def write_reconciliation_csv(out: BinaryIO, found: Reconciliation, *, by_part: b
             row.expires_on.isoformat(),
             part,
         )
-        lines.writerow((*map(safe_cell, about), *_amounts(sums, columns, row.container_ul)))
-    out.write(codecs.BOM_UTF8 + text.getvalue().encode())
+        yield (*map(safe_cell, about), *_amounts(sums, _columns(by_part=by_part), row.container_ul))
+
+
+def _columns(*, by_part: bool) -> list[Column]:
+    return [column for column in Column if by_part or column is not Column.OPENED]
 
 
 def _told(found: Reconciliation, *, by_part: bool) -> Iterator[tuple[LotRow, str, Sums]]:

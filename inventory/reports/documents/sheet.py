@@ -4,8 +4,10 @@ Law kept here: a row is never cut. One that does not fit goes to the next page, 
 page goes on over as many as it takes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+from reportlab.pdfgen.canvas import Canvas
 
 from inventory.reports.documents.fonts import BOLD, REGULAR
 from inventory.reports.documents.grid import Cell, Faces, Grid
@@ -27,6 +29,8 @@ _CODE_POINT_NOTE = (
 )
 
 Band = Sequence[tuple[str, Cell]]
+Box = tuple[float, float, float, float]
+"""Left, bottom, right and top in points."""
 
 
 class Running(NamedTuple):
@@ -50,6 +54,8 @@ class Sheet:
         self.faces = Faces(regular, Typeface(paper, BOLD, TEXT_SIZE, leading=LEADING))
         self._strong = Typeface(paper, BOLD, 8.5)
         self._grid: Grid | None = None
+        self._marked: dict[str, int] = {}
+        self._at_end: list[Callable[[], None]] = []
         self.pages = 0
         self.top = 0.0
         self._open()
@@ -71,6 +77,53 @@ class Sheet:
                 end -= face.leading
         return end
 
+    def words(self, face: Typeface, text: str, left: float, baseline: float) -> str:
+        """The operators that show one line of a form at a place in it, and leave the running letters selected."""
+        drawn = face.draw(face.printable(text))
+        return f"{face.select} 1 0 0 1 {left:.2f} {baseline:.2f} Tm {drawn} {self.faces.regular.select}"
+
+    def fitted(self, face: Typeface, text: str, width: float) -> str:
+        """`text` on one line of this width; what is longer ends in three dots, where it stands whole elsewhere."""
+        lines = wrapped(face.printable(text), face, width)
+        return (
+            text
+            if len(lines) == 1
+            else f"{wrapped(face.printable(text), face, width - face.width('...'))[0]}..."
+        )
+
+    def mark(self, title: str) -> None:
+        """Begin a section here: a bookmark, and a page that the contents name."""
+        self._paper.mark(f"section-{len(self._marked)}", title, self.top)
+        self._marked[title] = self.pages
+
+    def page_of(self, title: str) -> int | str:
+        """The page on which a section began; nothing where it did not."""
+        return self._marked.get(title, "")
+
+    def link(self, number: int, box: Box) -> None:
+        """Let a rectangle of this page lead to the section that will be marked as the `number`th, from 0."""
+        self._paper.link(f"section-{number}", box)
+
+    def name_place(self, name: str, box: Box) -> None:
+        """Name a rectangle of this page."""
+        self._paper.name_place(name, box)
+
+    def place(self, name: str, left: float, bottom: float) -> None:
+        """Keep a place on this page for what `define` gives at the end."""
+        self._paper.place(name, left, bottom)
+
+    def define(self, name: str, width: float, height: float, operators: str) -> None:
+        """Give what stands in a place that was kept."""
+        self._paper.define(name, width, height, operators)
+
+    def draw(self, drawing: Callable[[Canvas], None]) -> None:
+        """Let ReportLab draw on this page, beneath its words."""
+        drawing(self._paper)
+
+    def at_end(self, fill: Callable[[], None]) -> None:
+        """Have `fill` define what was placed, when every page is drawn."""
+        self._at_end.append(fill)
+
     def rule(self, *, is_heavy: bool = False) -> None:
         """A line over the whole width at `top`."""
         self._shapes.append(
@@ -85,10 +138,12 @@ class Sheet:
 
     def use(self, grid: Grid | None) -> None:
         """Set the columns of the rows to come; their heads stand here and on each page that follows."""
-        self._grid = grid
+        self._grid = None
         if grid:
+            # A page that is turned now is not to begin with these heads: they follow.
             self.need(self._heads_height(grid) + 4 * LEADING)
             self._heads(grid)
+        self._grid = grid
 
     def row(self, bands: Sequence[Band], *, continues: str = "") -> None:
         """Write bands of cells below each other and a hairline; `continues` names a row that goes over pages."""
@@ -117,6 +172,8 @@ class Sheet:
         self._paper.define_total_pages(
             f"BT {self.faces.regular.select} 1 0 0 1 0 0 Tm {self.faces.regular.draw(str(self.pages))} ET"
         )
+        for fill in self._at_end:
+            fill()
         self._paper.save()
 
     def _long_row(self, bands: Sequence[Band], continues: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 
 from inventory.reports.documents.administration_row import AdministrationRow, Standing
 
@@ -37,10 +38,15 @@ class Totals:
     by_formulation: dict[str, Sum] = field(default_factory=dict)
     by_injection_site: dict[str, Sum] = field(default_factory=dict)
     by_practitioner: dict[str, Sum] = field(default_factory=dict)
+    by_day: dict[date, int] = field(default_factory=dict)
+    """Doses given by the day on which they were."""
 
     def add(self, row: AdministrationRow) -> None:
         """Count one row in each of the sums."""
         self.everything.add(row)
+        if row.standing is Standing.GIVEN:
+            given_on = row.given_at.date()
+            self.by_day[given_on] = self.by_day.get(given_on, 0) + 1
         giver = f"{row.giver.name}, {row.giver.credential}" if row.giver.credential else row.giver.name
         for sums, key in (
             (self.by_formulation, row.formulation),

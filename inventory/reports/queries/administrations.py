@@ -5,6 +5,7 @@ Law 4: nothing is left out. A void, an amendment, a deviation or an override is 
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ _DOSES = select(
     Dose.id,
     Dose.number,
     Dose.site_id,
+    Dose.patient_id,
     Dose.patient_name,
     Dose.patient_record_number,
     Dose.patient_born_on,
@@ -74,8 +76,23 @@ _FINDINGS = select(
 ).order_by(DoseFinding.dose_id, DoseFinding.code)
 
 
+class IdentifiedRow(NamedTuple):
+    """A row, and the ids of its dose, its patient and its giver."""
+
+    row: AdministrationRow
+    dose_id: UUID
+    patient_id: UUID
+    giver_id: UUID
+
+
 def administration_rows(snapshot: Snapshot) -> Iterator[AdministrationRow]:
     """Every dose of the snapshot, in its order; each batch is one short transaction."""
+    for identified in identified_rows(snapshot):
+        yield identified[0]
+
+
+def identified_rows(snapshot: Snapshot) -> Iterator[IdentifiedRow]:
+    """As `administration_rows`, with the ids of each."""
     for ids in snapshot.batches(_BATCH):
         with reading() as connection:
             doses = {dose.id: dose for dose in connection.execute(_DOSES.where(Dose.id.in_(ids)))}
@@ -94,7 +111,8 @@ def administration_rows(snapshot: Snapshot) -> Iterator[AdministrationRow]:
                 amends=snapshot.amends.get(dose_id),
                 recorded_by="" if dose.actor_id == dose.giver_id else snapshot.called.people[dose.actor_id],
             )
-            yield _row(dose, tuple(sources.get(dose_id, ())), facts)
+            row = _row(dose, tuple(sources.get(dose_id, ())), facts)
+            yield IdentifiedRow(row, dose_id, dose.patient_id, dose.giver_id)
 
 
 def _row(dose: AnyRow, sources: tuple[Source, ...], facts: Facts) -> AdministrationRow:

@@ -1,23 +1,26 @@
 """What somebody asks a report for, made definite: sites, days and filters that exist, and their words for the heading."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from inventory.catalogue.models import Formulation
 from inventory.clinic.models import Site
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
+from inventory.kernel.clock import local_day
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Role
 from inventory.patients.models import Patient
 from inventory.patients.rules import record_number_key
+from inventory.reports.kinds import KIND_WORDS, ReportKind
 from inventory.reports.queries.selection import SelectedSite, Selection
 from inventory.staff.models import User, UserRole
+from inventory.stock.models import Movement, Recall
 from inventory.stock.queries.corrections import lots_numbered, with_merged
 from inventory.stock.queries.scopes import wrong_period
 from inventory.stock.rules import lot_number_key
@@ -38,6 +41,11 @@ class Asked:
     formulation_id: UUID | None = None
     lot_number: str = ""
     body_site: BodySite | None = None
+    person_id: UUID | None = None
+    """Who looked at patients; only a report of looks asks it."""
+    by_part: bool = False
+    """Whether a reconciliation is told vial by vial."""
+    recall_id: UUID | None = None
 
 
 class Definite(NamedTuple):
@@ -52,12 +60,20 @@ class _Found(NamedTuple, Generic[Value]):
     words: str = ALL
 
 
-def made_definite(asked: Asked, *, at: datetime, site_ids: frozenset[UUID] | None = None) -> Definite:
-    """Find what was asked for at the instant `at`, at `site_ids` only where they are given.
+def made_definite(
+    asked: Asked,
+    *,
+    at: datetime,
+    site_ids: frozenset[UUID] | None = None,
+    kind: ReportKind = ReportKind.ADMINISTRATIONS,
+) -> Definite:
+    """Find what was asked for at the instant `at`, at `site_ids` only where they are given. What the kind does not ask is let be.
 
-    Raises Refusals with REPORT-PERIOD, REPORT-SITE, REPORT-PATIENT, REPORT-LOT, CHOICE-INVALID.
+    Raises Refusals with REPORT-PERIOD, REPORT-SITE, REPORT-PATIENT, REPORT-LOT, REPORT-NEEDS, CHOICE-INVALID.
     """
-    refusals: list[Refusal] = []
+    words = KIND_WORDS[kind]
+    asked = _only(asked, words.asks)
+    refusals = _lacking(asked, words.needs)
 
     def found(look: Callable[[], Value]) -> Value | None:
         try:
@@ -67,13 +83,15 @@ def made_definite(asked: Asked, *, at: datetime, site_ids: frozenset[UUID] | Non
             return None
 
     sites = found(lambda: _sites(asked.site_code, site_ids))
-    zones = [site.time_zone for site in sites or ()]
-    refusals[:0] = wrong_period(asked.first_day, asked.last_day, zones=zones, at=at)
-    giver = found(lambda: _giver(asked.giver_id))
+    if words.has_days:
+        zones = [site.time_zone for site in sites or ()]
+        refusals[:0] = wrong_period(asked.first_day, asked.last_day, zones=zones, at=at)
+    giver = found(lambda: _person(asked.giver_id, "giver_id"))
     patient = found(lambda: _patient(asked.patient_record_number))
     formulation = found(lambda: _formulation(asked.formulation_id))
     lots = found(lambda: _lots(asked.lot_number))
-    if not (sites and giver and patient and formulation and lots) or refusals:
+    person = found(lambda: _person(asked.person_id, "person_id"))
+    if not (sites and giver and patient and formulation and lots and person) or refusals:
         raise Refusals(refusals)
     selection = Selection(
         sites=sites,
@@ -84,10 +102,43 @@ def made_definite(asked: Asked, *, at: datetime, site_ids: frozenset[UUID] | Non
         formulation_id=formulation.value,
         lot_ids=lots.value,
         body_site=asked.body_site,
+        person_id=person.value,
     )
-    words = (giver.words, patient.words, formulation.words, lots.words, _body_site(asked.body_site))
-    labels = ("Practitioner", "Patient", "Formulation", "Lot", "Injection site")
-    return Definite(selection, tuple(zip(labels, words, strict=True)))
+    told = {
+        "giver_id": ("Practitioner", giver.words),
+        "patient_record_number": ("Patient", patient.words),
+        "formulation_id": ("Formulation", formulation.words),
+        "lot_number": ("Lot", lots.words),
+        "body_site": ("Injection site", _body_site(asked.body_site)),
+        "person_id": ("Person", person.words),
+    }
+    return Definite(selection, tuple(pair for name, pair in told.items() if name in words.asks))
+
+
+_DAYS = {"first_day", "last_day"}
+_LACKING = {
+    "patient_record_number": "Type the record number of the patient whom the report is about.",
+    "giver_id": "Choose the practitioner whom the report is about.",
+    "lot_number": "Type the number of the lot that the report is about.",
+    "recall_id": "Choose the recall that the report is about.",
+}
+
+
+def _only(asked: Asked, names: Collection[str]) -> Asked:
+    """Return what is asked without the filters that a kind does not know."""
+    others = {field.name: field.default for field in fields(asked) if field.name not in {*_DAYS, *names}}
+    return replace(asked, **others)  # type: ignore[arg-type]  # defaults of their own fields
+
+
+def refuse_lacking(asked: Asked, kind: ReportKind) -> None:
+    """Raise Refusals REPORT-NEEDS where what the kind cannot do without is not asked."""
+    refusals = _lacking(asked, KIND_WORDS[kind].needs)
+    if refusals:
+        raise Refusals(refusals)
+
+
+def _lacking(asked: Asked, needs: str) -> list[Refusal]:
+    return [Refusal("REPORT-NEEDS", _LACKING[needs], needs)] if needs and not getattr(asked, needs) else []
 
 
 def _sites(code: str, site_ids: frozenset[UUID] | None) -> tuple[SelectedSite, ...]:
@@ -109,13 +160,13 @@ def _sites(code: str, site_ids: frozenset[UUID] | None) -> tuple[SelectedSite, .
     return sites
 
 
-def _giver(giver_id: UUID | None) -> _Found[UUID | None]:
-    if giver_id is None:
+def _person(person_id: UUID | None, field: str) -> _Found[UUID | None]:
+    if person_id is None:
         return _Found(None)
-    name = db.session.scalar(select(User.display_name).where(User.id == giver_id))
+    name = db.session.scalar(select(User.display_name).where(User.id == person_id))
     if name is None:
-        raise Refusal("CHOICE-INVALID", "This practitioner is not known.", "giver_id")
-    return _Found(giver_id, name)
+        raise Refusal("CHOICE-INVALID", "This person is not known.", field)
+    return _Found(person_id, name)
 
 
 def _patient(record_number: str) -> _Found[UUID | None]:
@@ -159,6 +210,55 @@ def givers() -> list[tuple[UUID, str]]:
     statement = select(User.id, User.display_name).where(User.id.in_(gives))
     rows = db.session.execute(statement.order_by(User.display_name, User.id))
     return [(row.id, row.display_name) for row in rows]
+
+
+def people() -> list[tuple[UUID, str]]:
+    """Everybody, active or not, by name: (id, display name)."""
+    rows = db.session.execute(select(User.id, User.display_name).order_by(User.display_name, User.id))
+    return [(row.id, row.display_name) for row in rows]
+
+
+def person_named(username: str, field: str) -> UUID:
+    """The person who signs in under this name. Raises Refusal CHOICE-INVALID."""
+    found = db.session.scalar(select(User.id).where(User.username == username.strip().casefold()))
+    if found is None:
+        raise Refusal("CHOICE-INVALID", f"Nobody signs in as {username}.", field)
+    return found
+
+
+def formulation_named(name: str) -> UUID:
+    """The formulation of this name. Raises Refusal CHOICE-INVALID."""
+    found = {known.casefold(): formulation_id for formulation_id, known in formulations()}
+    if name.strip().casefold() not in found:
+        raise Refusal("CHOICE-INVALID", f"There is no formulation {name}.", "formulation_id")
+    return found[name.strip().casefold()]
+
+
+def recall_numbered(number: str) -> UUID:
+    """The recall of this number, such as MAIN-1. Raises Refusal CHOICE-INVALID."""
+    found = {words.partition(":")[0]: recall_id for recall_id, words in recalls()}
+    if number.strip().upper() not in found:
+        raise Refusal("CHOICE-INVALID", f"There is no recall {number}.", "recall_id")
+    return found[number.strip().upper()]
+
+
+def recalls() -> list[tuple[UUID, str]]:
+    """Every recall, the newest first: (id, number and title)."""
+    rows = db.session.execute(
+        select(Recall.id, Site.code, Recall.number, Recall.title)
+        .join(Site, Site.id == Recall.site_id)
+        .order_by(Recall.opened_at.desc(), Recall.id)
+    )
+    return [(row.id, f"{row.code}-{row.number}: {row.title}") for row in rows]
+
+
+def whole_life(selection: Selection, *, at: datetime) -> Selection:
+    """Return the selection of a lot over all its days: from its first movement to today."""
+    zone = selection.sites[0].time_zone
+    first = db.session.scalar(
+        select(func.min(Movement.occurred_at)).where(Movement.lot_id.in_(selection.lot_ids or ()))
+    )
+    return replace(selection, first_day=local_day(first or at, zone), last_day=local_day(at, zone))
 
 
 def formulations() -> list[tuple[UUID, str]]:

@@ -36,6 +36,8 @@ def test_auditor_issues_a_report_and_finds_the_dose_in_it(
     axe(page)
     page.get_by_role("link", name="Issue the first report").click()
     axe(page)
+    page.get_by_role("link", name="Administration report", exact=True).click()
+    axe(page)
     page.get_by_label("From").fill("2026-10-01")
     page.get_by_label("To", exact=True).fill("2026-10-31")
     page.get_by_role("button", name="Issue the report").click()

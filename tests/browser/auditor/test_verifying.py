@@ -10,9 +10,7 @@ import pytest
 from flask import Flask
 
 from inventory.kernel.permissions import Role
-from tests.factories import signed_reports as made
 from tests.factories.reports import make_reporting_clinic
-from tests.factories.signing_clinic import keep_key, signing
 
 Axe = Callable[[Any], None]
 SignIn = Callable[..., Any]
@@ -30,8 +28,7 @@ def report(live_server: Any, tmp_path: Path) -> Path:
 
 
 def _issued(app: Flask) -> bytes:
-    with app.app_context(), signing(made.make_key()):
-        keep_key(made.make_key())
+    with app.app_context():
         clinic = make_reporting_clinic()
         clinic.give(datetime(2026, 10, 5, 11, 0, tzinfo=UTC))
         return clinic.content(clinic.issue(date(2026, 10, 1), date(2026, 10, 31)), "pdf")

@@ -51,7 +51,7 @@ def test_corrects_an_expiry_and_merges_two_numbers_of_one_lot(
     page.get_by_label("How is it known?").fill("The pack was looked at again.")
     page.get_by_role("button", name="Correct the lot").click()
     expect(page.get_by_text("1 dose was given after the corrected expiry")).to_be_visible()
-    expect(page.get_by_text("must be used sooner than the label says")).to_be_visible()
+    expect(page.get_by_text("Its lot has expired, whatever use-by is written on it.")).to_be_visible()
     axe(page)
     shot(page, f"corrected-{wide}")
     page.goto(f"{mistyped}/correct")

@@ -187,7 +187,7 @@ def test_what_a_syringe_loses_and_who_sees_its_waste_are_kept_with_the_product(
         as_text=True
     )
     assert only_product().witness_reasons == {"broken", "lost"}
-    assert "Broken, Lost" in page
+    assert "Broken; Lost" in page
     refused = manager.submit(path, {"dead_space": "10"})
     assert refused.status_code == 422
     assert "DEAD-SPACE-RANGE" in refused.get_data(as_text=True)

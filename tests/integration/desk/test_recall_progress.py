@@ -21,6 +21,7 @@ from inventory.stock.services.recalls import Notice, open_recall, still_to_do
 from tests.factories.catalogue import make_multi_dose_product
 from tests.factories.doses import Bench
 from tests.factories.patients import make_patient
+from tests.factories.staff import make_actor
 from tests.factories.stock import make_delivery, make_open_vial
 from tests.support.client import CheckingClient
 
@@ -61,7 +62,7 @@ def missing(bench: Bench, containers: int, *, at: datetime, direction: Direction
         lot_id=bench.lot.id,
         place=bench.place,
         containers=containers,
-        difference=Difference(direction, AdjustReason.MISCOUNTED, "Not there"),
+        difference=Difference(direction, AdjustReason.MISCOUNTED, "Not there", make_actor(Role.MANAGER)),
     )
 
 

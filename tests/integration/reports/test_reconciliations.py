@@ -90,7 +90,7 @@ def test_pdf_says_first_what_differed_and_that_nobody_counted(manager: Actor) ->
         "Differences without a cause (1)",
         "Not in the cabinet",
         "Audit chain head",
-        "Responsible person, signature and date",
+        "Sign-off",
         "Mona Manager, manager",
     ):
         assert words in text

@@ -117,7 +117,7 @@ def test_what_may_be_drawn_comes_first_expiring_first(app: Flask, at: datetime) 
     ]
     assert [one.usable for one in found] == [False, True, True, True]
     assert [one.state.words for one in found] == [
-        "On hold",
+        "Expired 15 days ago; on hold",
         "Expires in 16 days",
         "Use within 28 days",
         "Usable",

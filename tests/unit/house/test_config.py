@@ -61,7 +61,7 @@ def test_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None
     assert len(first["SECRET_KEY"]) >= 43
     if sys.platform != "win32":
         assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret_key", "signing_password"]
 
 
 def test_second_process_reads_the_secret_of_the_first(

@@ -1,0 +1,152 @@
+"""Signing a PDF by pyHanko: PAdES B-B, or B-T where a timestamp authority is set. Only what is appended is written anew.
+
+The issuer's signature attaches the manifest and leaves empty fields for those who review, at the places that the sign-off block
+keeps free; each of them fills one, so that nothing else ever changes in a signed file.
+"""
+
+import asyncio
+import tempfile
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any, BinaryIO, cast
+
+from asn1crypto import tsp
+from flask import current_app
+from pyhanko.pdf_utils import embed
+from pyhanko.pdf_utils.content import ImportedPdfPage
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter, append_signature_field, enumerate_sig_fields
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
+from pyhanko.sign.timestamps import TimeStamper
+from pyhanko.sign.timestamps.common_utils import TimestampRequestError
+from pyhanko.stamp import StaticStampStyle
+
+from inventory.kernel.errors import Refusal
+from inventory.reports import manifest
+from inventory.reports.documents.sign_off import Place, signature_places
+from inventory.reports.manifest import Manifest
+from inventory.reports.signing.keys import SigningKey
+
+ISSUED_FIELD = "Issued"
+_REVIEW_FIELD = "Review"
+_TSA_SECONDS = 20
+_SPOOLED = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a signature says of itself: who, why, and how to reach them."""
+
+    name: str
+    reason: str
+    contact: str = ""
+
+
+def sign_issued(pdf: BinaryIO, told: Manifest | None, *, key: SigningKey, words: Words) -> IO[bytes]:
+    """Return the report with its manifest attached and signed, as a file of its own.
+
+    Raises Refusal SIGNING-TIMESTAMP where an authority is set and does not answer.
+    """
+    pdf.seek(0)
+    places = signature_places(pdf)
+    pdf.seek(0)
+    writer = IncrementalPdfFileWriter(pdf, strict=False)
+    if told is not None:
+        _attach(
+            writer,
+            {
+                manifest.CONTENT_NAME: told.content,
+                manifest.SIGNATURE_NAME: key.sign_manifest(told.content),
+            },
+        )
+    for number, place in enumerate(places, start=1):
+        append_signature_field(writer, _field(f"{_REVIEW_FIELD} {number}", place))
+    return _signed(writer, key=key, words=words, field=ISSUED_FIELD)
+
+
+def sign_review(pdf: BinaryIO, stamp: str, *, key: SigningKey, words: Words) -> IO[bytes]:
+    """Return the report signed once more, in the next free place of its sign-off block, where the page of `stamp` (a path) is shown.
+
+    Raises Refusal REVIEW-FULL where no place is left, SIGNING-TIMESTAMP.
+    """
+    writer = IncrementalPdfFileWriter(pdf, strict=False)
+    free = [name for name, value, _ in enumerate_sig_fields(writer.prev) if value is None]
+    if not free:
+        raise Refusal("REVIEW-FULL", "Every place for a signature of this report is taken.", status=409)
+    page = ImportedPdfPage(stamp)  # type: ignore[no-untyped-call]
+    style = StaticStampStyle(background=page, border_width=0)
+    return _signed(writer, key=key, words=words, field=min(free), stamp=style)
+
+
+def _field(name: str, place: Place) -> SigFieldSpec:
+    left, bottom, right, top = (round(edge) for edge in place.box)
+    return SigFieldSpec(name, on_page=place.page, box=(left, bottom, right, top))
+
+
+def _attach(writer: IncrementalPdfFileWriter, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        data = embed.EmbeddedFileObject.from_file_data(writer, content, mime_type="application/json")
+        embed.embed_file(writer, embed.FileSpec(name, file_name=name, embedded_data=data))
+
+
+def _signed(
+    writer: IncrementalPdfFileWriter,
+    *,
+    key: SigningKey,
+    words: Words,
+    field: str,
+    stamp: StaticStampStyle | None = None,
+) -> IO[bytes]:
+    about = PdfSignatureMetadata(
+        field_name=field,
+        md_algorithm="sha256",
+        subfilter=SigSeedSubFilter.PADES,
+        name=words.name,
+        reason=words.reason,
+        contact_info=words.contact or None,
+    )
+    signer = PdfSigner(about, key.signer(), timestamper=timestamper(), stamp_style=stamp)
+    out = cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=_SPOOLED))  # noqa: SIM115  the caller closes it
+    try:
+        signer.sign_pdf(writer, output=out)
+    except (TimestampRequestError, OSError) as error:
+        out.close()
+        said = "The timestamp authority did not answer. Nothing was stored; try again, or take TSA_URL out (docs/signing.md)."
+        raise Refusal("SIGNING-TIMESTAMP", said, status=503) from error
+    out.seek(0)
+    return out
+
+
+class UrlTimeStamper(TimeStamper):
+    """Asks a timestamp authority by HTTP (RFC 3161)."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._url = url
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        """Send the request and return the answer. Raises TimestampRequestError."""
+        answer = await asyncio.to_thread(self._ask, req.dump())
+        try:
+            return tsp.TimeStampResp.load(answer, strict=True)
+        except ValueError as error:
+            raise TimestampRequestError("the answer is no timestamp") from error
+
+    def _ask(self, request: bytes) -> bytes:
+        headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
+        asked = urllib.request.Request(self._url, data=request, headers=headers)  # noqa: S310  config.py allows http(s) alone
+        with urllib.request.urlopen(asked, timeout=_TSA_SECONDS) as answer:  # noqa: S310
+            return bytes(answer.read(1024 * 1024))
+
+
+def timestamper() -> Any:
+    """Return who stamps signatures with the time, or None where no authority is set."""
+    url = current_app.config["TSA_URL"]
+    return UrlTimeStamper(url) if url else None
+
+
+def signed_on(at: datetime) -> str:
+    """Return an instant as a signature's line says it."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
