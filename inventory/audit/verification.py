@@ -112,7 +112,7 @@ class Verification:
     def _check(self, coder: RowCoder, links: Sequence[Row]) -> _Found:
         found: _Found = []
         witnesses: defaultdict[str, Witnesses] = defaultdict(Witnesses)
-        id_at = _ENTRY + coder.key[0]
+        id_at = _ENTRY + coder.names.index("id")
         erased = erased_payloads(self.session, [link[id_at] for link in links if link[_PAYLOAD] == ""])
         for link in links:
             self._check_link(link, found)

@@ -20,7 +20,7 @@ from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Actor, Permission
 from inventory.reports import register
-from inventory.reports.documents.sign_off import signature_places
+from inventory.reports.documents.places import signature_places
 from inventory.reports.documents.signature_stamp import write_signature_stamp
 from inventory.reports.keeping import refuse_erased
 from inventory.reports.models import Meaning, Report, ReportRevision

@@ -17,7 +17,7 @@ from inventory.audit.rules import commitment, row_digest
 from inventory.clinic.models import Site
 from inventory.kernel.db import db
 from inventory.reports.models import Report, ReportFile, ReportRevision, SigningKey
-from inventory.reports.queries.superseded import report_label
+from inventory.reports.queries.superseded import newest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,6 @@ class Later:
 
     newest_revision: int
     report_label: str = ""
-    issued_at: datetime | None = None
 
 
 def stored_as(content: bytes) -> Stored | None:
@@ -81,35 +80,18 @@ def report_named(label: str) -> UUID | None:
 
 def known_keys() -> list[KnownKey]:
     """Return the clinic's keys, the oldest first."""
-    made = select(SigningKey.fingerprint, SigningKey.known_at).order_by(SigningKey.known_at, SigningKey.id)
-    rows = db.session.execute(made).all()
+    known = select(SigningKey.fingerprint, SigningKey.known_at).order_by(SigningKey.known_at, SigningKey.id)
+    rows = db.session.execute(known).all()
     until = [*(row.known_at for row in rows[1:]), None]
     return [KnownKey(row.fingerprint, row.known_at, end) for row, end in zip(rows, until, strict=False)]
 
 
 def later_than(report_id: UUID) -> Later:
     """Return the newest revision of a report, and the newest report of the same parameters that was issued after it."""
-    newest = db.session.scalar(
-        select(func.max(ReportRevision.number)).where(ReportRevision.report_id == report_id)
-    )
-    mine = db.session.get_one(Report, report_id)
-    if mine.parameters is None:
-        return Later(newest or 1)
-    same = (
-        select(Report.number, Report.issued_at, Site.code)
-        .join(Site, Site.id == Report.site_id)
-        .join(ReportFile, ReportFile.report_id == Report.id)
-        .where(Report.kind == mine.kind, Report.parameters == mine.parameters, ReportFile.format == "pdf")
-        .where(
-            (Report.issued_at > mine.issued_at)
-            | ((Report.issued_at == mine.issued_at) & (Report.id > mine.id))
-        )
-        .order_by(Report.issued_at.desc(), Report.id.desc())
-    )
-    row = db.session.execute(same).first()
-    return (
-        Later(newest or 1, report_label(row.code, row.number), row.issued_at) if row else Later(newest or 1)
-    )
+    of_report = ReportRevision.report_id == report_id
+    newest = db.session.scalar(select(func.max(ReportRevision.number)).where(of_report))
+    superseding = newest_of([db.session.get_one(Report, report_id)])
+    return Later(newest or 1, superseding.get(report_id, ""))
 
 
 def unwitnessed(report_id: UUID) -> list[str]:

@@ -25,7 +25,7 @@ from pyhanko.stamp import StaticStampStyle
 
 from inventory.kernel.errors import Refusal
 from inventory.reports import manifest
-from inventory.reports.documents.sign_off import Place, signature_places
+from inventory.reports.documents.places import Place, signature_places
 from inventory.reports.manifest import Manifest
 from inventory.reports.signing.keys import SigningKey
 

@@ -7,7 +7,6 @@ import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -354,11 +353,7 @@ def _newest(case: _Case) -> Lines:
         said = f"Revision {later.newest_revision} has further signatures. This file is revision {case.stored.revision}."
         yield Line(Check.NEWEST, Verdict.NOTE, said)
     if later.report_label:
-        said = f"Report {later.report_label} of the same days and filters was issued later, {_on(later.issued_at)}."
+        said = f"Report {later.report_label} of the same days and filters was issued later."
         yield Line(Check.NEWEST, Verdict.NOTE, said)
     elif not (case.stored and case.stored.revision < later.newest_revision):
         yield Line(Check.NEWEST, Verdict.WELL, "Nothing newer of the same days and filters was issued.")
-
-
-def _on(instant: datetime | None) -> str:
-    return local_time(instant) if instant else ""

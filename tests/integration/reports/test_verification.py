@@ -1,7 +1,7 @@
 """A file is checked against the register, the record and the trail; each thing that is wrong is named, and nothing else is."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,18 +13,20 @@ from flask.testing import FlaskCliRunner
 
 from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
+from inventory.reports.models import Meaning
 from inventory.reports.queries.issued import IssuedReport
+from inventory.reports.queries.revisions import newest_pdf
+from inventory.reports.reviewing import Review, review_report
 from inventory.reports.verification.checks import verify_report
 from inventory.reports.verification.verdict import Check, Verdict
 from tests.factories import signed_reports as made
 from tests.factories.reports import RECORDED_AT, ReportingClinic
-from tests.factories.signing_clinic import keep_key, keep_revision, signing
+from tests.factories.signing_clinic import clinic_key, keep_key
 from tests.factories.staff import make_actor
 from tests.support.client import CheckingClient
 from tests.support.databases import OwnerConnection
 from tests.support.verify_script import PROVEN, verified
 
-KEY = made.make_key()
 STRANGER = made.make_key("Stranger")
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
@@ -32,13 +34,11 @@ ALL_WELL = dict.fromkeys((one.value for one in Check), Verdict.WELL)
 
 
 @pytest.fixture
-def signed_clinic(clinic: ReportingClinic) -> Iterator[ReportingClinic]:
+def signed_clinic(clinic: ReportingClinic) -> ReportingClinic:
     """A clinic that signs, with three doses."""
-    keep_key(KEY)
     for minutes in range(3):
         clinic.give(NOON + timedelta(minutes=minutes))
-    with signing(KEY):
-        yield clinic
+    return clinic
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_what_the_clinic_issued_is_well_in_every_line(pdf: bytes) -> None:
     assert verdicts(pdf) == ALL_WELL
     assert "3 rows, each as it was printed" in said(pdf, Check.ROWS)
     assert verify_report(pdf, actor=SYSTEM_ACTOR).conclusion.startswith("This file is proven")
-    assert verified(pdf, KEY.fingerprint)[0] == PROVEN
+    assert verified(pdf, clinic_key().fingerprint)[0] == PROVEN
 
 
 def test_its_csv_is_checked_by_its_bytes_and_rows(
@@ -84,7 +84,7 @@ def test_its_csv_is_checked_by_its_bytes_and_rows(
     assert found == {
         name: verdict for name, verdict in ALL_WELL.items() if name not in {"Signature", "Key of the clinic"}
     }
-    status, words = verified(signed_clinic.content(report, "pdf"), KEY.fingerprint, rows=csv)
+    status, words = verified(signed_clinic.content(report, "pdf"), clinic_key().fingerprint, rows=csv)
     assert (status, "exactly the 3 rows" in words) == (PROVEN, True)
     assert verdicts(csv + b"\r\n")["Signature"] is Verdict.WRONG
 
@@ -107,12 +107,22 @@ def test_a_later_report_of_the_same_days_is_named(signed_clinic: ReportingClinic
 
 
 def test_a_further_signature_is_a_revision(report: IssuedReport, pdf: bytes) -> None:
-    reviewed = made.sign_pdf(pdf, KEY, field="Review")
-    assert verdicts(reviewed)["Unchanged bytes"] is Verdict.WRONG
-    keep_revision(report.id, 2, reviewed)
+    seen = newest_pdf(db.session(), report.id)[0]
+    reviewer = make_actor(Role.PRESCRIBER, Role.AUDITOR)
+    review_report(
+        actor=reviewer, at=RECORDED_AT, report_id=report.id, review=Review(Meaning.REVIEWED, "", seen)
+    )
+    reviewed = newest_pdf(db.session(), report.id)[1]
     assert verdicts(reviewed) == ALL_WELL
     assert "revision 2" in said(reviewed, Check.BYTES)
+    assert "2 signatures" in said(reviewed, Check.SIGNATURE)
     assert verdicts(pdf)["Newest report"] is Verdict.NOTE
+    assert verified(reviewed, clinic_key().fingerprint)[0] == PROVEN
+
+
+def test_a_further_signature_that_the_register_does_not_have_is_no_revision(pdf: bytes) -> None:
+    more = made.sign_pdf(pdf, clinic_key(), field="More")
+    assert verdicts(more)["Unchanged bytes"] is Verdict.WRONG
 
 
 def test_keys_that_were_retired_still_prove(pdf: bytes) -> None:
@@ -166,7 +176,7 @@ def test_rows_in_the_name_of_the_clinic_by_another_key_prove_nothing(
 
 
 def test_a_report_that_the_register_lost_is_told_from_a_forgery(signed_clinic: ReportingClinic) -> None:
-    lost = made.make_report(made.make_manifest(report="MAIN-99"), key=KEY)
+    lost = made.make_report(made.make_manifest(report="MAIN-99"), key=clinic_key())
     assert "Yet this clinic's key signed it" in said(lost, Check.NUMBER)
     forged = made.make_report(made.make_manifest(report="MAIN-99"), key=STRANGER)
     assert "Yet" not in said(forged, Check.NUMBER)
