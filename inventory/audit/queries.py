@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, or_, select
+from sqlalchemy import Table, exists, or_, select
 from sqlalchemy.orm import Session
 
-from inventory.audit.models import AccessEntry, AuditEntry, AuditHead, AuditLink, AuditPayload
+from inventory.audit.limits import patients_here, span_here
+from inventory.audit.models import AccessEntry, AuditEntry, AuditHead, AuditLink, AuditPayload, ViewEntry
+from inventory.audit.subjects import entries_about
 from inventory.audit.verification import Verification
 from inventory.kernel.db import db
 from inventory.kernel.errors import not_found
+from inventory.kernel.permissions import Role
 from inventory.kernel.printed import as_printed
 from inventory.web.pagination import Page, paginate
 
@@ -29,8 +32,15 @@ class Sought:
     person_id: UUID | None = None
     subject_id: UUID | None = None
     record_number: str = ""
+    lot_number: str = ""
+    dose_number: str = ""
     from_at: datetime | None = None
     to_at: datetime | None = None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything is asked for, so that an index of its own leads to the entries in the order of their time."""
+        return self != Sought()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class Checked:
 def entries_page(
     session: Session, sought: Sought, *, cursor: str, site_ids: frozenset[UUID] | None = None
 ) -> Page[Any]:
-    """Return a page of the trail, newest first: as the chain has it, whatever the clock said.
+    """Return a page of the trail, newest first: as the chain has it, whatever the clock said; what is sought, by time.
 
     With `site_ids`, what was done at other sites is left out; what was done at none is the clinic's.
     """
@@ -74,8 +84,15 @@ def entries_page(
         statement = statement.where(AuditEntry.actor_id == sought.person_id)
     if sought.subject_id:
         statement = statement.where(AuditEntry.subject_id == sought.subject_id)
+    for number, typed in (("lot", sought.lot_number), ("dose", sought.dose_number)):
+        if typed:
+            about = entries_about(number, typed)
+            statement = statement.join(about, about.c.id == AuditEntry.id)
     statement = _of_patient_and_days(statement, AuditEntry.patient_id, AuditEntry.recorded_at, sought)
-    return paginate(session, statement, order=[AuditLink.seq], newest_first=True, cursor=cursor)
+    # Every index of the trail ends in time and id: what is sought is walked in that order and not sorted.
+    by_time = sought.is_narrow or bool(span_here())
+    order: list[Any] = [AuditEntry.recorded_at, AuditEntry.id] if by_time else [AuditLink.seq]
+    return paginate(session, statement, order=order, newest_first=True, cursor=cursor)
 
 
 def access_page(session: Session, sought: Sought, *, cursor: str) -> Page[Any]:
@@ -98,6 +115,32 @@ def access_page(session: Session, sought: Sought, *, cursor: str) -> Page[Any]:
     return paginate(
         session, statement, order=[AccessEntry.at, AccessEntry.id], newest_first=True, cursor=cursor
     )
+
+
+def views_page(session: Session, sought: Sought, *, cursor: str) -> Page[Any]:
+    """Return a page of what auditors were shown, newest first."""
+    user = _table("user")
+    statement: Any = select(ViewEntry.at, ViewEntry.page, ViewEntry.subject, user.c.display_name).join(
+        user, user.c.id == ViewEntry.actor_id
+    )
+    statement = statement.where(span_here().holds(ViewEntry.at))
+    if sought.person_id:
+        statement = statement.where(ViewEntry.actor_id == sought.person_id)
+    if sought.from_at:
+        statement = statement.where(ViewEntry.at >= sought.from_at)
+    if sought.to_at:
+        statement = statement.where(ViewEntry.at < sought.to_at)
+    return paginate(session, statement, order=[ViewEntry.at, ViewEntry.id], newest_first=True, cursor=cursor)
+
+
+def auditors(session: Session) -> Sequence[tuple[str, str]]:
+    """Return the id and name of everybody who is, or whose looks were logged as those of, an auditor, by name."""
+    user, role = _table("user"), _table("user_role")
+    is_auditor = user.c.id.in_(select(role.c.user_id).where(role.c.role == Role.AUDITOR))
+    has_looked = exists().where(ViewEntry.actor_id == user.c.id)
+    found = select(user.c.id, user.c.display_name).where(is_auditor | has_looked)
+    rows = session.execute(found.order_by(user.c.display_name, user.c.id))
+    return [(str(row.id), row.display_name) for row in rows]
 
 
 def entry_numbered(session: Session, seq: int) -> Any:
@@ -170,6 +213,7 @@ def check_newest(session: Session) -> Checked:
 
 
 def _of_patient_and_days(statement: Any, patient_id: Any, at: Any, sought: Sought) -> Any:
+    statement = statement.where(span_here().holds(at), patients_here(patient_id))
     if sought.record_number:
         patient = _table("patient")
         key = as_printed(sought.record_number).casefold()

@@ -47,7 +47,7 @@ WITNESSED = (
     "disposal_line",
 )
 """The insert-only tables whose rows the trail witnesses: all but the trail's own, which the chain itself holds together,
-and the log of looks at patients (`access_entry`), which nothing witnesses: only the database's laws keep it."""
+and the logs of looks at patients and of what auditors were shown (`access_entry`, `view_entry`), which nothing witnesses: only the database's laws keep it."""
 
 _BATCH = 500
 

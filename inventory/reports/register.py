@@ -21,6 +21,7 @@ from inventory.kernel.permissions import SYSTEM_USER_ID, Actor, Permission
 from inventory.reports.kinds import KIND_WORDS, ReportKind
 from inventory.reports.models import Report, ReportFile
 from inventory.reports.queries.issued import IssuedReport, report_label
+from inventory.staff.presenters import days_words
 
 FileFormat = Literal["pdf", "csv"]
 
@@ -61,8 +62,21 @@ def refuse_reader(actor: Actor, kind: ReportKind) -> None:
     refuse_unless(actor, KIND_WORDS[kind].permission)
 
 
+def refuse_other_days(actor: Actor, entry: Entry) -> None:
+    """Raise Refusal REPORT-DAYS for a report over days whose records the actor may not see."""
+    if entry.period_from not in actor.days:
+        raise Refusal(
+            "REPORT-DAYS", f"Your account sees the records of {days_words(actor.days)} only.", "first_day"
+        )
+    if entry.period_to not in actor.days:
+        raise Refusal(
+            "REPORT-DAYS", f"Your account sees the records of {days_words(actor.days)} only.", "last_day"
+        )
+
+
 def enter(act: Act, entry: Entry) -> Outcome:
     """Inside an act: enter a report under the site's next number; the outcome names it."""
+    refuse_other_days(act.actor, entry)
     report_id, number = uuid7(), next_number(act.session, entry.site_id, CounterKind.REPORT)
     values = {
         "id": report_id,

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from inventory.audit.limits import keeps_to_days
 from inventory.audit.services import log_access
 from inventory.clinic.current import sites_here, visible_sites
 from inventory.doses.queries.dedicated import owners_of
@@ -33,6 +34,7 @@ _TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
 @bp.get("/")
 @requires(Permission.REPORT_READ)
+@keeps_to_days
 def index() -> ResponseReturnValue:
     """The register of issued reports."""
     return render_template(
@@ -45,6 +47,7 @@ def index() -> ResponseReturnValue:
 
 @bp.route("/new", methods=["GET", "POST"])
 @requires(Permission.REPORT_ISSUE)
+@keeps_to_days
 def new() -> ResponseReturnValue:
     """Ask for an administration report, and issue it."""
     form = _form()
@@ -63,6 +66,7 @@ def new() -> ResponseReturnValue:
 
 @bp.get("/<uuid:report_id>")
 @requires(Permission.REPORT_READ)
+@keeps_to_days
 def show(report_id: UUID) -> ResponseReturnValue:
     """One report: what it covers, its head of the chain, its files."""
     return render_template("reports/show.html", report=_readable(report_id))
@@ -70,6 +74,7 @@ def show(report_id: UUID) -> ResponseReturnValue:
 
 @bp.get("/<uuid:report_id>/<any(pdf, csv):file_format>")
 @requires(Permission.REPORT_READ)
+@keeps_to_days
 def download(report_id: UUID, file_format: str) -> ResponseReturnValue:
     """A file of a report, as it was issued."""
     _readable(report_id)
@@ -103,6 +108,7 @@ def disposal(disposal_id: UUID) -> ResponseReturnValue:
 
 @bp.get("/reconciliations")
 @requires(Permission.STOCK_RECONCILE)
+@keeps_to_days
 def reconciliations() -> ResponseReturnValue:
     """The register of issued reconciliations."""
     page = issued.issued_reports(
@@ -113,6 +119,7 @@ def reconciliations() -> ResponseReturnValue:
 
 @bp.route("/reconciliations/new", methods=["GET", "POST"])
 @requires(Permission.STOCK_RECONCILE)
+@keeps_to_days
 def new_reconciliation() -> ResponseReturnValue:
     """Ask for a reconciliation, and issue it."""
     form = reconciliation_form()
@@ -135,6 +142,7 @@ def new_reconciliation() -> ResponseReturnValue:
 
 @bp.get("/reconciliations/<uuid:report_id>")
 @requires(Permission.STOCK_RECONCILE)
+@keeps_to_days
 def reconciliation(report_id: UUID) -> ResponseReturnValue:
     """One issued reconciliation: what it covers, its head of the chain, its files."""
     report = issued.issued_report(report_id, kinds=[ReportKind.RECONCILIATION])
@@ -143,6 +151,7 @@ def reconciliation(report_id: UUID) -> ResponseReturnValue:
 
 @bp.get("/reconciliations/<uuid:report_id>/<any(pdf, csv):file_format>")
 @requires(Permission.STOCK_RECONCILE)
+@keeps_to_days
 def download_reconciliation(report_id: UUID, file_format: str) -> ResponseReturnValue:
     """A file of a reconciliation, as it was issued."""
     issued.issued_report(report_id, kinds=[ReportKind.RECONCILIATION])

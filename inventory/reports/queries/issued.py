@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from inventory.audit.limits import span_here
 from inventory.clinic.models import Site
 from inventory.kernel.db import db
 from inventory.kernel.errors import not_found
@@ -67,7 +68,10 @@ def issued_reports(
     *, cursor: str, kinds: Collection[ReportKind], site_ids: frozenset[UUID] | None = None
 ) -> Page[IssuedReport]:
     """A page of the register of some kinds, the newest first; with `site_ids`, of the reports over one of those sites."""
-    statement = _REPORT.where(Report.kind.in_(kinds))
+    span = span_here()
+    statement = _REPORT.where(
+        Report.kind.in_(kinds), span.holds(Report.period_from), span.holds(Report.period_to)
+    )
     if site_ids is not None:
         statement = statement.where(Report.site_id.in_(site_ids), Report.covers_all_sites.is_(False))
     page = paginate(

@@ -11,7 +11,7 @@ from inventory.kernel.expected_laws import EXPECTED_LAWS
 from inventory.kernel.standing_laws import laws_in_place, missing_laws
 from tests.support.databases import Database
 
-OWN_WITNESS = {"audit_entry", "audit_payload", "audit_link", "access_entry"}
+OWN_WITNESS = {"audit_entry", "audit_payload", "audit_link", "access_entry", "view_entry"}
 
 
 def test_the_expected_laws_are_those_of_a_migrated_database(app: Flask) -> None:
