@@ -1,6 +1,5 @@
 """The stock and what was done with it, as it is exported: the shelf now, lots, vials, deliveries, and every movement of the ledger."""
 
-from sqlalchemy import exists
 from sqlalchemy.orm import aliased
 
 from inventory.catalogue.models import Formulation, Product, Supplier
@@ -184,7 +183,6 @@ def movements() -> Exported:
 
 def holds() -> Exported:
     """What was set apart."""
-    located = exists().where(Location.id == Hold.location_id)
     return Exported(
         name="holds",
         title="Holds",
@@ -198,7 +196,7 @@ def holds() -> Exported:
         day=Hold.held_at,
         columns=(
             Column("lot", "Lot number, as it is now", lot_number(Hold.lot_id)),
-            Column("is_of_a_place", "yes or no: on the whole lot or a vial", located),
+            Column("location", "Name of the place; empty: the whole lot or a vial", Location.name),
             Column("kind", "What it is", Hold.kind),
             Column("reason", "Why", Hold.reason),
             Column("held_at", "Instant in UTC", Hold.held_at),

@@ -38,10 +38,14 @@ def export(*, table: Exported, actor: Actor, at: datetime) -> Taken:
     """
     file = tempfile.TemporaryFile()  # noqa: SIM115  whoever sends it closes it
     digest, rows = hashlib.sha256(), 0
-    for piece, count in lines_of(db.session(), table, table.statement()):
-        digest.update(piece)
-        file.write(piece)
-        rows += count
+    try:
+        for piece, count in lines_of(db.session(), table, table.statement()):
+            digest.update(piece)
+            file.write(piece)
+            rows += count
+    except BaseException:
+        file.close()
+        raise
     file.seek(0)
     taken = Taken(file, rows, digest.hexdigest())
     facts = {"table": table.name, "rows": taken.rows, "sha256": taken.sha256}
