@@ -3,10 +3,10 @@
 The trail knows subjects by kind and id only: a lot's number is of the stock room, a dose's of the doses room.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, Subquery, false, select, union
+from sqlalchemy import ColumnElement, Select, Subquery, false, select, union
 
 from inventory.audit.models import AuditEntry
 
@@ -22,11 +22,12 @@ def found_by(number: str, finder: Finder) -> None:
     _FINDERS.setdefault(number, []).append(finder)
 
 
-def entries_about(number: str, typed: str) -> Subquery:
-    """Return the ids of the entries about whatever is known under this number, each once."""
+def entries_about(number: str, typed: str, conditions: Iterable[ColumnElement[bool]]) -> Subquery:
+    """Return the ids of the entries about whatever is known under this number, under these conditions, each once."""
+    asked = tuple(conditions)
     found = [one for finder in _FINDERS.get(number, []) for one in finder(typed)]
     statements: list[Select[Any]] = [
-        select(AuditEntry.id).where(AuditEntry.subject_type == kind, AuditEntry.subject_id.in_(ids))
+        select(AuditEntry.id).where(AuditEntry.subject_type == kind, AuditEntry.subject_id.in_(ids), *asked)
         for kind, ids in found
     ]
     nothing = select(AuditEntry.id).where(false())
