@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from inventory.audit.queries import Sought
-from inventory.web.fields import ChoiceField, CodeField, DateField
+from inventory.web.fields import ChoiceField, CodeField, DateField, LocalTimeField
 from inventory.web.forms import FilterForm
 from inventory.web.presenting import site_zone
 
@@ -36,11 +36,30 @@ class AccessFilter(FilterForm):
         )
 
 
+class ViewsFilter(AccessFilter):
+    """What which auditor was shown, on which days of the site."""
+
+    record_number = None  # type: ignore[assignment]
+
+    @property
+    def sought(self) -> Sought:
+        """What is asked for, in instants."""
+        return Sought(
+            person_id=UUID(self.person.data) if self.person.data else None,
+            from_at=_start(self.from_on.data),
+            to_at=_start(self.to_on.data, days=1),
+        )
+
+
 class TrailFilter(AccessFilter):
-    """What was done, by whom, to whom or what, on which days of the site."""
+    """What was done, by whom, to whom or what, on which days of the site, or from which minute until which."""
 
     action = ChoiceField("What was done", blank="Anything")
     subject = CodeField("Subject", limit=36)
+    lot_number = CodeField("Lot", limit=40)
+    dose_number = CodeField("Dose", limit=40)
+    from_at = LocalTimeField("From this minute")
+    to_at = LocalTimeField("Until this minute")
 
     @property
     def sought(self) -> Sought:
@@ -51,8 +70,10 @@ class TrailFilter(AccessFilter):
             person_id=asked.person_id,
             subject_id=_id(str(self.subject.data or "")),
             record_number=asked.record_number,
-            from_at=asked.from_at,
-            to_at=asked.to_at,
+            lot_number=str(self.lot_number.data or ""),
+            dose_number=str(self.dose_number.data or ""),
+            from_at=max(filter(None, (asked.from_at, self.from_at.data)), default=None),
+            to_at=min(filter(None, (asked.to_at, self.to_at.data)), default=None),
         )
 
 

@@ -105,6 +105,25 @@ class AuditHead(Model):
     hash: Mapped[str] = mapped_column(String(64))
 
 
+class ViewEntry(Model):
+    """One page or file that an auditor was shown: who, when, which, of what. Of the shape of a look at a patient.
+
+    `subject` says in plain words what the page was about and what was asked of it; it names nobody.
+    """
+
+    __tablename__ = "view_entry"
+    __table_args__ = (
+        Index("ix_view_entry_at", "at", "id"),
+        Index("ix_view_entry_actor_id", "actor_id", "at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    page: Mapped[str] = mapped_column(String(80))
+    subject: Mapped[str] = mapped_column(String(500))
+
+
 class AccessEntry(Model):
     """One look at one patient: who, when, through which page."""
 

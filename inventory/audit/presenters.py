@@ -18,6 +18,7 @@ class Fact(NamedTuple):
 def action_words(action: str) -> str:
     """Return an action as it is read: `patients.add-alert` is "Patients: add alert"."""
     room, _, verb = action.partition(".")
+    verb = "list" if verb == "index" else verb
     return (
         f"{room.replace('-', ' ').capitalize()}: {verb.replace('-', ' ').replace('_', ' ')}"
         if verb

@@ -1,14 +1,15 @@
-"""What is written beside the trail: who looked at which patient (law 11)."""
+"""What is written beside the trail: who looked at which patient, and what auditors were shown (law 11)."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
+from flask import g, has_request_context
 from sqlalchemy import Table, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from inventory.audit.models import AccessEntry
+from inventory.audit.models import AccessEntry, ViewEntry
 from inventory.kernel import clock
 from inventory.kernel.db import an_id, db, is_writing, unit_of_work
 from inventory.kernel.errors import not_found
@@ -36,6 +37,7 @@ def log_access(actor: Actor, patient_id: UUID, page: str, *, at: datetime | None
     Call it before anything is loaded for the page: it is a unit of work of its own, which forgets what was read. Inside
     a unit of work it joins that one. Raises Refusal NOT-FOUND where there is no such patient.
     """
+    _count_shown({patient_id})
     instant = at or clock.now()
     look = {"at": instant, "actor_id": actor.id, "patient_id": patient_id, "page": page}
     if db.session.execute(_SEEN, {**look, "since": instant - RELOAD}).first() is not None:
@@ -56,6 +58,7 @@ def log_list(actor: Actor, patient_ids: Iterable[UUID], page: str, *, at: dateti
     Call it when the page is rendered, before it is sent: it is a unit of work of its own, which forgets what was read.
     """
     shown = set(patient_ids)
+    _count_shown(shown)
     if not shown:
         return
     instant = at or clock.now()
@@ -72,3 +75,20 @@ def log_list(actor: Actor, patient_ids: Iterable[UUID], page: str, *, at: dateti
     look = {"at": instant, "actor_id": actor.id, "page": page}
     with unit_of_work() as session:
         session.execute(insert(ACCESS), [{**look, "patient_id": patient_id} for patient_id in sorted(fresh)])
+
+
+def log_view(actor: Actor, *, page: str, subject: str, at: datetime | None = None) -> None:
+    """Log that an auditor was shown `page`; `subject` says in plain words, without a name, what it was about."""
+    view = {"at": at or clock.now(), "actor_id": actor.id, "page": page[:80], "subject": subject[:500]}
+    with unit_of_work() as session:
+        session.execute(insert(ViewEntry).values(**view))
+
+
+def patients_shown() -> int:
+    """Return how many patients the page of the present request showed, as far as their looks were logged."""
+    return len(g.get("patients_shown", ()))
+
+
+def _count_shown(patient_ids: set[UUID]) -> None:
+    if has_request_context():
+        g.patients_shown = g.get("patients_shown", set()) | patient_ids

@@ -1,11 +1,12 @@
 """The trail, as an auditor reads it: what was done, whether the chain holds, and who looked at whom (laws 10 and 11)."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Flask, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from inventory.audit import presenters, publishing, queries, upkeep
-from inventory.audit.forms import AccessFilter, TrailFilter
+from inventory.audit import presenters, publishing, queries, upkeep, viewed
+from inventory.audit.forms import AccessFilter, TrailFilter, ViewsFilter
+from inventory.audit.limits import keeps_to_days
 from inventory.audit.sealing import unsealed_looks
 from inventory.audit.services import log_access
 from inventory.kernel.db import db
@@ -14,11 +15,17 @@ from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
-init_app = upkeep.init_app
+
+
+def init_app(app: Flask) -> None:
+    """Log what auditors are shown, and do what is due of the trail."""
+    viewed.init_app(app)
+    upkeep.init_app(app)
 
 
 @bp.get("")
 @requires(Permission.AUDIT_READ)
+@keeps_to_days
 def index() -> ResponseReturnValue:
     """Show the trail, newest first, and where the chain stands."""
     session = db.session()
@@ -41,6 +48,7 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/<int:seq>")
 @requires(Permission.AUDIT_READ)
+@keeps_to_days
 def entry(seq: int) -> str:
     """Show one entry: its facts, the rows it witnesses, and its hashes."""
     found = queries.entry_numbered(db.session(), seq)
@@ -65,6 +73,7 @@ def check() -> str:
 
 @bp.get("/access")
 @requires(Permission.AUDIT_READ)
+@keeps_to_days
 def access() -> ResponseReturnValue:
     """Show who looked at which patient, newest first."""
     session = db.session()
@@ -73,3 +82,17 @@ def access() -> ResponseReturnValue:
     fine = filters.validate()
     page = queries.access_page(session, filters.sought, cursor=cursor_here()) if fine else None
     return render_template("audit/access.html", filters=filters, page=page), 200 if fine else 422
+
+
+@bp.get("/auditors")
+@requires(Permission.AUDIT_READ)
+@keeps_to_days
+def auditors() -> ResponseReturnValue:
+    """Show what auditors looked at, newest first."""
+    session = db.session()
+    filters = ViewsFilter()
+    filters.person.offer(queries.auditors(session))
+    fine = filters.validate()
+    page = queries.views_page(session, filters.sought, cursor=cursor_here()) if fine else None
+    shown = render_template("audit/auditors.html", filters=filters, page=page, present=presenters)
+    return shown, 200 if fine else 422

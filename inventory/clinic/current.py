@@ -3,16 +3,19 @@
 Law kept here: least sight. Whoever works at some sites only is offered those, and sees nothing that belongs to another.
 """
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Flask, g, has_request_context
 from flask_login import current_user
 
+from inventory.audit.limits import Span, set_span_source
 from inventory.clinic import queries
 from inventory.clinic.models import Site
 from inventory.clinic.settings import Settings, current_settings
 from inventory.kernel.errors import Refusal, not_found, site_not_yours
+from inventory.kernel.permissions import Days
 from inventory.staff.policy import Policy, set_policy_source
 from inventory.web.presenting import set_clinic_name_source, set_zone_source
 
@@ -66,6 +69,18 @@ def visible_sites() -> frozenset[UUID] | None:
     return found
 
 
+def span_of(days: Days) -> Span:
+    """Return these days on the clock of the clinic, which is that of its first site."""
+    sites = all_sites()
+    zone = ZoneInfo(sites[0].time_zone if sites else "UTC")
+
+    def begins(day: date | None) -> datetime | None:
+        return datetime.combine(day, time(), tzinfo=zone) if day else None
+
+    after = days.last + timedelta(days=1) if days.last else None
+    return Span(days, begins(days.first), begins(after))
+
+
 def may_see(site_id: UUID | None) -> bool:
     """Tell whether the signed-in person may see what belongs to a site; what belongs to none is the clinic's."""
     allowed = visible_sites()
@@ -109,6 +124,7 @@ def init_sources(app: Flask) -> None:
     set_clinic_name_source(app, lambda: settings_here().clinic_name)
     set_zone_source(app, _zone)
     set_policy_source(app, lambda: _policy(app))
+    set_span_source(app, lambda: span_of(current_user.days))
 
 
 def _zone() -> str:

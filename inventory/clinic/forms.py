@@ -9,12 +9,14 @@ from inventory.clinic.models import LocationKind
 from inventory.clinic.setting_rules import Kind, SettingRule
 from inventory.kernel.permissions import Role
 from inventory.staff import rules as staff_rules
-from inventory.staff.forms import NewPasswordForm
+from inventory.staff.forms import NewPasswordForm, VersionedForm
+from inventory.staff.services import Bounds
 from inventory.web.fields import (
     ChoiceField,
     CodeField,
     CountField,
     DateField,
+    LocalTimeField,
     LongTextField,
     ManyChoiceField,
     RadioChoiceField,
@@ -91,6 +93,25 @@ class PersonSitesForm(ClinicForm):
     """The sites at which a person works; none ticked is every site."""
 
     sites = ManyChoiceField("Works at")
+
+
+class PersonAccessForm(VersionedForm):
+    """From when until when somebody signs in, and which days' records they see."""
+
+    access_from = LocalTimeField("May sign in from")
+    access_until = LocalTimeField("Until")
+    records_from = DateField("Sees records from")
+    records_until = DateField("To")
+
+    @property
+    def bounds(self) -> Bounds:
+        """What is typed."""
+        return Bounds(
+            access_from=self.access_from.data,
+            access_until=self.access_until.data,
+            records_from=self.records_from.data,
+            records_until=self.records_until.data,
+        )
 
 
 class RulesForm(ClinicForm):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from flask import render_template
 
+from inventory.audit.limits import keeps_to_days, span_here
 from inventory.audit.services import log_access
 from inventory.clinic.current import settings_here
 from inventory.desk import record_presenters, record_queries
@@ -19,6 +20,7 @@ from inventory.web.pagination import cursor_here
 
 @bp.get("/patients/<uuid:patient_id>")
 @requires(Permission.PATIENT_READ)
+@keeps_to_days
 def patient(patient_id: UUID) -> str:
     """Show a patient's record."""
     log_access(current_actor(), patient_id, "record")
@@ -33,12 +35,14 @@ def patient(patient_id: UUID) -> str:
 
 def _about(patient_id: UUID) -> dict[str, Any]:
     session = db.session()
-    alerts = queries.alerts_of(session, patient_id)
+    span = span_here()
+    alerts = [one for one in queries.alerts_of(session, patient_id) if span.knows(one.noted_at)]
+    consents = [one for one in queries.consents_of(session, patient_id) if span.knows(one.decided_at)]
     return {
         "patient": queries.get_patient(session, patient_id),
         "standing": [alert for alert in alerts if alert.resolved_at is None],
         "resolved": [alert for alert in alerts if alert.resolved_at is not None],
-        "consents": queries.consents_of(session, patient_id),
+        "consents": consents,
         "edits": [record_presenters.edit_of(row) for row in record_queries.edits(session, patient_id)],
         "newest": record_queries.NEWEST,
     }

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from inventory.audit.limits import is_limited_auditor, span_here
 from inventory.audit.models import AuditEntry, AuditLink, AuditPayload
+from inventory.clinic.current import visible_sites
 from inventory.clinic.models import Site
 from inventory.clinic.settings import Settings
 from inventory.doses.models import Dose, DoseSource, DoseVoid, NotGiven
@@ -36,12 +38,24 @@ class SiteUse:
     is_next: bool
 
 
+def seen_here(record: Any, day: Any) -> list[ColumnElement[bool]]:
+    """Return the conditions that a record is of the sites and days of a limited auditor; none for anybody else.
+
+    Whoever gives a dose sees those given at every site.
+    """
+    if not is_limited_auditor():
+        return []
+    sites = visible_sites()
+    here = [] if sites is None else [record.site_id.in_(sites)]
+    return [span_here().holds(day), *here]
+
+
 def doses_page(session: Session, patient_id: UUID, *, cursor: str) -> Page[Any]:
     """Return a page of all the patient's doses, void ones too, the last given first: rows of (Dose, DoseVoid, is_overridden)."""
     statement: Any = (
         select(Dose, DoseVoid, OVERRIDDEN.label("is_overridden"))
         .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
-        .where(Dose.patient_id == patient_id)
+        .where(Dose.patient_id == patient_id, *seen_here(Dose, Dose.given_on))
     )
     order = [Dose.given_at, Dose.id]
     return paginate(session, statement, order=order, newest_first=True, cursor=cursor, size=DOSES_A_PAGE)
@@ -70,7 +84,9 @@ def numbers_amended(session: Session, doses: Sequence[Dose]) -> dict[UUID, str]:
 
 def not_given(session: Session, patient_id: UUID) -> Sequence[NotGiven]:
     """Return the patient's newest doses that were not given, one more than is shown."""
-    statement = select(NotGiven).where(NotGiven.patient_id == patient_id)
+    statement = select(NotGiven).where(
+        NotGiven.patient_id == patient_id, *seen_here(NotGiven, NotGiven.decided_on)
+    )
     return session.scalars(
         statement.order_by(NotGiven.decided_at.desc(), NotGiven.id).limit(NEWEST + 1)
     ).all()
@@ -81,7 +97,7 @@ def rotation(session: Session, patient_id: UUID, settings: Settings) -> list[Sit
     uses = session.execute(
         select(Dose.body_site, func.count().label("times"), func.max(Dose.given_at).label("last_at"))
         .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
-        .where(Dose.patient_id == patient_id, DoseVoid.dose_id.is_(None))
+        .where(Dose.patient_id == patient_id, DoseVoid.dose_id.is_(None), *seen_here(Dose, Dose.given_on))
         .group_by(Dose.body_site)
     ).all()
     used = {BodySite(row.body_site): row for row in sorted(uses, key=lambda row: row.last_at, reverse=True)}
@@ -113,6 +129,10 @@ def edits(session: Session, patient_id: UUID) -> Sequence[Any]:
         .join(AuditLink, AuditLink.entry_id == AuditEntry.id)
         .join(AuditPayload, AuditPayload.entry_id == AuditEntry.id)
         .join(User, User.id == AuditEntry.actor_id)
-        .where(AuditEntry.patient_id == patient_id, AuditEntry.action.startswith("patients."))
+        .where(
+            AuditEntry.patient_id == patient_id,
+            AuditEntry.action.startswith("patients."),
+            span_here().holds(AuditEntry.recorded_at),
+        )
     )
     return session.execute(statement.order_by(AuditLink.seq.desc()).limit(NEWEST + 1)).all()

@@ -2,6 +2,7 @@
 
 from flask import render_template
 
+from inventory.audit.limits import span_here
 from inventory.audit.services import log_list
 from inventory.clinic.current import chosen_site, settings_here
 from inventory.desk import today_queries
@@ -10,6 +11,7 @@ from inventory.kernel.clock import local_day, now
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
 from inventory.staff.current import current_actor
+from inventory.staff.presenters import days_words
 from inventory.web.access import requires
 
 
@@ -20,6 +22,8 @@ def today() -> str:
     site, at = chosen_site(), now()
     if site is None:
         return render_template("desk/no_site.html")
+    if span_here():
+        return render_template("desk/auditor.html", days=days_words(current_actor().days))
     told = today_queries.today(
         db.session(),
         actor=current_actor(),

@@ -2,14 +2,23 @@
 
 from flask import Flask
 
-from inventory.desk import recalling, recalls, record, retention, today
+from inventory.desk import dose_story, recalling, recalls, record, retention, today
 from inventory.desk.blueprint import bp
 from inventory.desk.erasure_queries import waiting_requests
 from inventory.kernel.db import db
 from inventory.stock.queries.recalls import open_recalls
 from inventory.web.navigation import add_badge
 
-__all__ = ["bp", "init_app", "recalling", "recalls", "record", "retention", "today"]
+__all__ = [
+    "bp",
+    "dose_story",
+    "init_app",
+    "recalling",
+    "recalls",
+    "record",
+    "retention",
+    "today",
+]
 
 
 def init_app(app: Flask) -> None:

@@ -197,6 +197,9 @@ EXPECTED_LAWS = {
         "vial_dedication_end.vial_dedication_end_no_delete": "75f8b1606b2f3107",
         "vial_dedication_end.vial_dedication_end_no_replace": "cd4634219957ea3d",
         "vial_dedication_end.vial_dedication_end_no_update": "bc8aa27a8273ce6c",
+        "view_entry.view_entry_no_delete": "ffdb698a07b94630",
+        "view_entry.view_entry_no_replace": "7676998120a47b75",
+        "view_entry.view_entry_no_update": "3c0d663fbbfa85ea",
     },
     "postgresql": {
         "access_digest.access_digest_follows": "127432c55b315458",
@@ -309,5 +312,6 @@ EXPECTED_LAWS = {
         "vial.vial_undeletable": "c09fc0f53b335553",
         "vial_dedication.vial_dedication_insert_only": "5e0d6e1635989491",
         "vial_dedication_end.vial_dedication_end_insert_only": "57596a6f53be84cd",
+        "view_entry.view_entry_insert_only": "f9b342f2e5b97e68",
     },
 }

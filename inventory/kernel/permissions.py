@@ -1,6 +1,7 @@
 """Who may do what. Law 11: every route names one of these permissions, or says that it is public."""
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
@@ -106,10 +107,29 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Days:
+    """The days, both included, whose records an account may see; None is without end on that side."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def __bool__(self) -> bool:
+        """Whether anything is left out."""
+        return self.first is not None or self.last is not None
+
+    def __contains__(self, day: date) -> bool:
+        """Tell whether the records of `day` may be seen."""
+        return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
+
+
+EVERY_DAY = Days()
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """The person (or `system:cli`) in whose name an act is done, with the credential they held at that moment.
 
-    `site_ids` are the sites they work at; None is every site.
+    `site_ids` are the sites they work at; None is every site. `days` are those whose records they may see.
     """
 
     id: UUID
@@ -117,6 +137,7 @@ class Actor:
     roles: frozenset[Role] = frozenset()
     credential: str = ""
     site_ids: frozenset[UUID] | None = None
+    days: Days = EVERY_DAY
 
     def can(self, permission: Permission) -> bool:
         """Tell whether any of the actor's roles grants `permission`."""

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from inventory.audit.limits import patients_here
 from inventory.kernel.db import UtcDateTime, an_id
 from inventory.kernel.errors import not_found
 from inventory.patients import rules
@@ -270,14 +271,16 @@ def has_allergy_alert(session: Session, patient_id: UUID, *, at: datetime) -> bo
 
 def patients_page(session: Session, *, text: str = "", cursor: str = "") -> Page[Patient]:
     """Return a page of the patients that `text` asks for, by name; all of them where it is empty. Raises as `rules.sought`."""
-    statement = found_by(rules.sought(text)) if text else select(Patient)
+    statement = (found_by(rules.sought(text)) if text else select(Patient)).where(patients_here(Patient.id))
     return paginate(session, statement, order=[Patient.name_key, Patient.id], cursor=cursor)
 
 
 def patient_numbered(session: Session, text: str) -> UUID | None:
     """Return the patient whose whole record number `text` is, if there is one."""
     return session.scalar(
-        select(Patient.id).where(Patient.record_number_key == rules.record_number_key(text))
+        select(Patient.id).where(
+            Patient.record_number_key == rules.record_number_key(text), patients_here(Patient.id)
+        )
     )
 
 

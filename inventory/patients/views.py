@@ -11,6 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
+from inventory.audit.limits import keeps_to_days
 from inventory.audit.services import log_access, log_list
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
@@ -42,6 +43,7 @@ REPEATED = "This was recorded already; nothing was written twice."
 
 @bp.get("")
 @requires(Permission.PATIENT_READ)
+@keeps_to_days
 def index() -> ResponseReturnValue:
     """Show the search and the patients by name."""
     return _list(SearchForm())
@@ -49,6 +51,7 @@ def index() -> ResponseReturnValue:
 
 @bp.route("/search", methods=["GET", "POST"])
 @requires(Permission.PATIENT_READ)
+@keeps_to_days
 def search() -> ResponseReturnValue:
     """Show who was searched for; straight to the record where its whole number was typed."""
     form = SearchForm()

@@ -26,6 +26,7 @@ from inventory.reports.queries.parameters import written
 from inventory.reports.queries.superseded import report_label
 from inventory.reports.signing.known import clinic_words, known_key
 from inventory.reports.signing.pdf import Words, sign_issued
+from inventory.staff.presenters import days_words
 
 FileFormat = Literal["pdf", "csv"]
 
@@ -77,8 +78,21 @@ def refuse_issuer(actor: Actor, kind: ReportKind) -> None:
     _refuse(actor, is_permitted=may_issue(actor, kind))
 
 
+def refuse_other_days(actor: Actor, entry: Entry) -> None:
+    """Raise Refusal REPORT-DAYS for a report over days whose records the actor may not see."""
+    if entry.period_from not in actor.days:
+        raise Refusal(
+            "REPORT-DAYS", f"Your account sees the records of {days_words(actor.days)} only.", "first_day"
+        )
+    if entry.period_to not in actor.days:
+        raise Refusal(
+            "REPORT-DAYS", f"Your account sees the records of {days_words(actor.days)} only.", "last_day"
+        )
+
+
 def enter(act: Act, entry: Entry) -> Outcome:
     """Inside an act: enter a report under the site's next number; the outcome names it."""
+    refuse_other_days(act.actor, entry)
     report_id, number = uuid7(), next_number(act.session, entry.site_id, CounterKind.REPORT)
     values = {
         "id": report_id,

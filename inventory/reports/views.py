@@ -7,6 +7,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from inventory.audit.limits import keeps_to_days
 from inventory.audit.services import log_access
 from inventory.clinic.current import visible_sites
 from inventory.doses.queries.dedicated import owners_of
@@ -39,6 +40,7 @@ _TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
 @bp.get("/")
 @requires(Permission.REPORT_REGISTER)
+@keeps_to_days
 def index() -> ResponseReturnValue:
     """The register of issued reports."""
     filters = register_filter()
@@ -55,6 +57,7 @@ def index() -> ResponseReturnValue:
 
 @bp.route("/new", methods=["GET", "POST"])
 @requires(Permission.REPORT_REGISTER)
+@keeps_to_days
 def new() -> ResponseReturnValue:
     """Ask first which kind of report, then what it needs, and issue it."""
     kinds = kinds_issued_by(current_user.actor)
@@ -66,6 +69,7 @@ def new() -> ResponseReturnValue:
 
 @bp.get("/<uuid:report_id>")
 @requires(Permission.REPORT_REGISTER)
+@keeps_to_days
 def show(report_id: UUID) -> ResponseReturnValue:
     """One report: what it covers, its head of the chain, its files."""
     return _report_page(_readable(report_id))
@@ -73,6 +77,7 @@ def show(report_id: UUID) -> ResponseReturnValue:
 
 @bp.get("/<uuid:report_id>/<any(pdf, csv):file_format>")
 @requires(Permission.REPORT_REGISTER)
+@keeps_to_days
 def download(report_id: UUID, file_format: str) -> ResponseReturnValue:
     """A file of a report, as it was issued."""
     _readable(report_id)
@@ -106,6 +111,7 @@ def disposal(disposal_id: UUID) -> ResponseReturnValue:
 
 @bp.get("/reconciliations")
 @requires(Permission.STOCK_RECONCILE)
+@keeps_to_days
 def reconciliations() -> ResponseReturnValue:
     """The register of issued reconciliations."""
     page = issued.issued_reports(
@@ -116,6 +122,7 @@ def reconciliations() -> ResponseReturnValue:
 
 @bp.route("/reconciliations/new", methods=["GET", "POST"])
 @requires(Permission.STOCK_RECONCILE)
+@keeps_to_days
 def new_reconciliation() -> ResponseReturnValue:
     """Ask for a reconciliation, and issue it."""
     form = reconciliation_form()
@@ -138,6 +145,7 @@ def new_reconciliation() -> ResponseReturnValue:
 
 @bp.get("/reconciliations/<uuid:report_id>")
 @requires(Permission.STOCK_RECONCILE)
+@keeps_to_days
 def reconciliation(report_id: UUID) -> ResponseReturnValue:
     """One issued reconciliation: what it covers, its head of the chain, its files."""
     report = issued.issued_report(report_id, kinds=[ReportKind.RECONCILIATION])
@@ -146,6 +154,7 @@ def reconciliation(report_id: UUID) -> ResponseReturnValue:
 
 @bp.get("/reconciliations/<uuid:report_id>/<any(pdf, csv):file_format>")
 @requires(Permission.STOCK_RECONCILE)
+@keeps_to_days
 def download_reconciliation(report_id: UUID, file_format: str) -> ResponseReturnValue:
     """A file of a reconciliation, as it was issued."""
     issued.issued_report(report_id, kinds=[ReportKind.RECONCILIATION])

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from inventory.kernel.clock import now
 from inventory.kernel.permissions import SYSTEM_ACTOR, Permission
 from inventory.staff import queries
 
@@ -24,7 +25,7 @@ def as_user(permission: Permission) -> Callable[[Callable[..., Any]], Callable[.
         @click.option("--as", "as_username", metavar="USER", help="Act as this person; else as system:cli.")
         @wraps(command)
         def run(*args: Any, as_username: str | None, **values: Any) -> Any:
-            actor = queries.actor_named(as_username)
+            actor = queries.actor_named(as_username, at=now())
             if actor is None:
                 raise click.BadParameter(f"there is no active person {as_username!r}.", param_hint="--as")
             if actor != SYSTEM_ACTOR and not actor.can(permission):

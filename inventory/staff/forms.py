@@ -21,6 +21,18 @@ from inventory.web.typed_text import CodedMessage
 STATES = (("active", "Active"), ("deactivated", "Deactivated"), ("all", "Everybody"))
 
 
+class VersionedForm(ClinicForm):
+    """A form that changes an entry as the page showed it."""
+
+    version = HiddenField()
+
+    @property
+    def seen_version(self) -> int:
+        """The version of the entry that the person saw; one that never was where it is damaged."""
+        typed = self.version.data or ""
+        return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
+
+
 class SignInForm(ClinicForm):
     """Name and password."""
 
@@ -46,7 +58,7 @@ class ChangePasswordForm(NewPasswordForm):
     current = SecretField("Present password", [Required("Type your present password.")])
 
 
-class PersonForm(ClinicForm):
+class PersonForm(VersionedForm):
     """What is written about a person."""
 
     display_name = TextField("Name", [Required("Type the person's name, as it stands on reports.")])
@@ -58,18 +70,11 @@ class PersonForm(ClinicForm):
     licence_number = CodeField("Licence number", limit=60)
     licence_expires_on = DateField("Licence expires on")
     licence_renewal_pending = TickField("Renewed, entry pending")
-    version = HiddenField()
 
     @property
     def chosen_roles(self) -> frozenset[Role]:
         """The ticked roles."""
         return frozenset(Role(role) for role in self.roles.data or [])
-
-    @property
-    def seen_version(self) -> int:
-        """The version of the entry that the person saw; one that never was where it is damaged."""
-        typed = self.version.data or ""
-        return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
 
 
 class NewPersonForm(PersonForm):

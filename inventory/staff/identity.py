@@ -1,10 +1,10 @@
 """Who is at the browser: a person and their session as one request found them. Plain data, so that no act makes it stale."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-from inventory.kernel.permissions import ROLE_PERMISSIONS, Actor, Permission, Role
+from inventory.kernel.permissions import EVERY_DAY, ROLE_PERMISSIONS, Actor, Days, Permission, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,7 @@ class SignedIn:
     """A signed-in person, their roles as they are now, and the session they come with.
 
     `site_id` is the site chosen for the session; `site_ids` are those they work at, None for every site.
+    `days` are those whose records they may see; `access_until` is when their access ends, if it does.
     """
 
     id: UUID
@@ -23,6 +24,8 @@ class SignedIn:
     session_id: UUID
     site_id: UUID | None
     site_ids: frozenset[UUID] | None = None
+    days: Days = EVERY_DAY
+    access_until: datetime | None = None
 
     is_authenticated = True
     is_active = True
@@ -45,6 +48,7 @@ class SignedIn:
             roles=self.roles,
             credential=self.credential,
             site_ids=self.site_ids,
+            days=self.days,
         )
 
 
@@ -56,6 +60,9 @@ class Nobody:
     is_anonymous = True
     display_name = ""
     site_ids = None
+    days = EVERY_DAY
+    access_until = None
+    roles: frozenset[Role] = frozenset()
 
     def get_id(self) -> None:
         """Nobody has no id."""

@@ -19,7 +19,11 @@ class LinkPurpose(StrEnum):
 
 
 class User(Model):
-    """A person who signs in. `system:cli`, the row of commands, has no password and never can."""
+    """A person who signs in. `system:cli`, the row of commands, has no password and never can.
+
+    They sign in from `access_from` until `access_until`, and see the records of `records_from` to `records_until` (days,
+    both included); what is empty is without end. The order of each pair is held where it is set: SQLite tables are not rebuilt.
+    """
 
     __tablename__ = "user"
 
@@ -35,6 +39,10 @@ class User(Model):
     password_changed_at: Mapped[datetime | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column()
     deactivated_at: Mapped[datetime | None] = mapped_column()
+    access_from: Mapped[datetime | None] = mapped_column()
+    access_until: Mapped[datetime | None] = mapped_column()
+    records_from: Mapped[date | None] = mapped_column()
+    records_until: Mapped[date | None] = mapped_column()
     version: Mapped[int] = mapped_column(default=1)
 
     role_rows: Mapped[list["UserRole"]] = relationship(

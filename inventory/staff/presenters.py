@@ -1,14 +1,19 @@
 """How people, their licences and their sessions are worded on a page."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from inventory.kernel.clock import now
+from inventory.kernel.permissions import Days
 from inventory.staff import queries, rules
 from inventory.staff.models import User, UserSession
-from inventory.web.presenting import relative_days, site_today
+from inventory.web.presenting import day, local_time, relative_days, site_today
 
 NEAR_DAYS = 60
+ENDS_SOON = timedelta(days=7)
+"""From when on an account that ends reminds of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +29,41 @@ def role_words(user: User) -> str:
     return ", ".join(rules.ROLE_WORDS[role] for role in sorted(queries.roles_of(user)))
 
 
-def account_state(user: User) -> State:
-    """Return whether the person can sign in."""
+def account_state(user: User, at: datetime | None = None) -> State:
+    """Return whether the person can sign in at `at`, and until when."""
     if user.deactivated_at is not None:
         return State("Deactivated", "quiet")
+    instant = at or now()
+    if user.access_from is not None and instant < user.access_from:
+        return State(f"Access from {local_time(user.access_from)}", "quiet")
+    if user.access_until is not None and instant >= user.access_until:
+        return State(f"Access ended {local_time(user.access_until)}", "quiet")
+    if user.password_hash and user.access_until is not None:
+        return State(
+            f"Access ends {local_time(user.access_until)}",
+            "attention" if ends_soon(user, instant) else "info",
+        )
     return State("Active", "good") if user.password_hash else State("No password yet", "attention")
+
+
+def ends_soon(person: Any, at: datetime | None = None) -> bool:
+    """Tell whether the person's access ends within a week: who they are as a row, or as signed in."""
+    instant = at or now()
+    return person.access_until is not None and instant < person.access_until <= instant + ENDS_SOON
+
+
+def days_words(days: Days) -> str:
+    """Return the days whose records an account sees: `1 Mar 2026 to 31 Mar 2026`."""
+    if not days:
+        return "every day"
+    if days.first is None:
+        return f"{day(days.last)} and before"
+    return f"{day(days.first)} to {day(days.last)}" if days.last else f"{day(days.first)} and after"
+
+
+def days_of(user: User) -> str:
+    """Return the days whose records a person's account sees, in words."""
+    return days_words(Days(user.records_from, user.records_until))
 
 
 def licence_state(user: User, today: date | None = None) -> State | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from inventory.kernel.db import db
 from inventory.kernel.errors import not_found
-from inventory.kernel.permissions import SYSTEM_ACTOR, SYSTEM_USER_ID, Actor, Role
+from inventory.kernel.permissions import SYSTEM_ACTOR, SYSTEM_USER_ID, Actor, Days, Role
 from inventory.staff import rules
 from inventory.staff.identity import SignedIn
 from inventory.staff.models import (
@@ -34,8 +34,9 @@ _SESSION, _USER, _ROLE, _ACCESS = (
 _BY_TOKEN = (
     select(
         *(_SESSION.c[name] for name in ("id", "user_id", "site_id", "expires_at", "last_seen_at")),
-        *(_USER.c[name] for name in ("username", "display_name", "licence_expires_on")),
-        *(_USER.c[name] for name in ("credential_title", "licence_number")),
+        *(_USER.c[name] for name in ("username", "display_name", "licence_expires_on", "access_from")),
+        *(_USER.c[name] for name in ("credential_title", "licence_number", "access_until")),
+        *(_USER.c[name] for name in ("records_from", "records_until")),
         _ROLE.c.role,
         _ACCESS.c.site_id.label("works_at_id"),
     )
@@ -69,6 +70,8 @@ def session_by_token(token: str, *, at: datetime) -> FoundSession | None:
     idle = current_policy().idle
     if rules.is_over(expires_at=found.expires_at, last_seen_at=found.last_seen_at, idle=idle, at=at):
         return None
+    if not rules.is_within(found.access_from, found.access_until, at):
+        return None
     return FoundSession(_signed_in(rows), found.last_seen_at)
 
 
@@ -85,6 +88,8 @@ def _signed_in(rows: Sequence[Any]) -> SignedIn:
         session_id=found.id,
         site_id=found.site_id,
         site_ids=frozenset(row.works_at_id for row in rows if row.works_at_id) or None,
+        days=Days(found.records_from, found.records_until),
+        access_until=found.access_until,
     )
 
 
@@ -118,12 +123,17 @@ def roles_of(user: User) -> frozenset[Role]:
     return frozenset(Role(row.role) for row in user.role_rows)
 
 
-def actor_named(username: str | None) -> Actor | None:
-    """Return the active person of this username as an actor; without a name the row of commands; None if there is none."""
+def actor_named(username: str | None, *, at: datetime) -> Actor | None:
+    """Return the person of this username who may act at `at`; without a name the row of commands; None if there is none."""
     if not username or username == SYSTEM_ACTOR.name:
         return SYSTEM_ACTOR
     user = person_named(username)
-    return actor_of(user) if user is not None and user.deactivated_at is None else None
+    return actor_of(user) if user is not None and is_let_in(user, at) else None
+
+
+def is_let_in(user: User, at: datetime) -> bool:
+    """Tell whether the account is open at `at`: not deactivated, and within its own bounds of time."""
+    return user.deactivated_at is None and rules.is_within(user.access_from, user.access_until, at)
 
 
 def actor_of(user: User) -> Actor:
@@ -134,6 +144,7 @@ def actor_of(user: User) -> Actor:
         roles=roles_of(user),
         credential=credential_of(user),
         site_ids=sites_of(user),
+        days=Days(user.records_from, user.records_until),
     )
 
 
@@ -168,6 +179,14 @@ def people_page(*, words: str, state: str, cursor: str) -> Page[User]:
         active = User.deactivated_at.is_(None)
         statement = statement.where(active if state == "active" else ~active)
     return paginate(db.session, statement, order=[User.display_name, User.id], cursor=cursor)
+
+
+def ending_access(*, by: datetime, at: datetime) -> list[str]:
+    """Return the names of active people whose access ends before `by`, the first one first."""
+    ends_soon = (User.deactivated_at.is_(None), User.access_until > at, User.access_until <= by)
+    return list(
+        db.session.scalars(select(User.display_name).where(*ends_soon).order_by(User.access_until, User.id))
+    )
 
 
 def live_sessions(user_id: UUID, *, at: datetime) -> list[UserSession]:
@@ -237,7 +256,14 @@ def is_last_admin(session: Session, user_id: UUID) -> bool:
     """Tell whether no other active person is an administrator. Asked while holding the staff turn."""
     others = select(User.id).join(UserRole, UserRole.user_id == User.id)
     found = session.execute(
-        others.where(UserRole.role == Role.ADMIN, User.deactivated_at.is_(None), User.id != user_id).limit(1)
+        others.where(
+            UserRole.role == Role.ADMIN,
+            User.deactivated_at.is_(None),
+            # An account that ends, or has not begun, is no administrator to rely on.
+            User.access_from.is_(None),
+            User.access_until.is_(None),
+            User.id != user_id,
+        ).limit(1)
     )
     return found.first() is None
 

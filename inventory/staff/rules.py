@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from inventory.kernel.errors import Refusal
-from inventory.kernel.permissions import Role
+from inventory.kernel.permissions import Days, Role
 
 DEMO_PASSWORD = "demo-clinic-pass"  # noqa: S105  printed by the demo; refused everywhere else
 LONGEST_PASSWORD = 200
@@ -166,6 +166,30 @@ def wait_words(wait: timedelta) -> str:
 def is_over(*, expires_at: datetime, last_seen_at: datetime, idle: timedelta, at: datetime) -> bool:
     """Tell whether a session has ended: at its absolute end, or after resting too long."""
     return at >= expires_at or at - last_seen_at >= idle
+
+
+def is_within(access_from: datetime | None, access_until: datetime | None, at: datetime) -> bool:
+    """Tell whether an account that is open from one instant until another is open at `at`."""
+    return (access_from is None or at >= access_from) and (access_until is None or at < access_until)
+
+
+def access_refusals(
+    *,
+    access_from: datetime | None,
+    access_until: datetime | None,
+    days: Days,
+    roles: frozenset[Role],
+) -> list[Refusal]:
+    """Return what is wrong with the bounds of an account: ACCESS-ORDER, DAYS-ORDER, DAYS-AUDITOR."""
+    wrong = []
+    if access_from and access_until and access_from >= access_until:
+        wrong.append(Refusal("ACCESS-ORDER", "The access ends before it begins.", "access_until"))
+    if days.first and days.last and days.first > days.last:
+        wrong.append(Refusal("DAYS-ORDER", "The last day is before the first.", "records_until"))
+    if days and Role.AUDITOR not in roles:
+        said = "Only an auditor's account is limited to days: whoever gives doses must see the last one."
+        wrong.append(Refusal("DAYS-AUDITOR", said, "records_from"))
+    return wrong
 
 
 def browser_words(user_agent: str) -> str:

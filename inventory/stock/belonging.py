@@ -2,17 +2,24 @@
 
 from sqlalchemy import or_, select, union_all
 
+from inventory.audit.subjects import Subjects, found_by
+from inventory.audit.viewed import named
 from inventory.clinic.models import Location
 from inventory.clinic.sight import belongs, of_column
+from inventory.kernel.db import db
 from inventory.stock.models import (
     Disposal,
+    DisposalLine,
     Hold,
+    Lot,
     Receipt,
     StockCount,
     TemperatureExcursion,
     Transfer,
+    TransferLine,
     Vial,
 )
+from inventory.stock.queries.scopes import lots_named
 
 _OF_HOLD = (
     select(Location.site_id)
@@ -47,3 +54,18 @@ belongs(
     "excursion",
     of_column(lambda key: select(TemperatureExcursion.site_id).where(TemperatureExcursion.id == key)),
 )
+
+
+def _about_lot(typed: str) -> Subjects:
+    """Return the lots of this number in any spelling, now or before, with their vials and the papers they stand on."""
+    lots = lots_named(db.session(), typed)
+    return [
+        ("lot", lots),
+        ("vial", select(Vial.id).where(Vial.lot_id.in_(lots))),
+        ("transfer", select(TransferLine.transfer_id).where(TransferLine.lot_id.in_(lots))),
+        ("disposal", select(DisposalLine.disposal_id).where(DisposalLine.lot_id.in_(lots))),
+    ]
+
+
+found_by("lot", _about_lot)
+named("lot_id", "Lot", lambda key: select(Lot.lot_number).where(Lot.id == key))

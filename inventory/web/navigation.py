@@ -14,6 +14,7 @@ from inventory.kernel.permissions import Permission
 
 Badge = Callable[[], int]
 _BADGES_KEY = "web.badges"
+_MAY_OPEN_KEY = "web.may-open"
 _RECALLS = ("recall", "new_recall", "add_to_recall", "release_recalled", "close_out", "recall_contact")
 _RETENTION = ("erasure_request", "refuse_erasure", "carry_out_erasure", "erase_report_files")
 _TEMPERATURES = (
@@ -33,6 +34,7 @@ _BELONGS = {
     "desk.patient": "patients.index",
     "desk.ask_erasure": "patients.index",
     **{f"desk.{page}": "desk.retention" for page in _RETENTION},
+    "desk.story": "doses.index",
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
 }
 """Pages that are of one room for the code and of another for the person."""
@@ -99,6 +101,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("stock.reconciliation", "Reconciliation", "file-check", Permission.STOCK_RECONCILE),
             Entry("reports.index", "Reports", "file-text", Permission.REPORT_REGISTER),
             Entry("audit.index", "Trail", "history", Permission.AUDIT_READ),
+            Entry("interop.exports", "Exports", "download", Permission.AUDIT_READ),
         ),
     ),
     (
@@ -117,6 +120,17 @@ def add_badge(app: Flask, endpoint: str, badge: Badge) -> None:
     app.extensions.setdefault(_BADGES_KEY, {})[endpoint] = badge
 
 
+def also_needs(app: Flask, may_open: Callable[[str], bool]) -> None:
+    """Let `may_open` say, beside the permission, whether the page of an entry opens to whoever looks."""
+    app.extensions[_MAY_OPEN_KEY] = may_open
+
+
+def opens(endpoint: str) -> bool:
+    """Tell whether the page exists and opens to the signed-in person's account, whatever their permissions."""
+    may_open = current_app.extensions.get(_MAY_OPEN_KEY)
+    return endpoint in current_app.view_functions and (may_open is None or bool(may_open(endpoint)))
+
+
 def menu() -> list[Group]:
     """The menu for the signed-in person; empty for anyone else."""
     if not current_user.is_authenticated:
@@ -129,7 +143,7 @@ def menu() -> list[Group]:
 
 
 def _shown(entry: Entry) -> bool:
-    return entry.endpoint in current_app.view_functions and bool(current_user.can(entry.permission))
+    return bool(current_user.can(entry.permission)) and opens(entry.endpoint)
 
 
 def _entry_here() -> str:
@@ -158,4 +172,4 @@ def _link(entry: Entry, here: str) -> Link:
 
 def init_app(app: Flask) -> None:
     """Let the layout ask for the menu, and whether a page it would link to exists."""
-    app.jinja_env.globals.update(menu=menu, has_page=app.view_functions.__contains__)
+    app.jinja_env.globals.update(menu=menu, has_page=opens)

@@ -1,6 +1,7 @@
 """Least sight: every route names its permission or says why it is public, and keeps to it for every role and for nobody."""
 
 from collections.abc import Callable, Iterator
+from datetime import date, datetime
 from uuid import UUID
 
 import pytest
@@ -15,7 +16,8 @@ from werkzeug.routing import (
 )
 
 from inventory.clinic.sight import OWNERS
-from inventory.kernel.permissions import ROLE_PERMISSIONS, Permission, Role
+from inventory.kernel.permissions import ROLE_PERMISSIONS, SYSTEM_ACTOR, Permission, Role
+from inventory.staff.services import Bounds, set_access
 from inventory.web.access import Access, permission_of
 from tests.factories.clinic import make_site
 from tests.factories.staff import make_user
@@ -36,10 +38,55 @@ OF_THE_CLINIC = {
     "recall_id",
     "session_id",
     "supplier_id",
+    "table_name",
     "token",
     "user_id",
 }
 """What a route's address may name that belongs to no site; a recall goes over all of them."""
+
+OPEN_TO_SOME_DAYS = {
+    "audit.access",
+    "audit.auditors",
+    "audit.entry",
+    "audit.index",
+    "desk.patient",
+    "desk.story",
+    "doses.dose",
+    "doses.incident",
+    "doses.incidents",
+    "doses.index",
+    "doses.not_given_record",
+    "interop.export",
+    "interop.exports",
+    "patients.index",
+    "patients.search",
+    "reports.download",
+    "reports.download_reconciliation",
+    "reports.index",
+    "reports.new",
+    "reports.new_reconciliation",
+    "reports.reconciliation",
+    "reports.reconciliations",
+    "reports.show",
+}
+"""Besides those about one's own account, what keeps to the days of an auditor who sees some days only is decided here too."""
+
+AUDITOR_SENDS = {
+    "clinic.choose_site": "which site's lists they read",
+    "desk.recall_report": "the report of a recall, as any report",
+    "doses.incident": "refused by the act itself: a prescriber closes incidents",
+    "patients.search": "a search, sent so that no name stands in an address",
+    "reports.new": "a report, which writes its entry in the register and nothing of what it tells",
+    "reports.new_reconciliation": "the same of the stock",
+    "staff.change_password": "their own password",
+    "staff.end_other_sessions": "their own sessions",
+    "staff.end_own_session": "their own session",
+    "staff.link": "the way in",
+    "staff.sign_in": "the way in",
+    "staff.sign_out": "the way out",
+    "clinic.first_visit": "shut once the clinic has people",
+}
+"""All that an auditor may send; every other form is refused to them."""
 
 NOT_THERE = UUID("01890000-0000-7000-8000-000000000000")
 OPEN_ANSWERS = {200, 302, 303}
@@ -156,6 +203,44 @@ def test_role_posts_nothing_that_its_permissions_do_not_name(
     }
     assert refused
     assert {path: status for path, status in refused.items() if status != 403} == {}
+
+
+def test_an_auditor_sends_nothing_but_what_is_listed(
+    clinic: Flask, signed_in_client: Callable[..., CheckingClient]
+) -> None:
+    client = signed_in_client(Role.AUDITOR)
+    token = {"csrf_token": client.form("/account").fields["csrf_token"][0]}
+    answers = {
+        rule.endpoint: client.post(path, data=token).status_code
+        for rule, path in paths(clinic, "POST")
+        if rule.endpoint not in AUDITOR_SENDS
+    }
+    assert len(answers) > 50
+    assert {endpoint for endpoint, status in answers.items() if status != 403} == set()
+    assert set(AUDITOR_SENDS) <= {rule.endpoint for rule, _ in paths(clinic, "POST")}
+
+
+def test_who_sees_some_days_only_opens_what_keeps_to_them_and_nothing_else(
+    clinic: Flask, signed_in_client: Callable[..., CheckingClient], at: datetime
+) -> None:
+    user = make_user(roles=Role.AUDITOR)
+    set_access(
+        actor=SYSTEM_ACTOR,
+        at=at,
+        user_id=user.id,
+        version=user.version,
+        bounds=Bounds(records_from=date(2026, 3, 1)),
+    )
+    client = signed_in_client(user=user)
+    own = {Permission.OWN_ACCOUNT}
+    opened = {
+        rule.endpoint
+        for rule, path in paths(clinic, "GET")
+        if access_of(clinic, rule).needs_sign_in
+        and set(access_of(clinic, rule).permissions) != own
+        and client.get(path).status_code != 403
+    }
+    assert opened == OPEN_TO_SOME_DAYS
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/no-such-page", "/staff"])

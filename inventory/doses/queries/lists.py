@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from inventory.audit.limits import span_here
 from inventory.catalogue.models import Formulation, Product, Route
 from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident
 from inventory.doses.rules.terms import BodySite, Disposition
@@ -59,7 +60,7 @@ def doses_page(
     cursor: str = "",
 ) -> Page[Any]:
     """Return a page of a site's doses, the last given first. `marked` is late, deviation, override or void."""
-    statement = dose_rows().where(Dose.site_id == site_id)
+    statement = dose_rows().where(Dose.site_id == site_id, span_here().holds(Dose.given_on))
     if from_on:
         statement = statement.where(Dose.given_on >= from_on)
     if to_on:
@@ -129,7 +130,7 @@ def incidents_page(session: Session, *, site_id: UUID, state: str = "open", curs
         )
         .join(Dose, Dose.id == Incident.dose_id)
         .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
-        .where(Incident.site_id == site_id)
+        .where(Incident.site_id == site_id, span_here().holds(Dose.given_on))
     )
     if state != "all":
         is_open = Incident.closed_at.is_(None)

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from flask import Flask
 
+from inventory.audit.limits import set_patients_source
 from inventory.clinic.current import all_sites, chosen_site
 from inventory.doses import belonging
 from inventory.doses.presenters.dose import body_site_words, number_words
@@ -38,6 +39,7 @@ def init_app(app: Flask) -> None:
     for concern in (lot_correction.past_expiry_of, lot_correction.formerly_past_of):
         if concern not in CONCERNS:
             CONCERNS.append(concern)
+    set_patients_source(app, belonging.given_here)
     app.jinja_env.filters.update(body_site=body_site_words, numbered=_numbered)
 
 

@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
+from inventory.audit.limits import keeps_to_days
 from inventory.audit.services import log_access
 from inventory.clinic.current import current_site, settings_here
 from inventory.clinic.models import Site
@@ -263,6 +264,7 @@ def _not_given(form: NotGivenForm, patient_id: UUID) -> Outcome:
 
 @bp.get("/not-given/<uuid:record_id>")
 @requires(Permission.DOSE_READ)
+@keeps_to_days
 def not_given_record(record_id: UUID) -> str:
     """Show the record of a dose that was not given."""
     log_access(current_actor(), not_given_by_id(db.session(), record_id).patient_id, "not-given")

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from flask import render_template, url_for
 
+from inventory.audit.limits import keeps_to_days
 from inventory.audit.services import log_access
 from inventory.doses.presenters import dose as words
 from inventory.doses.queries.dedicated import owners_of
@@ -19,6 +20,7 @@ from inventory.web.access import requires
 
 @bp.get("/doses/<uuid:dose_id>")
 @requires(Permission.DOSE_READ)
+@keeps_to_days
 def dose(dose_id: UUID) -> str:
     """Show one dose's record."""
     actor = current_actor()

@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from inventory.audit.limits import keeps_to_days
 from inventory.audit.services import log_access, log_list
 from inventory.clinic.current import current_site
 from inventory.doses.forms.correcting import CloseForm
@@ -25,6 +26,7 @@ from inventory.web.pagination import cursor_here
 
 @bp.get("/doses")
 @requires(Permission.DOSE_READ)
+@keeps_to_days
 def index() -> ResponseReturnValue:
     """List the doses of this site, the last given first."""
     filters = DosesFilter()
@@ -47,6 +49,7 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/incidents")
 @requires(Permission.DOSE_READ)
+@keeps_to_days
 def incidents() -> ResponseReturnValue:
     """List the incidents of this site, the last opened first."""
     filters = IncidentsFilter()
@@ -61,6 +64,7 @@ def incidents() -> ResponseReturnValue:
 
 @bp.route("/incidents/<uuid:incident_id>", methods=["GET", "POST"])
 @requires(Permission.DOSE_READ)
+@keeps_to_days
 def incident(incident_id: UUID) -> ResponseReturnValue:
     """Show an incident; who may, closes it with what was found."""
     _looked(incident_id)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from inventory.audit.limits import span_here
 from inventory.clinic.models import Site
 from inventory.kernel.db import db
 from inventory.kernel.errors import not_found
@@ -101,7 +102,9 @@ def issued_reports(
     sought: Sought | None = None,
 ) -> Page[IssuedReport]:
     """A page of the register of some kinds, the newest first; with `site_ids`, of the reports over one of those sites."""
+    span = span_here()
     statement = _sought(_REPORT.where(Report.kind.in_(kinds)), sought or Sought())
+    statement = statement.where(span.holds(Report.period_from), span.holds(Report.period_to))
     if site_ids is not None:
         statement = statement.where(Report.site_id.in_(site_ids), Report.covers_all_sites.is_(False))
     page = paginate(

@@ -1,5 +1,6 @@
 """Every write about people: entries, passwords and links, sign-in and sessions. Each is one act in the trail."""
 
+from inventory.staff.services.access import Bounds, set_access
 from inventory.staff.services.confirming import confirm_person, refuse_from_elsewhere
 from inventory.staff.services.links import (
     IssuedLink,
@@ -27,6 +28,7 @@ from inventory.staff.services.sessions import (
 from inventory.staff.services.sign_in import Entrance, TooManyTries, sign_in
 
 __all__ = [
+    "Bounds",
     "Entrance",
     "IssuedLink",
     "TooManyTries",
@@ -43,6 +45,7 @@ __all__ = [
     "mark_seen",
     "reactivate_person",
     "refuse_from_elsewhere",
+    "set_access",
     "set_password",
     "set_sites",
     "sign_in",

@@ -33,7 +33,7 @@ def confirm_person(
     attempt = count_attempt(username=username, address=address, at=at)
     user = queries.person_named(username)
     right = passwords.matches(user.password_hash if user else None, password)
-    if user is None or not right or user.deactivated_at is not None:
+    if user is None or not right or not queries.is_let_in(user, at):
         raise Refusal(
             "CONFIRM-WRONG",
             "Username and password do not fit together.",

@@ -110,11 +110,11 @@ def edit_person(
     _refuse_if(entry.refusals())
 
     def write(act: Act) -> Outcome:
-        user = _locked(act, user_id)
+        user = locked_person(act, user_id)
         if user.version != version:
             raise edited_meanwhile()
         if user.deactivated_at is None and Role.ADMIN not in entry.roles:
-            _refuse_last_admin(act, user)
+            refuse_last_admin(act, user)
         before = _entry_of(user).facts()
         _fill(user, entry)
         flag_modified(user, "display_name")  # so that a change of roles alone also makes a new version
@@ -132,7 +132,7 @@ def set_sites(
     """
 
     def write(act: Act) -> Outcome:
-        user = _locked(act, user_id)
+        user = locked_person(act, user_id)
         wanted = frozenset(site_ids)
         before, after = sorted(queries.sites_of(user) or ()), sorted(wanted)
         kept = [row for row in user.site_rows if row.site_id in wanted]
@@ -150,10 +150,10 @@ def deactivate_person(
     """Shut a person out from their next request on; what they did stays theirs. Raises Refusal LAST-ADMIN, ALREADY-DONE."""
 
     def write(act: Act) -> Outcome:
-        user = _locked(act, user_id)
+        user = locked_person(act, user_id)
         if user.deactivated_at is not None:
             raise already_done()
-        _refuse_last_admin(act, user)
+        refuse_last_admin(act, user)
         user.deactivated_at = at
         ended = end_every_session(act.session, user.id, at=at)
         return act.record("staff.person-deactivated", "user", user.id, facts={"sessions_ended": ended})
@@ -167,7 +167,7 @@ def reactivate_person(
     """Let a deactivated person in again, with the password they had. Raises Refusal ALREADY-DONE."""
 
     def write(act: Act) -> Outcome:
-        user = _locked(act, user_id)
+        user = locked_person(act, user_id)
         if user.deactivated_at is None:
             raise already_done()
         user.deactivated_at = None
@@ -198,15 +198,17 @@ def _refuse_if(refusals: list[Refusal]) -> None:
         raise Refusals(refusals)
 
 
-def _locked(act: Act, user_id: UUID) -> User:
+def locked_person(act: Act, user_id: UUID) -> User:
+    """Return a person, while the act alone decides about people. Raises Refusal NOT-FOUND."""
     queries.take_staff_turn(act.session)
     return queries.person(user_id)
 
 
-def _refuse_last_admin(act: Act, user: User) -> None:
+def refuse_last_admin(act: Act, user: User, field: str = "roles") -> None:
+    """Raise Refusal LAST-ADMIN where nobody else is an administrator whose account stays."""
     if Role.ADMIN in queries.roles_of(user) and queries.is_last_admin(act.session, user.id):
         said = "This is the last administrator. Make somebody else administrator first."
-        raise Refusal("LAST-ADMIN", said, "roles")
+        raise Refusal("LAST-ADMIN", said, field)
 
 
 def _entry_of(user: User) -> Entry:

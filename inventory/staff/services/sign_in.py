@@ -14,6 +14,7 @@ from inventory.staff.models import SignInAttempt, User
 from inventory.staff.policy import current_policy
 from inventory.staff.services.sessions import open_session
 from inventory.staff.tokens import token_hash
+from inventory.web.presenting import local_time
 
 
 @dataclass(slots=True)
@@ -34,13 +35,15 @@ class Entrance:
 def sign_in(*, username: str, password: str, at: datetime, address: str, user_agent: str) -> Entrance:
     """Open a session for whoever knows this name and password.
 
-    Raises Refusal SIGN-IN-WRONG, which never tells what was wrong, and TooManyTries SIGN-IN-WAIT (429).
+    Raises Refusal SIGN-IN-WRONG, which never tells what was wrong, TooManyTries SIGN-IN-WAIT (429), and, told only to who
+    knows the password, ACCESS-NOT-YET and ACCESS-ENDED (403).
     """
     attempt = count_attempt(username=username, address=address, at=at)
     user = queries.person_named(username)
     right = passwords.matches(user.password_hash if user else None, password)
     if user is None or not right or not _may_enter(user, password):
         raise Refusal("SIGN-IN-WRONG", "Username and password do not fit together.")
+    _refuse_outside_access(user, at)
     judged, rehashed = user.password_hash, _rehashed(user, password)
     token = ""
 
@@ -97,6 +100,15 @@ def _may_enter(user: User, password: str) -> bool:
     return user.deactivated_at is None and not is_known_to_all
 
 
+def _refuse_outside_access(user: User, at: datetime) -> None:
+    if user.access_from is not None and at < user.access_from:
+        said = f"Your access to this clinic begins {local_time(user.access_from)}. Come back then."
+        raise Refusal("ACCESS-NOT-YET", said, status=403)
+    if user.access_until is not None and at >= user.access_until:
+        said = f"Your access to this clinic ended {local_time(user.access_until)}. Ask the clinic if you still need it."
+        raise Refusal("ACCESS-ENDED", said, status=403)
+
+
 def _rehashed(user: User, password: str) -> str | None:
     stored = user.password_hash or ""
     return passwords.hash_password(password) if passwords.needs_rehash(stored) else None
@@ -107,3 +119,4 @@ def _refuse_if_changed_meanwhile(act: Act, user: User, judged: str | None) -> No
     act.session.refresh(user, with_for_update={"key_share": True})
     if user.deactivated_at is not None or user.password_hash != judged:
         raise Refusal("SIGN-IN-WRONG", "Username and password do not fit together.")
+    _refuse_outside_access(user, act.recorded_at)

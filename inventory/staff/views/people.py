@@ -32,7 +32,11 @@ def index() -> ResponseReturnValue:
         cursor=cursor_here(),
     )
     return render_template(
-        "staff/index.html", filters=filters, page=page, present=presenters
+        "staff/index.html",
+        filters=filters,
+        page=page,
+        present=presenters,
+        ending=queries.ending_access(by=now() + presenters.ENDS_SOON, at=now()),
     ), 200 if valid else 422
 
 
