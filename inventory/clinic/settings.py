@@ -36,6 +36,7 @@ class Settings:
     currency: str = "USD"
     count_approval_containers: int = 1
     count_approval_ul: int = 1_000
+    report_rows_at_once: int = 2_000
     min_password_length: int = 12
     idle_minutes: int = 30
 

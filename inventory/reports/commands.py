@@ -1,6 +1,7 @@
 """`flask report`: the same reports from the command line. Exit 0 when issued, 1 when not; one line each says what."""
 
 import errno
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,6 +10,7 @@ from tempfile import NamedTemporaryFile
 from typing import IO, Any
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 
 from inventory.kernel.clinic_command import ClinicCommand
@@ -16,6 +18,9 @@ from inventory.kernel.clock import now
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor, Permission
 from inventory.reports import services
+from inventory.reports.jobs.process import end_with_server, yield_to_the_server
+from inventory.reports.jobs.queue import queue_of
+from inventory.reports.progress import Progress, unwatched
 from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.requests import Asked
 from inventory.reports.reconciliations import issue_reconciliation
@@ -46,7 +51,12 @@ def issue() -> None:
 def administrations(first: datetime, last: datetime, site_code: str, out: Path, actor: Actor) -> None:
     """Issue the report of every dose given in a period of each site's own days."""
     asked = Asked(first_day=first.date(), last_day=last.date(), site_code=site_code)
-    _issue(lambda at: services.issue_administration_report(asked=asked, actor=actor, at=at), out, actor)
+
+    def issued(at: datetime) -> IssuedReport:
+        with _bar() as progress:
+            return services.issue_administration_report(asked=asked, actor=actor, at=at, progress=progress)
+
+    _issue(issued, out, actor)
 
 
 @issue.command("reconciliation", cls=ClinicCommand)
@@ -81,6 +91,21 @@ def _issue(issued: Callable[[datetime], IssuedReport], out: Path, actor: Actor) 
     click.echo(line)
 
 
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """Give what shows on a terminal how far a report has come; elsewhere nothing is shown."""
+    if not sys.stderr.isatty():
+        yield unwatched
+        return
+    with click.progressbar(length=1, label="Drawing", file=sys.stderr) as bar:
+
+        def show(done: int, of: int) -> None:
+            bar.length = of or 1
+            bar.update(done - bar.pos)
+
+        yield show
+
+
 def _issued(issued: Callable[[datetime], IssuedReport], out: Path, actor: Actor) -> str:
     file_format: FileFormat = "csv" if out.suffix.lower() == ".csv" else "pdf"
     at = now()
@@ -113,4 +138,13 @@ def _said(report: IssuedReport, out: Path, sha256: str) -> str:
     return f"report {report.label} issued: {report.counted}, {days}, in {out} (sha256 {sha256})"
 
 
-COMMANDS = [report]
+@click.command("worker", cls=ClinicCommand)
+@click.option("--with-server", is_flag=True, hidden=True, help="End when the server that started it ends.")
+@with_appcontext
+def worker(*, with_server: bool) -> None:
+    """Make the long reports that people ask for, one at a time: beside gunicorn. `flask serve` starts one itself."""
+    yield_to_the_server()
+    queue_of(current_app).listen(until=end_with_server if with_server else None)
+
+
+COMMANDS = [report, worker]

@@ -91,7 +91,7 @@ def enter(act: Act, entry: Entry) -> Outcome:
 def store_files(
     report: IssuedReport, files: Mapping[FileFormat, BinaryIO], *, actor: Actor, at: datetime
 ) -> None:
-    """Store the files of a report as one act."""
+    """Store the files of a report as one act, once."""
 
     def store(act: Act) -> Outcome:
         hashes = {
@@ -101,7 +101,8 @@ def store_files(
             "reports.store", "report", report.id, facts={"report": report.label, "sha256": hashes}
         )
 
-    perform(store, actor=actor, at=at)
+    # Two workers may have drawn it, where the first was slow and taken to be gone.
+    perform(store, actor=actor, at=at, request_key=f"files-{report.id.hex}")
 
 
 def _store_file(act: Act, report_id: UUID, file_format: FileFormat, file: BinaryIO) -> str:

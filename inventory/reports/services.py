@@ -20,6 +20,7 @@ from inventory.reports.documents.administration_csv import CsvWriter
 from inventory.reports.documents.administration_row import AdministrationRow
 from inventory.reports.heading import heading_of
 from inventory.reports.kinds import ReportKind
+from inventory.reports.progress import Progress, unwatched, watched
 from inventory.reports.queries.administrations import administration_rows
 from inventory.reports.queries.issued import IssuedReport, issued_report, stored_content
 from inventory.reports.queries.requests import Asked, Definite, made_definite
@@ -36,21 +37,40 @@ class IssuedFile:
 
 
 def issue_administration_report(
-    *, asked: Asked, actor: Actor, at: datetime, request_key: str | None = None
+    *,
+    asked: Asked,
+    actor: Actor,
+    at: datetime,
+    request_key: str | None = None,
+    progress: Progress = unwatched,
+    resumes: bool = False,
 ) -> IssuedReport:
     """Issue the report of every dose that `asked` lets through, as PDF and CSV, and return its entry in the register.
 
-    Raises Refusals for a period or filter that cannot be; Refusal NOT-PERMITTED.
+    With `resumes`, a report that the same request entered and that was interrupted is drawn again as it was entered: with its
+    number, its head and what the record said then.
+    Raises Refusals for a period or filter that cannot be; Refusal NOT-PERMITTED; whatever `progress` raises.
     """
-    register.refuse_unless(actor, Permission.REPORT_ISSUE)
-    definite = made_definite(asked, at=at, site_ids=actor.site_ids)
+    definite = _wanted(asked, actor, at)
     snapshot = take_snapshot(definite.selection)
     entry = _entry(definite, snapshot)
     outcome = perform(lambda act: register.enter(act, entry), actor=actor, at=at, request_key=request_key)
     report = issued_report(outcome.subject_id)
-    if not outcome.repeated:
-        _write_files(report, definite, snapshot, actor=actor, at=at)
+    if outcome.repeated and resumes and not report.files:
+        snapshot = take_snapshot(definite.selection, report.head_seq)
+    if not outcome.repeated or (resumes and not report.files):
+        _write_files(report, definite, snapshot, actor=actor, at=at, progress=progress)
     return issued_report(outcome.subject_id)
+
+
+def rows_of_administration_report(*, asked: Asked, actor: Actor, at: datetime) -> int:
+    """Return how many doses the report would show now. Raises Refusals and Refusal NOT-PERMITTED as issuing it does."""
+    return take_snapshot(_wanted(asked, actor, at).selection).row_count
+
+
+def _wanted(asked: Asked, actor: Actor, at: datetime) -> Definite:
+    register.refuse_unless(actor, Permission.REPORT_ISSUE)
+    return made_definite(asked, at=at, site_ids=actor.site_ids)
 
 
 def fetch_file(*, report_id: UUID, file_format: FileFormat, actor: Actor, at: datetime) -> IssuedFile:
@@ -102,7 +122,13 @@ def _entry(definite: Definite, snapshot: Snapshot) -> register.Entry:
 
 
 def _write_files(
-    report: IssuedReport, definite: Definite, snapshot: Snapshot, *, actor: Actor, at: datetime
+    report: IssuedReport,
+    definite: Definite,
+    snapshot: Snapshot,
+    *,
+    actor: Actor,
+    at: datetime,
+    progress: Progress,
 ) -> None:
     sites = definite.selection.sites
     header = heading_of(report, sites=sites, actor=actor, not_given=snapshot.not_given)
@@ -110,7 +136,7 @@ def _write_files(
         csv_writer = CsvWriter(csv)
 
         def written() -> Iterator[AdministrationRow]:
-            for row in administration_rows(snapshot):
+            for row in watched(administration_rows(snapshot), snapshot.row_count, progress):
                 csv_writer.write(row)
                 yield row
 

@@ -20,7 +20,9 @@ from inventory.audit.models import AuditHead
 from inventory.doses.models import Dose, DoseSource, DoseVoid, NotGiven
 from inventory.doses.rules.terms import BodySite
 from inventory.kernel.db import db
+from inventory.reports.queries.later import Later, later_than
 from inventory.staff.models import User
+from inventory.stock.models import LotCorrection
 from inventory.stock.queries.corrections import Corrected, every_later_word
 
 Wide = Select[*tuple[Any, ...]]
@@ -98,18 +100,19 @@ def reading() -> Iterator[Connection]:
         yield connection
 
 
-def take_snapshot(selection: Selection) -> Snapshot:
-    """Fix which doses the report shows, and what has been said of them up to now."""
+def take_snapshot(selection: Selection, up_to: int | None = None) -> Snapshot:
+    """Fix which doses the report shows, and what had been said of them up to the link `up_to` of the chain, or up to now."""
     with reading() as connection:
         head = connection.execute(select(AuditHead.seq, AuditHead.hash)).one()
+        later = later_than(connection, up_to)
         return Snapshot(
             head_seq=head.seq,
             head_hash=head.hash,
-            ids=_ids(connection, selection),
-            voids=_voids(connection, selection),
-            amended_by=_amended_by(connection, selection),
-            not_given=_not_given(connection, selection),
-            corrections=every_later_word(connection),
+            ids=_ids(connection, selection, later),
+            voids=_voids(connection, selection, later),
+            amended_by=_amended_by(connection, selection, later),
+            not_given=_not_given(connection, selection, later),
+            corrections=_corrections(connection, later),
         )
 
 
@@ -139,16 +142,17 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=UTC)
 
 
-def _ids(connection: Connection, selection: Selection) -> bytes:
-    statement = _narrowed(select(Dose.id), selection).order_by(Dose.given_at, Dose.id)
+def _ids(connection: Connection, selection: Selection, later: Later) -> bytes:
+    statement = _narrowed(select(Dose.id), selection).where(Dose.id.not_in(later.doses))
+    statement = statement.order_by(Dose.given_at, Dose.id)
     ids = bytearray()
     for dose_id in connection.execution_options(yield_per=_FETCH).execute(statement).scalars():
         ids += dose_id.bytes
     return bytes(ids)
 
 
-def _voids(connection: Connection, selection: Selection) -> dict[UUID, VoidFacts]:
-    later = aliased(Dose)
+def _voids(connection: Connection, selection: Selection, later: Later) -> dict[UUID, VoidFacts]:
+    anew = aliased(Dose)
     statement = (
         select(
             DoseVoid.dose_id,
@@ -156,22 +160,36 @@ def _voids(connection: Connection, selection: Selection) -> dict[UUID, VoidFacts
             DoseVoid.reason,
             DoseVoid.voided_at,
             User.display_name,
-            later.number,
+            anew.number,
         )
         .join(Dose, Dose.id == DoseVoid.dose_id)
         .join(User, User.id == DoseVoid.actor_id)
-        .outerjoin(later, later.id == DoseVoid.replaced_by_id)
+        .outerjoin(anew, anew.id == DoseVoid.replaced_by_id)
+        .where(DoseVoid.dose_id.not_in(later.voids))
     )
     return {row[0]: VoidFacts(*row[1:]) for row in connection.execute(_narrowed(statement, selection))}
 
 
-def _amended_by(connection: Connection, selection: Selection) -> dict[UUID, int]:
-    later = aliased(Dose)
-    statement = select(later.amends_id, later.number).join(Dose, Dose.id == later.amends_id)
+def _amended_by(connection: Connection, selection: Selection, later: Later) -> dict[UUID, int]:
+    anew = aliased(Dose)
+    statement = select(anew.amends_id, anew.number).join(Dose, Dose.id == anew.amends_id)
+    statement = statement.where(anew.id.not_in(later.doses))
     return {row[0]: row[1] for row in connection.execute(_narrowed(statement, selection))}
 
 
-def _not_given(connection: Connection, selection: Selection) -> int | None:
+def _corrections(connection: Connection, later: Later) -> dict[UUID, list[Corrected]]:
+    found = every_later_word(connection)
+    if not later.corrections:
+        return found
+    made = select(LotCorrection.lot_id, LotCorrection.position).where(LotCorrection.id.in_(later.corrections))
+    since = {tuple(row) for row in connection.execute(made)}
+    return {
+        lot_id: [one for one in told if (one.lot_id, one.position) not in since]
+        for lot_id, told in found.items()
+    }
+
+
+def _not_given(connection: Connection, selection: Selection, later: Later) -> int | None:
     """How often a dose was not given; None where a filter speaks of what only a given dose has."""
     if selection.lot_ids is not None or selection.body_site is not None:
         return None
@@ -179,6 +197,7 @@ def _not_given(connection: Connection, selection: Selection) -> int | None:
         NotGiven.site_id.in_([site.id for site in selection.sites]),
         NotGiven.decided_on >= selection.first_day,
         NotGiven.decided_on <= selection.last_day,
+        NotGiven.id.not_in(later.not_given),
     )
     for column, wanted in (
         (NotGiven.actor_id, selection.giver_id),
