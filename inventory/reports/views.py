@@ -7,6 +7,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from inventory.audit.acts import Outcome
 from inventory.audit.services import log_access
 from inventory.clinic.current import sites_here, visible_sites
 from inventory.doses.queries.dedicated import owners_of
@@ -16,6 +17,10 @@ from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Permission
 from inventory.reports import belonging, disposals, labels, services
 from inventory.reports.forms import AdministrationReportForm, reconciliation_form
+from inventory.reports.jobs.asking import issue_or_ask
+from inventory.reports.jobs.queries import job_of, jobs_waited_for, what_became_of
+from inventory.reports.jobs.services import SUBJECT as A_JOB
+from inventory.reports.jobs.views import jobs
 from inventory.reports.kinds import ReportKind, kinds_for
 from inventory.reports.queries import issued, requests
 from inventory.reports.reconciliations import issue_reconciliation
@@ -27,6 +32,7 @@ from inventory.web.presenting import site_today
 __all__ = ["belonging", "bp"]
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
+bp.register_blueprint(jobs)
 
 _TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
@@ -35,29 +41,35 @@ _TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 @requires(Permission.REPORT_READ)
 def index() -> ResponseReturnValue:
     """The register of issued reports."""
+    page = issued.issued_reports(
+        cursor=cursor_here(), site_ids=visible_sites(), kinds=kinds_for(current_user.actor)
+    )
     return render_template(
         "reports/index.html",
-        page=issued.issued_reports(
-            cursor=cursor_here(), site_ids=visible_sites(), kinds=kinds_for(current_user.actor)
-        ),
+        page=page,
+        without_files=what_became_of([report.id for report in page.items if not report.files]),
+        jobs=jobs_waited_for(current_user.id),
     )
 
 
 @bp.route("/new", methods=["GET", "POST"])
 @requires(Permission.REPORT_ISSUE)
 def new() -> ResponseReturnValue:
-    """Ask for an administration report, and issue it."""
+    """Ask for an administration report, and issue it, or wait for it where it is long."""
     form = _form()
     if form.validate_on_submit():
         try:
-            report = services.issue_administration_report(
-                asked=form.asked(), actor=current_user.actor, at=now(), request_key=form.act_key
+            made = issue_or_ask(
+                kind=ReportKind.ADMINISTRATIONS,
+                asked=form.asked(),
+                actor=current_user.actor,
+                at=now(),
+                request_key=form.act_key,
             )
         except (Refusal, Refusals) as refusal:
             form.apply_refusal(refusal)
         else:
-            flash(f"Report {report.label} is issued.")
-            return redirect(url_for("reports.show", report_id=report.id))
+            return _led_to(made)
     return render_template("reports/new.html", form=form), form.status
 
 
@@ -65,7 +77,10 @@ def new() -> ResponseReturnValue:
 @requires(Permission.REPORT_READ)
 def show(report_id: UUID) -> ResponseReturnValue:
     """One report: what it covers, its head of the chain, its files."""
-    return render_template("reports/show.html", report=_readable(report_id))
+    report = _readable(report_id)
+    return render_template(
+        "reports/show.html", report=report, job=None if report.files else job_of(report_id)
+    )
 
 
 @bp.get("/<uuid:report_id>/<any(pdf, csv):file_format>")
@@ -147,6 +162,14 @@ def download_reconciliation(report_id: UUID, file_format: str) -> ResponseReturn
     """A file of a reconciliation, as it was issued."""
     issued.issued_report(report_id, kinds=[ReportKind.RECONCILIATION])
     return _file(report_id, file_format)
+
+
+def _led_to(made: Outcome) -> ResponseReturnValue:
+    """Go on to the report that was issued, or to the page of its job."""
+    if made.subject_type == A_JOB:
+        return redirect(url_for("reports.jobs.show", job_id=made.subject_id))
+    flash(f"Report {issued.issued_report(made.subject_id).label} is issued.")
+    return redirect(url_for("reports.show", report_id=made.subject_id))
 
 
 def _readable(report_id: UUID) -> issued.IssuedReport:

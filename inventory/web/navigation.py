@@ -29,6 +29,7 @@ _BELONGS = {
     **{f"stock.{page}_transfer": "stock.transfer_list" for page in ("send", "receive", "cancel")},
     "stock.transfer": "stock.transfer_list",
     "desk.patient": "patients.index",
+    "reports.jobs.show": "reports.index",
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
 }
 """Pages that are of one room for the code and of another for the person."""

@@ -29,6 +29,7 @@ OF_THE_CLINIC = {
     "file_format",
     "filename",
     "formulation_id",
+    "job_id",
     "kind",
     "lot_id",
     "patient_id",
@@ -39,7 +40,7 @@ OF_THE_CLINIC = {
     "token",
     "user_id",
 }
-"""What a route's address may name that belongs to no site; a recall goes over all of them."""
+"""What a route's address may name that belongs to no site; a recall goes over all of them, a job is its asker's alone."""
 
 NOT_THERE = UUID("01890000-0000-7000-8000-000000000000")
 OPEN_ANSWERS = {200, 302, 303}

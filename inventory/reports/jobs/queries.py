@@ -1,5 +1,6 @@
 """What is read about jobs: one for its page, those that somebody waits for, and what became of a report without files."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,6 +70,15 @@ _JOB: Any = (
     .order_by(ReportJob.requested_at.desc(), ReportJob.id.desc())
 )
 
+_BEING_MADE = ("Being made", "info")
+_WITHOUT_FILES = {
+    JobState.QUEUED: _BEING_MADE,
+    JobState.RUNNING: _BEING_MADE,
+    JobState.DONE: ("Interrupted", "attention"),
+    JobState.FAILED: ("Not made", "stop"),
+    JobState.CANCELLED: ("Cancelled", "attention"),
+}
+
 
 def job_for(actor: Actor, job_id: UUID) -> Job:
     """Return a job of the actor's, or to an administrator anybody's. Raises Refusal NOT-FOUND."""
@@ -88,6 +98,14 @@ def job_of(report_id: UUID) -> Job | None:
     """Return the job that makes or made a report, while it is remembered."""
     row = db.session.execute(_JOB.where(ReportJob.report_id == report_id).limit(1)).first()
     return None if row is None else _shown(row)
+
+
+def what_became_of(report_ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Return, of reports without files, the words and the tone for what their jobs came to, while those are remembered."""
+    if not report_ids:
+        return {}
+    found = select(ReportJob.report_id, ReportJob.state).where(ReportJob.report_id.in_(report_ids))
+    return {row.report_id: _WITHOUT_FILES[JobState(row.state)] for row in db.session.execute(found)}
 
 
 def _shown(row: Any) -> Job:
