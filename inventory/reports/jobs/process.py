@@ -4,6 +4,7 @@ A process of its own, and not a thread, since drawing a report would hold up eve
 The worker reads from a pipe that only the server holds: when the server ends, however it ends, the pipe does too.
 """
 
+import gc
 import os
 import subprocess
 import sys
@@ -78,6 +79,7 @@ class Keeper:
                 return
             began = time.monotonic()
             child.wait()
+            _close_pipe(child)
             self._pause = pause_after(time.monotonic() - began, self._pause)
 
     def _started(self) -> subprocess.Popen[bytes] | None:
@@ -114,17 +116,24 @@ def yield_to_the_server() -> None:
     """Let pages go before: a report may take a little longer, a page may not."""
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
+    # What was made at the start stays; the collector would search it again and again while a report is drawn.
+    gc.collect()
+    gc.freeze()
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    with suppress(OSError):
-        if child.stdin is not None:
-            child.stdin.close()
+    _close_pipe(child)
     try:
         child.wait(timeout=_TO_END)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
+
+
+def _close_pipe(child: subprocess.Popen[bytes]) -> None:
+    with suppress(OSError):
+        if child.stdin is not None:
+            child.stdin.close()
 
 
 def _apart() -> dict[str, Any]:
