@@ -25,7 +25,10 @@ from inventory.reports.jobs.queries import Job, job_for, job_of, jobs_waited_for
 from inventory.reports.jobs.queue import queue_of
 from inventory.reports.jobs.rules import JobState
 from inventory.reports.models import Report, ReportFile, ReportJob
-from inventory.reports.queries.issued import issued_report
+from inventory.reports.progress import Progress, unwatched
+from inventory.reports.queries.issued import IssuedReport, issued_report
+from inventory.reports.queries.requests import Asked
+from inventory.reports.services import issue_administration_report
 from inventory.staff import queries as staff
 from inventory.staff.services import deactivate_person, edit_person, set_sites
 from inventory.staff.services.people import Entry
@@ -208,6 +211,46 @@ def test_worker_that_was_taken_to_be_gone_changes_nothing_any_more(
     assert begun == [1]
     assert shown(busy, job_id).state is JobState.DONE
     assert (counted(Report), counted(ReportFile)) == (1, 2)
+
+
+def test_word_of_an_earlier_attempt_counts_for_nothing(busy: ReportingClinic) -> None:
+    ask_for_october(busy.auditor, RECORDED_AT)
+    slow = services.claim(at=RECORDED_AT)
+    services.requeue_lost(at=LATER)
+    quick = services.claim(at=LATER)
+    assert slow is not None
+    assert quick is not None
+    assert (slow.id, slow.attempt, quick.attempt) == (quick.id, 1, 2)
+    with pytest.raises(services.Displaced):
+        services.beat(slow, done=3, of=4, at=LATER)
+    with pytest.raises(services.Displaced):
+        services.give_back(slow, at=LATER)
+    with pytest.raises(services.Displaced):
+        services.end(slow, state=JobState.FAILED, at=LATER, why="It was slow.")
+    services.beat(quick, done=1, of=4, at=LATER)
+    assert (shown(busy, quick.id).state, shown(busy, quick.id).rows_done) == (JobState.RUNNING, 1)
+
+
+def test_two_that_draw_the_same_report_store_it_once(busy: ReportingClinic) -> None:
+    def issue(progress: Progress) -> IssuedReport:
+        return issue_administration_report(
+            asked=Asked(*OCTOBER),
+            actor=busy.auditor,
+            at=RECORDED_AT,
+            request_key="the same",
+            progress=progress,
+            resumes=True,
+        )
+
+    first: list[IssuedReport] = []
+
+    def overtake(done: int, of: int) -> None:
+        if done == of:
+            first.append(issue(unwatched))
+
+    assert issue(overtake) == first[0]
+    assert (counted(Report), counted(ReportFile)) == (1, 2)
+    assert list(Verification(db.session()).whole()) == []
 
 
 def test_worker_that_is_told_to_stop_puts_its_job_back(busy: ReportingClinic) -> None:
