@@ -199,6 +199,7 @@ def _server_settings(env: Mapping[str, str]) -> dict[str, Any]:
         "HOST": host,
         "PORT": read_number(env, "PORT", default=DEFAULT_PORT, least=1, most=65535),
         "THREADS": read_number(env, "THREADS", default=8, least=1, most=64),
+        "WORKERS": read_number(env, "WORKERS", default=1, least=0, most=8),
         "TRUSTED_PROXY": env.get("TRUSTED_PROXY", "").strip() or DEFAULT_HOST,
         "TRUSTED_HOSTS": _trusted_hosts(env, host),
     }

@@ -9,7 +9,8 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -21,8 +22,9 @@ from waitress.server import create_server
 
 from config import SettingError, is_loopback, load_config
 from inventory.app import create_app
-from inventory.kernel.database_role import grant_application_role
+from inventory.kernel.database_role import grant_application_role, make_queue_schema
 from inventory.kernel.standing_laws import missing_laws
+from inventory.reports.jobs.process import Keeper, worker_of
 
 BANNER = "serve_banner"
 """Key in `app.extensions` of the callables whose lines are printed before serving: setup code, demo accounts."""
@@ -45,8 +47,22 @@ def serve_command(*, demo: bool) -> None:
         click.echo(line)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     keep_what_is_made()
-    server.run()
+    with working(app):
+        server.run()
     click.echo("Stopped.")
+
+
+@contextmanager
+def working(app: Flask) -> Iterator[None]:
+    """Have long reports made beside the server, by as many processes as WORKERS says, and end them with it."""
+    keepers = [Keeper(worker_of(app)) for _ in range(app.config["WORKERS"])]
+    for keeper in keepers:
+        keeper.start()
+    try:
+        yield
+    finally:
+        for keeper in keepers:
+            keeper.stop()
 
 
 def keep_what_is_made() -> None:
@@ -78,9 +94,7 @@ def prepare(app: Flask) -> None:
     """Migrate as the owner of the tables, grant the application's role its rights, build the demo clinic where due."""
     with app.app_context():
         flask_migrate.upgrade(directory=app.config["MIGRATIONS_DIR"])
-    owner = app.config["OWNER_DATABASE_URI"]
-    if owner and make_url(owner).get_backend_name() == "postgresql":
-        _grant(owner, str(make_url(app.config["SQLALCHEMY_DATABASE_URI"]).username))
+    _grant(app)
     refuse_lawless(app)
     builder: Callable[[], None] | None = app.extensions.get(DEMO_BUILDER)
     if app.config["DEMO"] and builder is not None:
@@ -144,10 +158,16 @@ def _current() -> Flask:
     return app
 
 
-def _grant(owner: str, role: str) -> None:
-    engine = create_engine(owner)
+def _grant(app: Flask) -> None:
+    """On PostgreSQL, give the application's role its rights, and the queue its schema."""
+    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+    if url.get_backend_name() != "postgresql":
+        return
+    owner = app.config["OWNER_DATABASE_URI"]
+    engine = create_engine(owner or url)
     with engine.begin() as connection:
-        grant_application_role(connection, role)
+        give = grant_application_role if owner else make_queue_schema
+        give(connection, str(url.username))
     engine.dispose()
 
 

@@ -139,6 +139,15 @@ GROUPS: dict[str, tuple[SettingRule, ...]] = {
             unit="years",
         ),
     ),
+    "Reports": (
+        SettingRule(
+            "report_rows_at_once",
+            "Made while you wait, up to",
+            "A longer report is made in the background, and its page shows how far it is.",
+            most=100_000,
+            unit="rows",
+        ),
+    ),
     "Sign-in": (
         SettingRule(
             "min_password_length", "Shortest password", "Counts for new passwords.", least=10, most=64, unit="characters",

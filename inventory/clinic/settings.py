@@ -38,6 +38,7 @@ class Settings:
     count_approval_ul: int = 1_000
     records_kept_years: int = 10
     report_files_kept_years: int = 6
+    report_rows_at_once: int = 2_000
     min_password_length: int = 12
     idle_minutes: int = 30
 

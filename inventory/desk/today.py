@@ -10,6 +10,7 @@ from inventory.desk.blueprint import bp
 from inventory.kernel.clock import local_day, now
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
+from inventory.reports.jobs.queries import jobs_waited_for
 from inventory.staff.current import current_actor
 from inventory.staff.presenters import days_words
 from inventory.web.access import requires
@@ -33,7 +34,11 @@ def today() -> str:
         near_days=settings_here().near_expiry_days,
     )
     shown = render_template(
-        "desk/today.html", today=told, site=site, to_discard=told.to_discard(settings_here())
+        "desk/today.html",
+        today=told,
+        site=site,
+        to_discard=told.to_discard(settings_here()),
+        jobs=jobs_waited_for(current_actor().id),
     )
     log_list(current_actor(), [row.patient_id for row in told.doses], "today")
     return shown

@@ -3,8 +3,25 @@
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-DELETABLE = ("user_role", "site_access", "sign_in_attempt", "product_ingredient", "patient_name_word")
+DELETABLE = (
+    "user_role",
+    "site_access",
+    "sign_in_attempt",
+    "product_ingredient",
+    "patient_name_word",
+    "report_job",
+)
 """The only tables whose rows the application may delete: none of them is part of the record."""
+
+QUEUE_SCHEMA = "clinic_queue"
+"""Where the queue of long work keeps its own tables, apart from the record and from its backups."""
+
+
+def make_queue_schema(connection: Connection, role: str) -> None:
+    """Make the schema of the queue, as somebody who may, and let `role` do in it what it likes."""
+    quoted = connection.dialect.identifier_preparer.quote_identifier(role)
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {QUEUE_SCHEMA}"))
+    connection.execute(text(f"GRANT USAGE, CREATE ON SCHEMA {QUEUE_SCHEMA} TO {quoted}"))
 
 
 def grant_application_role(connection: Connection, role: str) -> None:
@@ -22,3 +39,4 @@ def grant_application_role(connection: Connection, role: str) -> None:
         f"REVOKE INSERT, UPDATE ON alembic_version FROM {quoted}",
     ):
         connection.execute(text(statement))
+    make_queue_schema(connection, role)

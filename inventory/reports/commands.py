@@ -1,6 +1,7 @@
 """`flask report`: the same reports from the command line. Exit 0 when issued, 1 when not; one line each says what."""
 
 import errno
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,6 +11,7 @@ from tempfile import NamedTemporaryFile
 from typing import IO, Any
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 
 from inventory.audit.services import log_access
@@ -21,8 +23,11 @@ from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Permission
 from inventory.reports import pseudonyms, services
 from inventory.reports.issuing import issue_report
+from inventory.reports.jobs.process import end_with_server, yield_to_the_server
+from inventory.reports.jobs.queue import queue_of
 from inventory.reports.kinds import KIND_WORDS, KindWords, ReportKind
 from inventory.reports.manifest import in_groups
+from inventory.reports.progress import Progress, unwatched
 from inventory.reports.queries import requests
 from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.requests import Asked
@@ -53,7 +58,12 @@ def _kind(kind: ReportKind) -> click.Command:
 
     def issued(*, out: Path, actor: Actor, **options: Any) -> None:
         asked = partial(_asked, options)
-        _issue(lambda at: issue_report(kind=kind, asked=asked(at), actor=actor, at=at), out, actor)
+
+        def made(at: datetime) -> IssuedReport:
+            with _bar() as progress:
+                return issue_report(kind=kind, asked=asked(at), actor=actor, at=at, progress=progress)
+
+        _issue(made, out, actor)
 
     command = as_user(words.issues)(issued)
     for option in reversed([*_days(words), *(_OPTIONS[name] for name in words.asks), _OUT]):
@@ -172,6 +182,21 @@ def _issue(issued: Callable[[datetime], IssuedReport], out: Path, actor: Actor) 
     click.echo(line)
 
 
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """Give what shows on a terminal how far a report has come; elsewhere nothing is shown."""
+    if not sys.stderr.isatty():
+        yield unwatched
+        return
+    with click.progressbar(length=1, label="Drawing", file=sys.stderr) as bar:
+
+        def show(done: int, of: int) -> None:
+            bar.length = of or 1
+            bar.update(done - bar.pos)
+
+        yield show
+
+
 def _issued(issued: Callable[[datetime], IssuedReport], out: Path, actor: Actor) -> str:
     file_format: FileFormat = "csv" if out.suffix.lower() == ".csv" else "pdf"
     at = now()
@@ -236,4 +261,13 @@ def rotate(actor: Actor) -> None:
     click.echo("Give the fingerprint to your auditors on another way than the reports.")
 
 
-COMMANDS = [report]
+@click.command("worker", cls=ClinicCommand)
+@click.option("--with-server", is_flag=True, hidden=True, help="End when the server that started it ends.")
+@with_appcontext
+def worker(*, with_server: bool) -> None:
+    """Make the long reports that people ask for, one at a time: beside gunicorn. `flask serve` starts one itself."""
+    yield_to_the_server()
+    queue_of(current_app).listen(until=end_with_server if with_server else None)
+
+
+COMMANDS = [report, worker]

@@ -5,11 +5,11 @@ from datetime import datetime
 from inventory.kernel.permissions import Actor
 from inventory.reports.kinds import ReportKind
 from inventory.reports.listings import issue_listing
+from inventory.reports.progress import Progress, unwatched
 from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.requests import Asked, refuse_lacking
 from inventory.reports.recalls import issue_recall_report
 from inventory.reports.reconciliations import issue_reconciliation
-from inventory.reports.recording import Progress, silent
 from inventory.reports.register import refuse_issuer
 from inventory.reports.services import issue_administration_report
 from inventory.stock.queries.scopes import Wanted
@@ -22,7 +22,7 @@ def issue_report(
     actor: Actor,
     at: datetime,
     request_key: str | None = None,
-    progress: Progress = silent,
+    progress: Progress = unwatched,
 ) -> IssuedReport:
     """Issue a report as PDF and CSV, and return its entry in the register. `progress` is told of rows as they are drawn.
 

@@ -11,6 +11,7 @@ from inventory.reports import register
 from inventory.reports.documents.listing import write_listing
 from inventory.reports.heading import heading_of
 from inventory.reports.kinds import ReportKind
+from inventory.reports.progress import Progress, unwatched
 from inventory.reports.queries.as_of import NOW
 from inventory.reports.queries.gaps import last_numbers
 from inventory.reports.queries.issued import IssuedReport, issued_report
@@ -20,7 +21,7 @@ from inventory.reports.queries.listings.reader import Cells, Reader, reader_of
 from inventory.reports.queries.parameters import parameters_of
 from inventory.reports.queries.requests import Asked, Definite, made_definite, whole_life
 from inventory.reports.queries.selection import Selection, head_of, reading
-from inventory.reports.recording import Progress, Recording, silent
+from inventory.reports.recording import Recording
 from inventory.reports.services import look_at
 from inventory.reports.tables import guarded
 
@@ -48,7 +49,7 @@ def issue_listing(
     actor: Actor,
     at: datetime,
     request_key: str | None = None,
-    progress: Progress = silent,
+    progress: Progress = unwatched,
 ) -> IssuedReport:
     """Issue a report of a kind that is a list, as PDF and CSV, and return its entry in the register.
 

@@ -1,4 +1,6 @@
-"""Issued reports and their files. Insert-only: what was issued can be downloaded again, byte for byte."""
+"""Issued reports and their files, insert-only: what was issued can be downloaded again, byte for byte. And the jobs that make
+the long ones, which are no part of the record: a job changes as it goes on, and is forgotten afterwards.
+"""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -7,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from inventory.kernel.db import Model
+from inventory.kernel.db import Model, only_where
 
 
 class Report(Model):
@@ -103,3 +105,40 @@ class SigningKey(Model):
     is_own: Mapped[bool] = mapped_column()
     known_at: Mapped[datetime] = mapped_column()
     actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+
+
+class ReportJob(Model):
+    """A report that was asked for and is made outside the request: how far it has come, and what it led to."""
+
+    __tablename__ = "report_job"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
+        CheckConstraint(
+            "(state IN ('done', 'failed', 'cancelled')) = (finished_at IS NOT NULL)", name="finished"
+        ),
+        CheckConstraint("state <> 'done' OR report_id IS NOT NULL", name="done"),
+        CheckConstraint("state <> 'running' OR heartbeat_at IS NOT NULL", name="running"),
+        CheckConstraint("rows_done >= 0 AND rows_of >= 0 AND attempts >= 0", name="counts"),
+        Index("ix_report_job_state", "state", "requested_at", "id"),
+        Index("ix_report_job_unseen", "requested_by_id", **only_where("seen_at IS NULL")),
+        Index("ix_report_job_report_id", "report_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    parameters: Mapped[str] = mapped_column(Text)
+    """What was asked for and at which sites the person then worked, as JSON; read by `jobs.kinds` alone."""
+    requested_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    requested_at: Mapped[datetime] = mapped_column()
+    state: Mapped[str] = mapped_column(String(10))
+    attempts: Mapped[int] = mapped_column()
+    rows_done: Mapped[int] = mapped_column()
+    rows_of: Mapped[int] = mapped_column()
+    heartbeat_at: Mapped[datetime | None] = mapped_column()
+    report_id: Mapped[UUID | None] = mapped_column(ForeignKey("report.id"))
+    """Its entry in the register, from when it has a number."""
+    failure: Mapped[str | None] = mapped_column(Text)
+    cancel_requested_at: Mapped[datetime | None] = mapped_column()
+    finished_at: Mapped[datetime | None] = mapped_column()
+    seen_at: Mapped[datetime | None] = mapped_column()
+    """When whoever asked for it saw how it ended."""

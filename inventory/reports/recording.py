@@ -9,18 +9,12 @@ from inventory.kernel.permissions import Actor
 from inventory.reports import register
 from inventory.reports.documents.administration_csv import CsvWriter
 from inventory.reports.manifest import Manifest, ManifestWriter
+from inventory.reports.progress import Progress, unwatched, watched
 from inventory.reports.queries import parameters as kept
 from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.signing.known import clinic_words
 
 Row = TypeVar("Row")
-Progress = Callable[[int, int], None]
-"""Is told how many rows are done, of how many; what it raises gives the report up, which keeps its number."""
-_EVERY = 1_000
-
-
-def silent(_done: int, _of: int) -> None:
-    """Tell nobody."""
 
 
 class Recording:
@@ -35,7 +29,7 @@ class Recording:
         parameters: Mapping[str, Any],
         actor: Actor,
         tells_salt: bool = True,
-        progress: Progress = silent,
+        progress: Progress = unwatched,
     ) -> None:
         facts = _facts(report, columns, parameters, actor)
         self._csv = CsvWriter(csv, columns)
@@ -47,9 +41,7 @@ class Recording:
     def passing(self, rows: Iterable[Row], cells_of: Callable[[Row], Sequence[str]]) -> Iterator[Row]:
         """Yield the rows as they are, having written the cells of each."""
         write, add = self._csv.write, self._manifest.add
-        for done, row in enumerate(rows):
-            if done % _EVERY == 0:
-                self._progress(done, self._of)
+        for row in watched(rows, self._of, self._progress):
             cells = cells_of(row)
             write(cells)
             add(cells)

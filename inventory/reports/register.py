@@ -153,7 +153,8 @@ def store_files(
     with sign_issued(files["pdf"], manifest, key=key, words=words) as signed:
         stored: list[tuple[FileFormat, IO[bytes] | BinaryIO, str | None]] = [("pdf", signed, key.fingerprint)]
         stored += [(name, file, None) for name, file in files.items() if name != "pdf"]
-        perform(store, actor=actor, at=at)
+        # Two workers may have drawn it, where the first was slow and taken to be gone.
+        perform(store, actor=actor, at=at, request_key=f"files-{report.id.hex}")
 
 
 def _store_file(

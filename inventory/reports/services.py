@@ -28,13 +28,14 @@ from inventory.reports.documents.administration_csv import (
 from inventory.reports.heading import heading_of
 from inventory.reports.keeping import refuse_erased
 from inventory.reports.kinds import ReportKind
+from inventory.reports.progress import Progress, unwatched
 from inventory.reports.queries.administrations import administration_rows, identified_rows
 from inventory.reports.queries.issued import IssuedReport, issued_report, stored_content
 from inventory.reports.queries.parameters import parameters_of
 from inventory.reports.queries.requests import Asked, Definite, made_definite
 from inventory.reports.queries.revisions import newest_pdf, revision_pdf
 from inventory.reports.queries.selection import Selection, Snapshot, take_snapshot
-from inventory.reports.recording import Progress, Recording, silent
+from inventory.reports.recording import Recording
 from inventory.reports.register import FileFormat
 
 
@@ -53,24 +54,40 @@ def issue_administration_report(
     at: datetime,
     request_key: str | None = None,
     kind: ReportKind = ReportKind.ADMINISTRATIONS,
-    progress: Progress = silent,
+    progress: Progress = unwatched,
+    resumes: bool = False,
 ) -> IssuedReport:
     """Issue the report of every dose that `asked` lets through, as PDF and CSV, and return its entry in the register.
 
-    With `kind` PSEUDONYMISED nobody is named in it. Raises Refusals for a period or filter that cannot be; Refusal NOT-PERMITTED.
+    With `kind` PSEUDONYMISED nobody is named in it. With `resumes`, a report that the same request entered and that was interrupted
+    is drawn again as it was entered: with its number, its head and what the record said then.
+    Raises Refusals for a period or filter that cannot be; Refusal NOT-PERMITTED; whatever `progress` raises.
     """
-    register.refuse_issuer(actor, kind)
-    definite = made_definite(asked, at=at, site_ids=actor.site_ids, kind=kind)
+    definite = _wanted(asked, actor, at, kind)
     snapshot = take_snapshot(definite.selection)
     parameters = _parameters(kind, definite.selection)
     entry = _entry(kind, definite, snapshot, parameters)
     outcome = perform(lambda act: register.enter(act, entry), actor=actor, at=at, request_key=request_key)
     report = issued_report(outcome.subject_id)
-    if not outcome.repeated:
+    if outcome.repeated and resumes and not report.files:
+        snapshot = take_snapshot(definite.selection, report.head_seq)
+    if not outcome.repeated or (resumes and not report.files):
         look_at(report, actor)
         drawing = _Drawing(report, definite.selection, snapshot, parameters, actor)
         _write_files(drawing, at=at, progress=progress)
     return issued_report(outcome.subject_id)
+
+
+def rows_of_administration_report(
+    *, asked: Asked, actor: Actor, at: datetime, kind: ReportKind = ReportKind.ADMINISTRATIONS
+) -> int:
+    """Return how many doses the report would show now. Raises Refusals and Refusal NOT-PERMITTED as issuing it does."""
+    return take_snapshot(_wanted(asked, actor, at, kind).selection).row_count
+
+
+def _wanted(asked: Asked, actor: Actor, at: datetime, kind: ReportKind) -> Definite:
+    register.refuse_issuer(actor, kind)
+    return made_definite(asked, at=at, site_ids=actor.site_ids, kind=kind)
 
 
 def look_at(report: IssuedReport, actor: Actor) -> None:

@@ -7,6 +7,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from inventory.audit.acts import Outcome
 from inventory.audit.limits import keeps_to_days
 from inventory.audit.services import log_access
 from inventory.clinic.current import visible_sites
@@ -18,7 +19,10 @@ from inventory.kernel.permissions import Permission
 from inventory.reports import belonging, disposals, labels, services, signature_views
 from inventory.reports.blueprint import bp
 from inventory.reports.forms import reconciliation_form, register_filter, report_form
-from inventory.reports.issuing import issue_report
+from inventory.reports.jobs.asking import issue_or_ask
+from inventory.reports.jobs.queries import job_of, jobs_waited_for, what_became_of
+from inventory.reports.jobs.services import SUBJECT as A_JOB
+from inventory.reports.jobs.views import jobs
 from inventory.reports.kinds import KIND_WORDS, ReportKind, kinds_for, kinds_issued_by
 from inventory.reports.manifest import in_groups
 from inventory.reports.queries import issued
@@ -34,6 +38,7 @@ from inventory.web.presenting import site_today
 __all__ = ["belonging", "bp", "signature_views"]
 
 bp.record_once(verification.give_address)
+bp.register_blueprint(jobs)
 
 _TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
@@ -51,7 +56,12 @@ def index() -> ResponseReturnValue:
         sought=filters.sought if filters.validate() else None,
     )
     return render_template(
-        "reports/index.html", page=page, filters=filters, may_issue=bool(kinds_issued_by(current_user.actor))
+        "reports/index.html",
+        page=page,
+        filters=filters,
+        may_issue=bool(kinds_issued_by(current_user.actor)),
+        without_files=what_became_of([report.id for report in page.items if not report.files]),
+        jobs=jobs_waited_for(current_user.id),
     )
 
 
@@ -161,6 +171,14 @@ def download_reconciliation(report_id: UUID, file_format: str) -> ResponseReturn
     return _file(report_id, file_format)
 
 
+def _led_to(made: Outcome) -> ResponseReturnValue:
+    """Go on to the report that was issued, or to the page of its job."""
+    if made.subject_type == A_JOB:
+        return redirect(url_for("reports.jobs.show", job_id=made.subject_id))
+    flash(f"Report {issued.issued_report(made.subject_id).label} is issued.")
+    return redirect(url_for("reports.show", report_id=made.subject_id))
+
+
 def _readable(report_id: UUID) -> issued.IssuedReport:
     """Return a report of a kind that the person may read. Raises Refusal NOT-FOUND."""
     return issued.issued_report(report_id, kinds=kinds_for(current_user.actor))
@@ -171,6 +189,7 @@ def _report_page(report: issued.IssuedReport, **shown: str) -> str:
         "revisions": revisions_of(db.session(), report.id),
         "meanings": MEANING_WORDS,
         "may_review": may_review(current_user.actor, report),
+        "job": None if report.files else job_of(report.id),
     }
     return render_template("reports/show.html", report=report, in_groups=in_groups, **signed, **shown)
 
@@ -191,7 +210,7 @@ def _asked_for(kind: ReportKind) -> ResponseReturnValue:
     form = report_form(kind)
     if form.validate_on_submit():
         try:
-            report = issue_report(
+            made = issue_or_ask(
                 kind=kind,
                 asked=form.asked(site_today()),
                 actor=current_user.actor,
@@ -201,6 +220,5 @@ def _asked_for(kind: ReportKind) -> ResponseReturnValue:
         except (Refusal, Refusals) as refusal:
             form.apply_refusal(refusal)
         else:
-            flash(f"Report {report.label} is issued.")
-            return redirect(url_for("reports.show", report_id=report.id))
+            return _led_to(made)
     return render_template("reports/new.html", form=form, words=KIND_WORDS[kind]), form.status

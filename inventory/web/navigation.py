@@ -35,6 +35,7 @@ _BELONGS = {
     "desk.ask_erasure": "patients.index",
     **{f"desk.{page}": "desk.retention" for page in _RETENTION},
     "desk.story": "doses.index",
+    "reports.jobs.show": "reports.index",
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
 }
 """Pages that are of one room for the code and of another for the person."""

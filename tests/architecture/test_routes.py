@@ -31,6 +31,7 @@ OF_THE_CLINIC = {
     "file_format",
     "filename",
     "formulation_id",
+    "job_id",
     "kind",
     "lot_id",
     "patient_id",
@@ -42,7 +43,7 @@ OF_THE_CLINIC = {
     "token",
     "user_id",
 }
-"""What a route's address may name that belongs to no site; a recall goes over all of them."""
+"""What a route's address may name that belongs to no site; a recall goes over all of them, a job is its asker's alone."""
 
 OPEN_TO_SOME_DAYS = {
     "audit.access",

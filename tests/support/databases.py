@@ -21,6 +21,7 @@ from config import load_config
 from inventory.app import create_app
 from inventory.kernel.database_role import grant_application_role
 from inventory.kernel.db import db
+from inventory.reports.jobs.queue import close_queue
 from inventory.server import DEMO_BUILDER
 from tests.support.postgres import APPLICATION_ROLE, FAST_AND_LOSSY, OWNER_ROLE, Postgres, running_postgres
 from tests.support.signing_key import TEST_SECRETS, signing_key_file
@@ -81,6 +82,7 @@ class Database:
 
 def close_engines(app: Flask) -> None:
     """Give back every connection an application holds."""
+    close_queue(app)
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
