@@ -17,6 +17,8 @@ from inventory.reports.models import Meaning
 from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.revisions import newest_pdf
 from inventory.reports.reviewing import Review, review_report
+from inventory.reports.tables import not_recheckable
+from inventory.reports.verification import checks
 from inventory.reports.verification.checks import verify_report
 from inventory.reports.verification.verdict import Check, Verdict
 from tests.factories import signed_reports as made
@@ -108,7 +110,7 @@ def test_a_later_report_of_the_same_days_is_named(signed_clinic: ReportingClinic
 
 def test_a_further_signature_is_a_revision(report: IssuedReport, pdf: bytes) -> None:
     seen = newest_pdf(db.session(), report.id)[0]
-    reviewer = make_actor(Role.PRESCRIBER, Role.AUDITOR)
+    reviewer = make_actor(Role.PRESCRIBER, Role.MANAGER)
     review_report(
         actor=reviewer, at=RECORDED_AT, report_id=report.id, review=Review(Meaning.REVIEWED, "", seen)
     )
@@ -175,7 +177,7 @@ def test_rows_in_the_name_of_the_clinic_by_another_key_prove_nothing(
     assert found["Rows still in the record"] is Verdict.UNKNOWN
 
 
-def test_a_report_that_the_register_lost_is_told_from_a_forgery(signed_clinic: ReportingClinic) -> None:
+def test_a_report_that_the_register_lost_is_told_from_a_forgery(report: IssuedReport) -> None:
     lost = made.make_report(made.make_manifest(report="MAIN-99"), key=clinic_key())
     assert "Yet this clinic's key signed it" in said(lost, Check.NUMBER)
     forged = made.make_report(made.make_manifest(report="MAIN-99"), key=STRANGER)
@@ -245,6 +247,22 @@ def test_a_register_that_was_changed_is_named(
     behind("UPDATE report SET actor_name = 'Somebody Else'")
     assert "The trail did not record its entry" in said(pdf, Check.NUMBER)
     assert verdicts(pdf)["Rows still in the record"] is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "raised, expected", [(not_recheckable(), Verdict.UNKNOWN), (KeyError("dose"), Verdict.WRONG)]
+)
+def test_rows_that_cannot_be_read_again_are_never_called_well(
+    pdf: bytes, monkeypatch: pytest.MonkeyPatch, raised: Exception, expected: Verdict
+) -> None:
+    def refuse(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(checks, "table_of", refuse)
+    found = verdicts(pdf)
+    assert found["Rows still in the record"] is expected
+    assert found.get("Complete for its filters") is not Verdict.WELL
+    assert found["Trail up to the printed head"] is Verdict.WELL
 
 
 # Who may ask -----------------------------------------------------------------------------------------------------
