@@ -10,13 +10,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
-from huey.consumer import Consumer  # type: ignore[import-untyped]
 
 _FIRST_AFTER = 2.0
 """Seconds that the server has for its first page before a worker starts beside it."""
@@ -101,13 +100,13 @@ def pause_after(lived: float, before: float) -> float:
     return _AGAIN_AFTER if lived >= _LIVED_WELL else min(max(before * 2, _AGAIN_AFTER), _LONGEST_PAUSE)
 
 
-def end_with_server(consumer: Consumer) -> None:
-    """Stop the worker when the server that holds the other end of its pipe is gone."""
+def end_with_server(stop: Callable[[], None]) -> None:
+    """Call `stop` when the server that holds the other end of its pipe is gone."""
 
     def wait_for_the_end() -> None:
         while os.read(0, 1024):
             pass
-        consumer.stop_flag.set()
+        stop()
 
     threading.Thread(target=wait_for_the_end, name="server-watch", daemon=True).start()
 

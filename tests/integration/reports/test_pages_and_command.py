@@ -11,6 +11,7 @@ from pypdf import PdfReader
 
 from inventory.kernel import clock
 from inventory.kernel.permissions import Role
+from inventory.reports import commands
 from tests.factories.reports import RECORDED_AT, ReportingClinic
 
 NOON = datetime(2026, 10, 5, 11, 0, tzinfo=UTC)
@@ -239,3 +240,17 @@ def test_command_writes_to_files_only(clinic: ReportingClinic, cli: Any, tmp_pat
     assert "cannot be written" in done.output
     again = cli.invoke(args=[*COMMAND, "--out", str(tmp_path / "report.pdf")])
     assert again.output.startswith("report MAIN-1 issued")
+
+
+def test_command_shows_on_a_terminal_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with commands._bar() as progress:
+        for done in (0, 2, 4):
+            progress(done, 4)
+    assert "50%" in terminal.getvalue()
+    assert "100%" in terminal.getvalue()
