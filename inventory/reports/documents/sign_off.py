@@ -4,8 +4,7 @@ Each line leaves a place for a signature in the file. A place is a named destina
 fits its rectangle, so that the file itself says where it is: `signature_places` reads them.
 """
 
-from collections.abc import Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from pyhanko.pdf_utils.reader import PdfFileReader
 
@@ -21,10 +20,13 @@ _SPECS = (("Meaning", 0.0), ("Name", 0.16), ("Day and time", 0.42), ("Signature"
 
 
 class Place(NamedTuple):
-    """A rectangle that is kept free for a signature: its name, its page (the first is 0), and left, bottom, right, top in points."""
+    """A rectangle that is kept free for a signature: its name, its page, and left, bottom, right, top in points.
+
+    The page is named by the number of its object in the file: which page it is by count takes reading every page before it.
+    """
 
     name: str
-    page: int
+    page_object: int
     box: tuple[float, float, float, float]
 
 
@@ -52,26 +54,14 @@ def _line(sheet: Sheet, number: int, meaning: str) -> None:
     sheet.rule()
 
 
-def signature_places(pdf: BinaryIO) -> tuple[Place, ...]:
+def signature_places(reader: PdfFileReader) -> tuple[Place, ...]:
     """Return the places that a report keeps free for signatures, in their order; none in a file that has no such block."""
-    reader = PdfFileReader(pdf, strict=False)
     if "/Dests" not in reader.root:
         return ()
     named = reader.root["/Dests"]
-    pages = [reference.idnum for reference in _pages(reader.root["/Pages"])]
     found = []
     for name in sorted(key for key in named if key.startswith("/sign-")):
         destination = named[name]
         left, bottom, right, top = (float(destination[side]) for side in range(2, 6))
-        page = pages.index(destination.raw_get(0).idnum)
-        found.append(Place(name.removeprefix("/"), page, (left, bottom, right, top)))
+        found.append(Place(name.removeprefix("/"), destination.raw_get(0).idnum, (left, bottom, right, top)))
     return tuple(found)
-
-
-def _pages(node: Any) -> Iterator[Any]:
-    for index in range(len(node["/Kids"])):
-        kid = node["/Kids"][index]
-        if "/Kids" in kid:
-            yield from _pages(kid)
-        else:
-            yield node["/Kids"].raw_get(index)
