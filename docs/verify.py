@@ -711,10 +711,13 @@ def check_manifest_signature(content: bytes, signed: bytes, key: Key) -> None:
         raise Wrong("it was changed: its signature does not hold")
 
 
+_CELLS = json.JSONEncoder(separators=(",", ":"))
+
+
 def row_hash(salt: bytes, place: int, cells: list[str]) -> str:
     """Return the hash of a row as the manifest has it."""
-    text = json.dumps(cells, separators=(",", ":")).encode("ascii")
-    return hashlib.sha256(hmac.new(salt, place.to_bytes(8, "big"), "sha256").digest() + text).hexdigest()
+    own = hmac.digest(salt, place.to_bytes(8, "big"), "sha256")
+    return hashlib.sha256(own + _CELLS.encode(cells).encode("ascii")).hexdigest()
 
 
 def unmatched_lines(told: dict[str, Any], file: bytes) -> Iterator[str]:
@@ -768,7 +771,8 @@ def read_report(data: bytes) -> Report:
     """Return the newest part of the file that is signed as a whole. Raises Wrong where there is none."""
     said = (int(found.group(1)) + int(found.group(2)) for found in islice(_BYTE_RANGE.finditer(data), 1000))
     ends = {len(data), *(end for end in said if end < len(data))}
-    effort, reasons = Effort(), []
+    effort = Effort()
+    reasons: list[Wrong] = []
     for end in nlargest(MOST_REVISIONS, ends):
         try:
             return _read_up_to(data[:end], effort)._replace(doubt=str(reasons[0]) if reasons else "")

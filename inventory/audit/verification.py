@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, func, select
+from sqlalchemy import RowMapping, Select, func, select, true
 from sqlalchemy.orm import Session
 
 from inventory.audit import rules, witness
@@ -59,6 +59,15 @@ class Verification:
         if self.sought_head and self.sought_at is None:
             yield f"the head {self.sought_head} is not in this chain: the trail was cut short, or it is another clinic's"
 
+    def up_to(self, seq: int) -> Iterator[str]:
+        """Check the chain from its beginning to entry `seq`, its payloads and the rows they witness; nothing that came later.
+
+        Then `hash` is that of entry `seq`, where the chain reaches so far.
+        """
+        yield from self._walk(until=seq)
+        if self.seq < seq:
+            yield f"the chain ends at entry {self.seq}, before entry {seq}"
+
     def newest(self, links: int) -> Iterator[str]:
         """Check the newest links, their payloads and the rows they witness; what came before is taken as given."""
         last = self.session.scalar(select(func.max(AuditLink.seq))) or 0
@@ -68,12 +77,12 @@ class Verification:
         yield from self._walk()
         yield from self._compare_head()
 
-    def _walk(self) -> Iterator[str]:
-        """Check link after link to the present end of the chain."""
+    def _walk(self, until: int | None = None) -> Iterator[str]:
+        """Check link after link to the present end of the chain, or to entry `until`."""
         while True:
             # A reader that stays would keep the write-ahead log from being folded in.
             self.session.rollback()
-            links = self.session.execute(_links_after(self.seq)).mappings().all()
+            links = self.session.execute(_links_after(self.seq, until)).mappings().all()
             if not links:
                 return
             witnesses: _Witnesses = defaultdict(dict)
@@ -158,14 +167,14 @@ class Verification:
             yield f"audit entry {entry.id.hex} ({entry.action}): it is not in the chain"
 
 
-def _links_after(seq: int) -> Select[Any]:
+def _links_after(seq: int, until: int | None = None) -> Select[Any]:
     columns = [column.label(f"entry_{column.name}") for column in _ENTRY]
     link = (AuditLink.seq, AuditLink.previous_hash, AuditLink.hash)
     return (
         select(*link, AuditPayload.payload, AuditPayload.salt, *columns)
         .outerjoin(AuditEntry, AuditEntry.id == AuditLink.entry_id)
         .outerjoin(AuditPayload, AuditPayload.entry_id == AuditLink.entry_id)
-        .where(AuditLink.seq > seq)
+        .where(AuditLink.seq > seq, true() if until is None else AuditLink.seq <= until)
         .order_by(AuditLink.seq)
         .limit(_BATCH)
     )

@@ -45,6 +45,7 @@ from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor
 from inventory.reorder.services import set_levels
+from inventory.reports.models import Report
 from inventory.reports.queries.requests import Asked
 from inventory.reports.services import issue_administration_report
 from inventory.stock.ledger import Place
@@ -68,10 +69,22 @@ def is_empty() -> bool:
     return db.session.execute(select(AuditEntry.id).limit(1)).first() is None
 
 
+def refuse_unfinished_clinic() -> None:
+    """Raise Refusal DEMO-UNFINISHED where the building of the clinic was interrupted: its last step is a report."""
+    if db.session.execute(select(Report.id).limit(1)).first() is None:
+        said = (
+            "The demo clinic was not finished when it was built. Delete the demo's file "
+            "(demo.sqlite3 in the instance folder) and start again."
+        )
+        raise Refusal("DEMO-UNFINISHED", said)
+
+
 def refuse_real_clinic() -> None:
     """Raise Refusal DEMO-ONLY where a real clinic is run."""
     if not current_app.config["DEMO"]:
-        said = "This is a real clinic's database. The demo has its own: put DEMO=1 before the command."
+        said = (
+            "The demo is built in a database of its own, never in a clinic's: put DEMO=1 before the command."
+        )
         raise Refusal("DEMO-ONLY", said)
 
 

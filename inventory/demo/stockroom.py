@@ -6,14 +6,17 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from sqlalchemy import select
+
 from inventory.demo.products import CABINET, FRIDGE, FRIDGE_2, NORTH_CABINET, NORTH_FRIDGE
 from inventory.demo.scene import Happening, Scene
+from inventory.demo.shelf import LotOnShelf
 from inventory.doses.services.lot_correction import correct_lot
 from inventory.kernel.db import db
-from inventory.stock.models import AdjustReason, HoldKind, TransferDifference, WasteReason
+from inventory.stock.models import AdjustReason, HoldKind, Lot, TransferDifference, WasteReason
 from inventory.stock.queries import count_by_id, held_at, lines_of
 from inventory.stock.queries.life import holds_of
-from inventory.stock.queries.lot_suppliers import only_supplier
+from inventory.stock.queries.lot_suppliers import suppliers_of_lots
 from inventory.stock.services import (
     Arrived,
     Explanation,
@@ -77,13 +80,22 @@ class StockRoom:
             self._post(begun.subject_id, later + timedelta(minutes=5))
 
     def _lose(self, key: str, missing: int) -> UUID | None:
-        """Take so many containers of a full lot off the demo's own count; return the lot, if there is one."""
-        lots = self.scene.shelf.stocks[key].lots if missing else []
+        """Take so many containers of a full lot off the demo's own count; return the lot, if there is one.
+
+        Never of a lot that another story tells of, which comes as another product: a recall that is drilled ends with
+        every container found.
+        """
+        lots = self._own_lots(key) if missing else []
         full = max(lots, key=lambda lot: lot.containers, default=None)
         if full is None or full.containers < missing + _LEFT_FOR_DOSES:
             return None
         full.containers -= missing
         return full.lot_id
+
+    def _own_lots(self, key: str) -> list[LotOnShelf]:
+        stock = self.scene.shelf.stocks[key]
+        own = set(db.session.scalars(select(Lot.id).where(Lot.product_id == stock.product_id)))
+        return [lot for lot in stock.lots if lot.lot_id in own]
 
     def _tally(self, count_id: UUID, at: datetime, lost: UUID | None, missing: int) -> Tally:
         """Count what the ledger holds, but for what is missing."""
@@ -124,12 +136,11 @@ class StockRoom:
 
     def _return(self, at: datetime) -> None:
         document = self._document("RMA-2231", RETURNED, 10, WasteReason.OTHER)
+        lot_id = self.scene.lot(RETURNED).id
+        (supplier_id,) = suppliers_of_lots(db.session(), [lot_id])[lot_id]
         note = "Ordered by mistake; the supplier takes it back."
-        document = replace(document, supplier_id=self._supplier_of(RETURNED), note=note)
+        document = replace(document, supplier_id=supplier_id, note=note)
         return_to_supplier(actor=self.scene.staff["manager"], at=at, document=document)
-
-    def _supplier_of(self, lot_number: str) -> UUID | None:
-        return only_supplier(db.session(), [self.scene.lot(lot_number).id])
 
     def _document(self, number: str, lot_number: str, containers: int, reason: WasteReason) -> Document:
         place = self.scene.places[CABINET]

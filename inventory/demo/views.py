@@ -6,6 +6,7 @@ from flask import Blueprint, Flask
 from inventory.demo import services
 from inventory.demo.people import ACCOUNTS
 from inventory.kernel import clock
+from inventory.kernel.errors import Refusal
 from inventory.staff.rules import DEMO_PASSWORD
 
 bp = Blueprint("demo", __name__)
@@ -18,9 +19,14 @@ def init_app(app: Flask) -> None:
 
 
 def _build_if_empty() -> None:
+    """Build where there is nothing. Raises ClickException where a building was interrupted: half a clinic misleads."""
     if services.is_empty():
         click.echo("Building the demo clinic (once) ...")
         services.build(at=clock.now())
+    try:
+        services.refuse_unfinished_clinic()
+    except Refusal as refusal:
+        raise click.ClickException(f"{refusal.code}: {refusal.message}") from refusal
 
 
 def _accounts(app: Flask) -> list[str]:

@@ -44,6 +44,9 @@ from inventory.web.access import requires
 def new_recall() -> ResponseReturnValue:
     """Open a recall: its notice and lots first, then which of ours they are, then the holds."""
     form = RecallForm()
+    if not form.is_submitted():
+        # A lot's page leads here with its number.
+        form.lots.data = request.args.get("lot", "")
     preview = _preview(form)
     if preview is not None and preview.is_confirmed and (opened := _done(form, _opened, preview)) is not None:
         return _cockpit(opened, "The recall is open. Everything of its lots is on hold, everywhere.")

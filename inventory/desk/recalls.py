@@ -11,7 +11,7 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.services import log_list
-from inventory.clinic.current import may_see, visible_sites
+from inventory.clinic.current import chosen_site, may_see, visible_sites
 from inventory.desk.blueprint import bp
 from inventory.desk.recall_forms import RecipientsFilter
 from inventory.doses.queries import recalls as received
@@ -25,7 +25,7 @@ from inventory.reports import recalls as reports
 from inventory.reports.documents.recall import DRILL, dose_words, progress_words, standing_words
 from inventory.staff.current import current_actor
 from inventory.stock.queries import recalls
-from inventory.stock.queries.recalls import Fate
+from inventory.stock.queries.recalls import Fate, RecallRow
 from inventory.stock.services.recalls import still_to_do
 from inventory.web.access import requires
 from inventory.web.forms import ClinicForm
@@ -115,8 +115,16 @@ def _stock_of(recall_id: UUID) -> dict[str, Any]:
         "is_held": any(line.hold is not None and line.hold.released_at is None for line in lines),
         "runs": current_actor().can(Permission.STOCK_MANAGE) and may_see(row.recall.site_id),
         "everywhere": seen is None,
+        "clears_at": _clears_at(row),
         "reports": _reports(recall_id),
     }
+
+
+def _clears_at(row: RecallRow) -> UUID | None:
+    """Return the site from which this person may send stock of the recall back, or destroy it; None in a drill."""
+    site = chosen_site()
+    may = current_actor().can(Permission.STOCK_MANAGE) and not row.recall.is_drill
+    return site.id if site and may else None
 
 
 def _reports(recall_id: UUID) -> list[UUID]:

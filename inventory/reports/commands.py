@@ -18,7 +18,7 @@ from inventory.kernel.clinic_command import ClinicCommand
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
-from inventory.kernel.permissions import Actor, Permission
+from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Permission
 from inventory.reports import pseudonyms, services
 from inventory.reports.issuing import issue_report
 from inventory.reports.kinds import KIND_WORDS, KindWords, ReportKind
@@ -28,7 +28,10 @@ from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.requests import Asked
 from inventory.reports.register import FileFormat
 from inventory.reports.signing.known import known_keys, rotate_key
+from inventory.reports.verification.checks import verify_report
+from inventory.reports.verification.reading import MOST_BYTES
 from inventory.staff.actor_option import as_user
+from inventory.web.presenting import clinic_in_words
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -36,7 +39,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.group("report")
 def report() -> None:
-    """Issue reports."""
+    """Issue reports, and verify them."""
 
 
 @report.group("issue")
@@ -139,6 +142,22 @@ def pseudonym(code: str, actor: Actor) -> None:
         raise SystemExit(1)
     log_access(actor, patient.id, "pseudonym")
     click.echo(f"{code.strip().upper()}: record number {patient.record_number}")
+
+
+@report.command("verify", cls=ClinicCommand)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_context
+def verify(context: click.Context, *, file: Path) -> None:
+    """Check a report's file against this clinic's record: a line for each check. Exit 1 where anything is wrong."""
+    click.echo(f"Checked: {clinic_in_words()}.")
+    # One byte more than any report has is enough to refuse it.
+    with file.open("rb") as opened:
+        answer = verify_report(opened.read(MOST_BYTES + 1), actor=SYSTEM_ACTOR)
+    for line in answer.lines:
+        click.echo(f"{line.verdict:<8} {line.check}: {line.words}")
+    click.echo(answer.conclusion)
+    if not answer.is_well:
+        context.exit(1)
 
 
 def _issue(issued: Callable[[datetime], IssuedReport], out: Path, actor: Actor) -> None:

@@ -25,11 +25,14 @@ from inventory.reports.queries.revisions import revisions_of
 from inventory.reports.reconciliations import issue_reconciliation
 from inventory.reports.register import FileFormat
 from inventory.reports.reviewing import MEANING_WORDS, may_review
+from inventory.reports.verification import page as verification
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 from inventory.web.presenting import site_today
 
 __all__ = ["belonging", "bp", "signature_views"]
+
+bp.record_once(verification.give_address)
 
 _TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 

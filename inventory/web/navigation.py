@@ -29,6 +29,7 @@ _BELONGS = {
     **{f"stock.{page}": "stock.disposals" for page in ("dispose", "disposal", "reverse_disposal")},
     **{f"stock.{page}_transfer": "stock.transfer_list" for page in ("send", "receive", "cancel")},
     "stock.transfer": "stock.transfer_list",
+    "stock.reconciled_lot": "stock.reconciliation",
     "desk.patient": "patients.index",
     "desk.ask_erasure": "patients.index",
     **{f"desk.{page}": "desk.retention" for page in _RETENTION},
@@ -94,7 +95,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Oversight",
         (
-            Entry("doses.incidents", "Deviations", "alert-triangle", Permission.DOSE_READ),
+            Entry("doses.incidents", "Incidents", "alert-triangle", Permission.DOSE_READ),
             Entry("stock.reconciliation", "Reconciliation", "file-check", Permission.STOCK_RECONCILE),
             Entry("reports.index", "Reports", "file-text", Permission.REPORT_REGISTER),
             Entry("audit.index", "Trail", "history", Permission.AUDIT_READ),

@@ -1,8 +1,9 @@
 """What somebody asks a report for, made definite: sites, days and filters that exist, and their words for the heading."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -74,14 +75,7 @@ def made_definite(
     words = KIND_WORDS[kind]
     asked = _only(asked, words.asks)
     refusals = _lacking(asked, words.needs)
-
-    def found(look: Callable[[], Value]) -> Value | None:
-        try:
-            return look()
-        except Refusal as refusal:
-            refusals.append(refusal)
-            return None
-
+    found = partial(_noting, refusals)
     sites = found(lambda: _sites(asked.site_code, site_ids))
     if words.has_days:
         zones = [site.time_zone for site in sites or ()]
@@ -104,17 +98,33 @@ def made_definite(
         body_site=asked.body_site,
         person_id=person.value,
     )
-    told = {
-        "giver_id": ("Practitioner", giver.words),
-        "patient_record_number": ("Patient", patient.words),
-        "formulation_id": ("Formulation", formulation.words),
-        "lot_number": ("Lot", lots.words),
-        "body_site": ("Injection site", _body_site(asked.body_site)),
-        "person_id": ("Person", person.words),
-    }
-    return Definite(selection, tuple(pair for name, pair in told.items() if name in words.asks))
+    said = (giver, patient, formulation, lots, _Found(None, _body_site(asked.body_site)), person)
+    return Definite(selection, _worded(words.asks, [one.words for one in said]))
 
 
+def _noting(refusals: list[Refusal], look: Callable[[], Value]) -> Value | None:
+    """Return what is found; what is refused is noted, so that everything wrong is named in one go."""
+    try:
+        return look()
+    except Refusal as refusal:
+        refusals.append(refusal)
+        return None
+
+
+def _worded(asks: Collection[str], said: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return the filters that a kind asks, in words, of the words of all of them."""
+    told = zip(_LABELS.items(), said, strict=True)
+    return tuple((label, which) for (name, label), which in told if name in asks)
+
+
+_LABELS = {
+    "giver_id": "Practitioner",
+    "patient_record_number": "Patient",
+    "formulation_id": "Formulation",
+    "lot_number": "Lot",
+    "body_site": "Injection site",
+    "person_id": "Person",
+}
 _DAYS = {"first_day", "last_day"}
 _LACKING = {
     "patient_record_number": "Type the record number of the patient whom the report is about.",

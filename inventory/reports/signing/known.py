@@ -35,7 +35,7 @@ def known_key(*, actor: Actor, at: datetime) -> keys.SigningKey:
     """Return the key that signs now; the first time it is written down in the trail. Raises Refusal as `keys.present_key`."""
     key = keys.present_key(clinic_words(), at=at)
     if db.session.scalar(select(KnownKey.id).where(KnownKey.fingerprint == key.fingerprint)) is None:
-        _introduce(key, actor=actor, at=at)
+        introduce(key, actor=actor, at=at)
     return key
 
 
@@ -58,7 +58,9 @@ def known_keys(session: Session) -> Sequence[KnownKey]:
     return session.scalars(select(KnownKey).order_by(KnownKey.known_at.desc(), KnownKey.id.desc())).all()
 
 
-def _introduce(key: keys.SigningKey, *, actor: Actor, at: datetime) -> None:
+def introduce(key: keys.SigningKey, *, actor: Actor, at: datetime) -> None:
+    """Write a key down in the trail, once: it signs for the clinic from now on."""
+
     def write(act: Act) -> Outcome:
         values = {
             "id": uuid7(),

@@ -76,7 +76,7 @@ def by_product(sheet: Iterable[ToCount]) -> list[tuple[Product, list[ToCount]]]:
 
 
 def shown_lines(lines: Iterable[CountedLine]) -> list[ShownLine]:
-    """Return the lines of a count in words."""
+    """Return the lines of a count in words, those that differ on top."""
     return [
         ShownLine(
             line,
@@ -85,7 +85,7 @@ def shown_lines(lines: Iterable[CountedLine]) -> list[ShownLine]:
             _difference(line),
             _why(line),
         )
-        for line in lines
+        for line in sorted(lines, key=lambda line: not line.difference_ul)
     ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, case, or_, select
+from sqlalchemy import ColumnElement, FromClause, Table, and_, case, or_, select
 
 from inventory.staff.models import User
 from inventory.stock.models import (
@@ -52,48 +52,49 @@ def lost_on_the_way(reader: Reader, scope: Scope) -> Iterator[Noted]:
         )
 
 
-_TARGET, _GOAL, _WITNESS = SITE.alias("target"), LOCATION.alias("goal"), USER.alias("witness")
-_LOST = (
-    select(
-        MOVEMENT.c.occurred_at,
-        MOVEMENT.c.amount_ul,
-        MOVEMENT.c.note,
-        CAME.c.difference,
-        TRANSFER.c.number,
-        SITE.c.code,
-        SITE.c.time_zone,
-        _GOAL.c.name.label("goal"),
-        SENT.c.lot_id,
-        LOT.c.lot_number,
-        VIAL.c.label_number,
-        USER.c.display_name,
-        _WITNESS.c.display_name.label("witness"),
-    )
-    .select_from(CAME)
-    .join(MOVEMENT, MOVEMENT.c.id == CAME.c.difference_movement_id)
-    .join(SENT, and_(CAME.c.transfer_id == SENT.c.transfer_id, CAME.c.position == SENT.c.position))
-    .join(TRANSFER, TRANSFER.c.id == SENT.c.transfer_id)
-    .join(SITE, SITE.c.id == TRANSFER.c.from_site_id)
-    .join(_TARGET, _TARGET.c.id == TRANSFER.c.to_site_id)
-    .join(_GOAL, _GOAL.c.id == TRANSFER.c.to_location_id)
-    .join(LOT, LOT.c.id == SENT.c.lot_id)
-    .join(PRODUCT, PRODUCT.c.id == LOT.c.product_id)
-    .join(USER, USER.c.id == MOVEMENT.c.actor_id)
-    .outerjoin(VIAL, VIAL.c.id == SENT.c.vial_id)
-    .outerjoin(_WITNESS, _WITNESS.c.id == MOVEMENT.c.witness_id)
-    .where(MOVEMENT.c.kind == MovementKind.WASTE)
-    .order_by(MOVEMENT.c.id)
-)
-
-
 def _lost(scope: Scope) -> Any:
-    # The day is that of the site it was sent from, as that of the row on its way; else of the one that waited for it.
-    is_sent = SITE.c.id.in_(scope.site_ids)
-    begins = case((is_sent, scope.begins()), else_=scope.begins(_TARGET))
-    ends = case((is_sent, scope.ends()), else_=scope.ends(_TARGET))
-    return _LOST.where(
-        MOVEMENT.c.occurred_at >= begins,
-        MOVEMENT.c.occurred_at < ends,
-        or_(is_sent, _TARGET.c.id.in_(scope.site_ids)),
-        *of_lots(scope),
+    target, goal, witness = SITE.alias("target"), LOCATION.alias("goal"), USER.alias("witness")
+    same_line = and_(CAME.c.transfer_id == SENT.c.transfer_id, CAME.c.position == SENT.c.position)
+    return (
+        select(
+            MOVEMENT.c.occurred_at,
+            MOVEMENT.c.amount_ul,
+            MOVEMENT.c.note,
+            CAME.c.difference,
+            TRANSFER.c.number,
+            SITE.c.code,
+            SITE.c.time_zone,
+            goal.c.name.label("goal"),
+            SENT.c.lot_id,
+            LOT.c.lot_number,
+            VIAL.c.label_number,
+            USER.c.display_name,
+            witness.c.display_name.label("witness"),
+        )
+        .select_from(CAME)
+        .join(MOVEMENT, MOVEMENT.c.id == CAME.c.difference_movement_id)
+        .join(SENT, same_line)
+        .join(TRANSFER, TRANSFER.c.id == SENT.c.transfer_id)
+        .join(SITE, SITE.c.id == TRANSFER.c.from_site_id)
+        .join(target, target.c.id == TRANSFER.c.to_site_id)
+        .join(goal, goal.c.id == TRANSFER.c.to_location_id)
+        .join(LOT, LOT.c.id == SENT.c.lot_id)
+        .join(PRODUCT, PRODUCT.c.id == LOT.c.product_id)
+        .join(USER, USER.c.id == MOVEMENT.c.actor_id)
+        .outerjoin(VIAL, VIAL.c.id == SENT.c.vial_id)
+        .outerjoin(witness, witness.c.id == MOVEMENT.c.witness_id)
+        .where(
+            MOVEMENT.c.kind == MovementKind.WASTE,
+            *_in_period(scope, target),
+            *of_lots(scope),
+        )
+        .order_by(MOVEMENT.c.id)
     )
+
+
+def _in_period(scope: Scope, target: FromClause) -> Iterator[ColumnElement[bool]]:
+    """Yield what makes it of the scope: by the days of the site it was sent from, else of the one that waited for it."""
+    is_sent = SITE.c.id.in_(scope.site_ids)
+    yield MOVEMENT.c.occurred_at >= case((is_sent, scope.begins()), else_=scope.begins(target))
+    yield MOVEMENT.c.occurred_at < case((is_sent, scope.ends()), else_=scope.ends(target))
+    yield or_(is_sent, target.c.id.in_(scope.site_ids))

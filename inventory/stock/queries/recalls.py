@@ -124,7 +124,11 @@ def recalls_page(session: Session, *, cursor: str = "") -> Page[Any]:
         .where(RecallLine.recall_id == Recall.id, Hold.released_at.is_(None))
         .scalar_subquery()
     )
-    numbers = select(func.count()).where(RecallLine.recall_id == Recall.id).scalar_subquery()
+    numbers = (
+        select(func.count(RecallLine.lot_number_key.distinct()))
+        .where(RecallLine.recall_id == Recall.id)
+        .scalar_subquery()
+    )
     statement = select(Recall, Site.code, held.label("held"), numbers.label("numbers")).join(
         Site, Site.id == Recall.site_id
     )

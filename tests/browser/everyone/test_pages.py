@@ -65,3 +65,15 @@ def problems_of(page: Page, where: str) -> list[str]:
     except AssertionError as error:
         found.append(f"{where}: {error}")
     return found
+
+
+def test_what_names_a_row_begins_at_the_left_of_its_card_on_a_phone(
+    live_server: LiveServer, signed_in_page: Callable[..., Page]
+) -> None:
+    """A long name takes several lines, which are to stand under each other."""
+    with live_server.app.app_context():
+        page = signed_in_page(user=account("manager"), page={"viewport": PHONE})
+    page.goto("/reorder/")
+    aligned = page.locator("tbody th").evaluate_all("all => all.map(one => getComputedStyle(one).textAlign)")
+    assert aligned
+    assert set(aligned) == {"start"}

@@ -115,6 +115,7 @@ def test_rules_change_and_the_trail_tells_what(
         "thigh_inform_ul": "2.5",
         "hip_enabled": "y",
         "waste_witness_reasons": ["lost", "broken"],
+        "count_approval_containers": "1",
     }
     assert admin.submit("/settings/rules", typed).status_code == 302
     settings = current_settings()
@@ -129,6 +130,7 @@ def test_rules_change_and_the_trail_tells_what(
     assert "idle_minutes" not in facts["after"]
     page = admin.get("/settings").get_data(as_text=True)
     assert "2.5 mL" in page
+    assert "1 container<" in page
     assert "Settings · Riverside" in page
 
 

@@ -237,6 +237,32 @@ def test_shows_where_everything_is(bench: Bench, signed_in_client: SignIn) -> No
     assert "6 sealed containers and 1 open vial of its lots must be returned, destroyed or released" in page
 
 
+def test_what_lies_here_is_sent_back_or_destroyed_from_its_page(
+    bench: Bench, signed_in_client: SignIn
+) -> None:
+    make_delivery(lot_number="1679", place=make_place(code="WEST", location="Fridge W"), containers=4)
+    manager = signed_in_client(Role.MANAGER)
+    cockpit = open_on_the_page(manager).location
+    page = manager.get(cockpit).get_data(as_text=True)
+    for kind in ("return", "destruction"):
+        assert f"/stock/disposals/new/{kind}?lot=1662" in page
+        assert f"/stock/disposals/new/{kind}?lot=1679" not in page, "it lies at another site"
+    assert "/stock/disposals/new" not in signed_in_client(Role.PRACTITIONER).get(cockpit).get_data(
+        as_text=True
+    )
+
+
+def test_the_page_of_a_lot_leads_to_its_recall(bench: Bench, signed_in_client: SignIn) -> None:
+    manager, lot = signed_in_client(Role.MANAGER), f"/stock/lots/{bench.lot.id}"
+    leads = "/recalls/new?lot=1662"
+    assert leads in manager.get(lot).get_data(as_text=True)
+    assert leads not in signed_in_client(Role.PRACTITIONER).get(lot).get_data(as_text=True)
+    seen = manager.submit(leads, {"title": "Cracked vials", "reason": "Glass", "step": "check"})
+    manager.send("/recalls/new", pick_form(seen, having="shown"), {"step": "open"})
+    assert [hold.lot_id for hold in holds()] == [bench.lot.id]
+    assert leads not in manager.get(lot).get_data(as_text=True)
+
+
 def test_lots_are_added_and_released_and_the_recall_closed(bench: Bench, signed_in_client: SignIn) -> None:
     more = make_delivery(lot_number="A2")
     manager = signed_in_client(Role.MANAGER)

@@ -27,7 +27,7 @@ from inventory.stock.models import (
     WasteReason,
 )
 from inventory.stock.notices import NamedLot
-from inventory.stock.queries.recalls import recalled_lot_ids
+from inventory.stock.queries.recalls import lines_of, recalled_lot_ids, recalls_page
 from inventory.stock.queries.relabelled import newest
 from inventory.stock.services import Explanation, Tally
 from inventory.stock.services.disposals import Document, SealedLine, return_to_supplier, reverse_disposal
@@ -139,11 +139,27 @@ def test_what_a_recall_holds_is_not_freed_by_going_over_into_a_lot_that_was_rele
     merge(manager, wrong, right, at=at + HOUR)
     assert [kind for kind, _ in holds_of(right)] == ["recall"]
     assert not disagreements()
+    [row] = recalls_page(db.session()).items
+    assert (row.numbers, row.held) == (2, 2)
     [hold] = queries.active_holds(db.session(), [right.id])[right.id]
     services.release_hold(actor=manager, at=at + HOUR, hold_id=hold.id, reason="And so is that one.")
     correct(manager, right.id, at=at + HOUR, expires_on=EXPIRES_ON + timedelta(days=1))
     assert not holds_of(right)
     release_recall(actor=manager, at=at + 2 * HOUR, recall_id=recall_id, reason="It was another maker.")
+
+
+def test_what_a_recall_let_go_is_not_held_anew_by_going_over_into_a_lot_that_it_holds(
+    bench: Bench, manager: Actor, twins: tuple[Lot, Lot], at: datetime
+) -> None:
+    wrong, right = twins
+    recall_id = recall_of("TYP0", "TYPO", at=at)
+    [hold] = queries.active_holds(db.session(), [wrong.id])[wrong.id]
+    services.release_hold(actor=manager, at=at, hold_id=hold.id, reason="This one is of another maker.")
+    merge(manager, wrong, right, at=at + HOUR)
+    assert [kind for kind, _ in holds_of(right)] == ["recall"]
+    assert not holds_of(wrong)
+    assert len(lines_of(db.session(), recall_id)) == 2
+    assert not disagreements()
 
 
 def test_a_closed_recall_stays_as_it_was_closed_and_its_hold_goes_along(

@@ -65,6 +65,15 @@ def test_a_nurse_counts_one_short_and_posts_it(app: Flask, signed_in_client: Sig
     assert "Count 1: Looked twice" in life
 
 
+def test_what_differs_stands_on_top(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
+    place = make_place()
+    agrees, differs = (make_delivery(lot_number=number, containers=5) for number in ("A-1", "B-2"))
+    nurse = signed_in_client(Role.PRACTITIONER)
+    counted = {f"lot_{agrees.id.hex}": "5", f"lot_{differs.id.hex}": "4"}
+    page = text_of(nurse.get(nurse.submit(begin(nurse, place), counted).headers["Location"]))
+    assert page.index("Lot B-2") < page.index("Lot A-1")
+
+
 def test_nothing_tells_how_much_there_should_be(app: Flask, signed_in_client: SignIn, at: datetime) -> None:
     place = make_place()
     lot = make_delivery(product_id=make_multi_dose_product().id, containers=78)

@@ -88,6 +88,15 @@ def test_lot_shows_each_movement_of_the_period(lot: Lot, signed_in_client: SignI
     assert "Nothing moved in these days." in empty
 
 
+def test_lot_belongs_to_the_reconciliation_and_says_what_stands_in_brackets(
+    lot: Lot, signed_in_client: SignIn
+) -> None:
+    page = signed_in_client(Role.MANAGER).get(f"/stock/reconciliation/lots/{lot.id}").text
+    assert set(re.findall(r'href="([^"]+)" aria-current="page"', page)) == {"/stock/reconciliation"}
+    assert '-10 <span class="muted">(-1)</span>' in page
+    assert "in brackets the containers, where they are whole" in page
+
+
 def test_movements_of_a_lot_are_paged(lot: Lot, signed_in_client: SignIn) -> None:
     for _ in range(30):
         make_delivery(place=make_place(), product_id=lot.product_id, lot_number="LOT-A", containers=1)

@@ -220,36 +220,32 @@ def _reversals(reader: Reader) -> Iterator[Cells]:
     )
     lots = things(reader).lots
     for row in reader.connection.execute(statement):
-        if not _is_here(reader, row.recorded_at, row.site_id):
-            continue
-        zone = reader.zone(row.site_id)
-        number, _ = lots[row.lot_id]
-        amount = f"{format_ml(row.amount_ul)} mL of lot {number}"
-        because = reason_words(MovementKind(row.undone_kind), row.undone_reason)
-        yield filled(
-            COLUMNS,
-            {
-                "row": f"movement {row.id}",
-                "about": "reversal",
-                "what": "Reversal",
-                **when(row.recorded_at, zone),
-                "site": reader.code(row.site_id),
-                "subject": f"Movement {row.reverses_id}",
-                "before": "\n".join(
-                    filter(
-                        None,
-                        (
-                            f"{MOVED[MovementKind(row.undone_kind)]}: {amount}",
-                            because,
-                            f"{moment(row.undone_at.astimezone(zone))}, {reader.person(row.undone_by_id)}",
-                        ),
-                    )
-                ),
-                "after": f"Taken back whole, by movement {row.id}",
-                "reason": row.note or "",
-                "by": reader.person(row.actor_id),
-            },
-        )
+        if _is_here(reader, row.recorded_at, row.site_id):
+            yield _reversal(reader, row, lots[row.lot_id][0])
+
+
+def _reversal(reader: Reader, row: Any, lot_number: str) -> Cells:
+    zone, kind = reader.zone(row.site_id), MovementKind(row.undone_kind)
+    before = (
+        f"{MOVED[kind]}: {format_ml(row.amount_ul)} mL of lot {lot_number}",
+        reason_words(kind, row.undone_reason),
+        f"{moment(row.undone_at.astimezone(zone))}, {reader.person(row.undone_by_id)}",
+    )
+    return filled(
+        COLUMNS,
+        {
+            "row": f"movement {row.id}",
+            "about": "reversal",
+            "what": "Reversal",
+            **when(row.recorded_at, zone),
+            "site": reader.code(row.site_id),
+            "subject": f"Movement {row.reverses_id}",
+            "before": "\n".join(filter(None, before)),
+            "after": f"Taken back whole, by movement {row.id}",
+            "reason": row.note or "",
+            "by": reader.person(row.actor_id),
+        },
+    )
 
 
 MOVED = {

@@ -1,9 +1,11 @@
 """Deviations and incidents: what was given otherwise than the rules allow or in spite of a finding, and what came of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from inventory.doses.models import Dose, DoseFinding, Incident
 from inventory.doses.rules.terms import OVERRIDE_REASON_WORDS, Disposition, IncidentKind, OverrideReason
@@ -77,25 +79,12 @@ def _incidents(reader: Reader) -> Iterator[Cells]:
             Dose.site_id.label("dose_site_id"),
         )
         .join(Dose, Dose.id == Incident.dose_id)
-        .where(
-            Incident.site_id.in_(reader.site_ids),
-            reader.about_then(Incident.opened_at),
-            reader.as_of.known(Incident.dose_id, *RECORDED),
-        )
+        .where(Incident.site_id.in_(reader.site_ids), *opened(reader))
         .order_by(Incident.opened_at, Incident.site_id, Incident.number)
     )
-    closed_later = (
-        set(reader.connection.execute(reader.as_of.later("doses.close-incident")).scalars())
-        if (reader.as_of.seq is not None)
-        else set()
-    )
-    # An expiry that was corrected opens incidents of doses that stood long before.
-    corrected_later = {at for _, at in reader.as_of.moments(reader.connection, "lot")}
-    for row in reader.connection.execute(statement):
+    later = closed_later(reader)
+    for row in stood(reader, reader.connection.execute(statement)):
         zone = reader.zone(row.site_id)
-        if not reader.is_within(row.opened_at, zone) or row.opened_at in corrected_later:
-            continue
-        is_closed = row.closed_at is not None and row.id not in closed_later
         number = f"{reader.code(row.site_id)}-{row.number}"
         told = {
             "row": f"incident {number}",
@@ -108,16 +97,43 @@ def _incidents(reader: Reader) -> Iterator[Cells]:
             "patient_record": row.patient_record_number,
             "what": row.what,
             "by": reader.person(row.opened_by_id),
-            "state": "closed" if is_closed else "open",
         }
-        if is_closed:
-            told |= {
-                "closed_at": clock(row.closed_at, zone),
-                "closed_at_utc": when(row.closed_at, zone)["at_utc"],
-                "closed_by": reader.person(row.closed_by_id),
-                "outcome": row.outcome or "",
-            }
-        yield filled(COLUMNS, told)
+        yield filled(COLUMNS, told | _closure(reader, row, later))
+
+
+def opened(reader: Reader) -> list[ColumnElement[bool]]:
+    """The conditions of an incident that was opened in the period and recorded by then, by the entry of its dose."""
+    return [reader.about_then(Incident.opened_at), reader.as_of.known(Incident.dose_id, *RECORDED)]
+
+
+def stood(reader: Reader, rows: Iterable[Any]) -> Iterator[Any]:
+    """Those of the incidents that were opened on a day of the period and by then.
+
+    An expiry that was corrected opens incidents of doses that stood long before: they are as old as the correction.
+    """
+    corrected_later = {at for _, at in reader.as_of.moments(reader.connection, "lot")}
+    for row in rows:
+        if reader.is_within(row.opened_at, reader.zone(row.site_id)) and row.opened_at not in corrected_later:
+            yield row
+
+
+def closed_later(reader: Reader) -> set[Any]:
+    """The incidents that were closed since."""
+    if reader.as_of.seq is None:
+        return set()
+    return set(reader.connection.execute(reader.as_of.later("doses.close-incident")).scalars())
+
+
+def _closure(reader: Reader, row: Any, later: set[Any]) -> dict[str, str]:
+    if row.closed_at is None or row.id in later:
+        return {"state": "open"}
+    return {
+        "state": "closed",
+        "closed_at": clock(row.closed_at, reader.zone(row.site_id)),
+        "closed_at_utc": clock(row.closed_at, UTC),
+        "closed_by": reader.person(row.closed_by_id),
+        "outcome": row.outcome or "",
+    }
 
 
 def _deviations(reader: Reader) -> Iterator[Cells]:

@@ -240,30 +240,30 @@ def _movements(reader: Reader, names: Things) -> Iterator[Cells]:
         .order_by(Movement.occurred_at, Movement.id)
     )
     for row in reader.connection.execute(statement):
-        kind = MovementKind(row.kind)
-        reversed_too = f"Takes back movement {row.reverses_id}" if row.reverses_id else ""
-        yield filled(
-            COLUMNS,
-            {
-                "row": f"movement {row.id}",
-                "about": "movement",
-                **when(row.occurred_at, reader.zone(row.site_id)),
-                "site": reader.code(row.site_id),
-                "lot": names.lots[row.lot_id][0],
-                "what": MOVED[kind],
-                "from": _place(row.from_kind, row.from_location_id, row.from_label, names),
-                "to": _place(row.to_kind, row.to_location_id, row.to_label, names),
-                "volume_ul": str(row.amount_ul),
-                "volume_ml": format_ml(row.amount_ul),
-                "by": reader.person(row.actor_id),
-                "witness": reader.person(row.witness_id),
-                "reason": ". ".join(
-                    filter(
-                        None, (reversed_too, "" if reversed_too else reason_words(kind, row.reason), row.note)
-                    )
-                ),
-            },
-        )
+        yield _movement(reader, row, names)
+
+
+def _movement(reader: Reader, row: Any, names: Things) -> Cells:
+    kind = MovementKind(row.kind)
+    why = f"Takes back movement {row.reverses_id}" if row.reverses_id else reason_words(kind, row.reason)
+    return filled(
+        COLUMNS,
+        {
+            "row": f"movement {row.id}",
+            "about": "movement",
+            **when(row.occurred_at, reader.zone(row.site_id)),
+            "site": reader.code(row.site_id),
+            "lot": names.lots[row.lot_id][0],
+            "what": MOVED[kind],
+            "from": _place(row.from_kind, row.from_location_id, row.from_label, names),
+            "to": _place(row.to_kind, row.to_location_id, row.to_label, names),
+            "volume_ul": str(row.amount_ul),
+            "volume_ml": format_ml(row.amount_ul),
+            "by": reader.person(row.actor_id),
+            "witness": reader.person(row.witness_id),
+            "reason": ". ".join(filter(None, (why, row.note))),
+        },
+    )
 
 
 def _place(kind: str, location_id: Any, label: int | None, names: Things) -> str:

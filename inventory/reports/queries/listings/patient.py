@@ -10,10 +10,9 @@ from inventory.doses.rules.terms import NOT_GIVEN_WORDS, IncidentKind, NotGivenR
 from inventory.patients.models import Alert, Consent
 from inventory.patients.terms import ALERT_WORDS, CONSENT_WORDS
 from inventory.reports.documents.listing import Grouping, Layout, Section, Shown
-from inventory.reports.queries.as_of import RECORDED
 from inventory.reports.queries.listings.doses import COLUMNS as DOSE_COLUMNS
 from inventory.reports.queries.listings.doses import dose_cells, doses, in_period, lots_of, standings
-from inventory.reports.queries.listings.incidents import KIND_WORDS
+from inventory.reports.queries.listings.incidents import KIND_WORDS, closed_later, opened, stood
 from inventory.reports.queries.listings.reader import Cells, Reader, clock, filled, things, when
 
 FORMAT = "patient/1"
@@ -102,24 +101,20 @@ def not_given(reader: Reader, columns: tuple[str, ...], whose: object) -> Iterat
 
 
 def _incidents(reader: Reader) -> Iterator[Cells]:
-    closed_later = _later(reader, "doses.close-incident")
-    corrected_later = {at for _, at in reader.as_of.moments(reader.connection, "lot")}
     statement = (
         select(Incident.__table__)
         .join(Dose, Dose.id == Incident.dose_id)
         .where(
             Dose.patient_id == reader.selection.patient_id,
             Incident.site_id.in_(reader.site_ids),
-            reader.about_then(Incident.opened_at),
-            reader.as_of.known(Incident.dose_id, *RECORDED),
+            *opened(reader),
         )
         .order_by(Incident.opened_at, Incident.id)
     )
-    for row in reader.connection.execute(statement):
+    later = closed_later(reader)
+    for row in stood(reader, reader.connection.execute(statement)):
         zone = reader.zone(row.site_id)
-        if not reader.is_within(row.opened_at, zone) or row.opened_at in corrected_later:
-            continue
-        is_closed = row.closed_at is not None and row.id not in closed_later
+        is_closed = row.closed_at is not None and row.id not in later
         number = f"{reader.code(row.site_id)}-{row.number}"
         yield filled(
             COLUMNS,
