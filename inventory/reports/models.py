@@ -57,7 +57,7 @@ class ReportFile(Model):
     manifest_salt: Mapped[str | None] = mapped_column(String(64))
     """The salt of the manifest's rows, in hexadecimal, where the manifest does not tell it itself."""
     key_sha256: Mapped[str | None] = mapped_column(String(64))
-    """The fingerprint of the key that signed it; a CSV is signed by nobody, its rows are vouched for by the manifest."""
+    """The fingerprint of the key that signed the report: its PDF, and the manifest that vouches for the rows of its CSV."""
 
 
 class Meaning(StrEnum):

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import IO, Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 from uuid import UUID
 
 from inventory.audit.acts import Act, Outcome, perform
@@ -137,12 +137,13 @@ def store_files(
     about: dict[str, str | None] = {
         "manifest_sha256": manifest.sha256 if manifest else None,
         "manifest_salt": secret_salt,
+        "key_sha256": key.fingerprint,
     }
 
     def store(act: Act) -> Outcome:
         hashes = {
-            file_format: _store_file(act, report.id, file_format, file, {**about, "key_sha256": signed_by})
-            for file_format, file, signed_by in stored
+            file_format: _store_file(act, report.id, file_format, file, about)
+            for file_format, file in files.items()
         }
         facts: dict[str, Any] = {"report": report.label, "sha256": hashes, "key": key.fingerprint}
         if manifest is not None:
@@ -150,29 +151,19 @@ def store_files(
         return act.record("reports.store", "report", report.id, facts=facts)
 
     words = Words(clinic_words(), f"Issued as report {report.label}", f"Issued by {actor.name}")
-    with sign_issued(files["pdf"], manifest, key=key, words=words) as signed:
-        stored: list[tuple[FileFormat, IO[bytes] | BinaryIO, str | None]] = [("pdf", signed, key.fingerprint)]
-        stored += [(name, file, None) for name, file in files.items() if name != "pdf"]
-        # Two workers may have drawn it, where the first was slow and taken to be gone.
-        perform(store, actor=actor, at=at, request_key=f"files-{report.id.hex}")
+    sign_issued(files["pdf"], manifest, key=key, words=words)
+    # Two workers may have drawn it, where the first was slow and taken to be gone.
+    perform(store, actor=actor, at=at, request_key=f"files-{report.id.hex}")
 
 
 def _store_file(
-    act: Act,
-    report_id: UUID,
-    file_format: FileFormat,
-    file: IO[bytes] | BinaryIO,
-    about: Mapping[str, str | None],
+    act: Act, report_id: UUID, file_format: FileFormat, file: BinaryIO, about: Mapping[str, str | None]
 ) -> str:
     file.seek(0)
     content = file.read()
     sha256 = hashlib.sha256(content).hexdigest()
-    values = {
-        "report_id": report_id,
-        "format": file_format,
-        "sha256": sha256,
-        "content": content,
-        **about,
-    }
+    values = {"report_id": report_id, "format": file_format, "sha256": sha256, "content": content, **about}
+    if file_format == "csv":
+        values["key_sha256"] = None  # signed by nobody: the signed manifest vouches for its rows
     act.insert(ReportFile, values)
     return sha256

@@ -9,9 +9,11 @@ import io
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, cast
+from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
+from pyhanko.pdf_utils.reader import PdfFileReader
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -114,16 +116,17 @@ def _signed(
         f"{meaning}: report {report.label}{f'. {review.note}' if review.note else ''}",
         f"Signed in, and by password, as {actor.name}",
     )
-    size = _size_of_place(content)
-    with tempfile.NamedTemporaryFile(suffix=".pdf") as stamp:
-        write_signature_stamp(cast("BinaryIO", stamp), size, lines, created_at=at)
-        stamp.flush()
-        with sign_review(io.BytesIO(content), stamp.name, key=key, words=words) as signed:
-            return signed.read()
+    pdf = io.BytesIO(content)
+    with tempfile.TemporaryDirectory() as folder:
+        stamp = Path(folder) / "stamp.pdf"
+        with stamp.open("wb") as file:
+            write_signature_stamp(file, _size_of_place(pdf), lines, created_at=at)
+        sign_review(pdf, str(stamp), key=key, words=words)
+    return pdf.getvalue()
 
 
-def _size_of_place(content: bytes) -> tuple[float, float]:
-    places = signature_places(io.BytesIO(content))
+def _size_of_place(pdf: BinaryIO) -> tuple[float, float]:
+    places = signature_places(PdfFileReader(pdf, strict=False))
     if not places:
         raise Refusal(
             "REVIEW-NO-PLACE", "This report has no block for signatures. Issue it again.", status=409

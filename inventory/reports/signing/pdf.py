@@ -5,16 +5,16 @@ keeps free; each of them fills one, so that nothing else ever changes in a signe
 """
 
 import asyncio
-import tempfile
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Any, BinaryIO, cast
+from http.client import HTTPException
+from typing import Any, BinaryIO
 
 from asn1crypto import tsp
 from flask import current_app
-from pyhanko.pdf_utils import embed
+from pyhanko.pdf_utils import embed, generic
 from pyhanko.pdf_utils.content import ImportedPdfPage
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter, append_signature_field, enumerate_sig_fields
@@ -32,7 +32,7 @@ from inventory.reports.signing.keys import SigningKey
 ISSUED_FIELD = "Issued"
 _REVIEW_FIELD = "Review"
 _TSA_SECONDS = 20
-_SPOOLED = 32 * 1024 * 1024
+_CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,27 @@ class Words:
     contact: str = ""
 
 
-def sign_issued(pdf: BinaryIO, told: Manifest | None, *, key: SigningKey, words: Words) -> IO[bytes]:
-    """Return the report with its manifest attached and signed, as a file of its own.
+class _Writer(IncrementalPdfFileWriter):
+    """Takes a page by the number of its object; 0 is the first page.
 
-    Raises Refusal SIGNING-TIMESTAMP where an authority is set and does not answer.
+    pyHanko counts, and reads every page before the one that is meant: at the end of a long report that takes half a minute.
     """
-    pdf.seek(0)
-    places = signature_places(pdf)
-    pdf.seek(0)
-    writer = IncrementalPdfFileWriter(pdf, strict=False)
+
+    def find_page_for_modification(self, page_ix: int) -> tuple[Any, Any]:
+        """Return the reference of a page, and no resources, which a field does not need."""
+        if page_ix == 0:
+            first: tuple[Any, Any] = super().find_page_for_modification(0)  # type: ignore[no-untyped-call]
+            return first
+        page = generic.IndirectObject(page_ix, 0, self.prev)  # type: ignore[no-untyped-call]
+        return page, generic.DictionaryObject()  # type: ignore[no-untyped-call]
+
+
+def sign_issued(pdf: BinaryIO, told: Manifest | None, *, key: SigningKey, words: Words) -> None:
+    """Attach the manifest to a report and sign it: what is appended is written to the file itself, which stays in its place.
+
+    Raises Refusal SIGNING-TIMESTAMP where an authority is set and does not answer; the file is then of no use.
+    """
+    writer = _opened(pdf)
     if told is not None:
         _attach(
             writer,
@@ -61,28 +73,33 @@ def sign_issued(pdf: BinaryIO, told: Manifest | None, *, key: SigningKey, words:
                 manifest.SIGNATURE_NAME: key.sign_manifest(told.content),
             },
         )
-    for number, place in enumerate(places, start=1):
+    for number, place in enumerate(signature_places(writer.prev), start=1):
         append_signature_field(writer, _field(f"{_REVIEW_FIELD} {number}", place))
-    return _signed(writer, key=key, words=words, field=ISSUED_FIELD)
+    _sign(writer, key=key, words=words, field=ISSUED_FIELD)
 
 
-def sign_review(pdf: BinaryIO, stamp: str, *, key: SigningKey, words: Words) -> IO[bytes]:
-    """Return the report signed once more, in the next free place of its sign-off block, where the page of `stamp` (a path) is shown.
+def sign_review(pdf: BinaryIO, stamp: str, *, key: SigningKey, words: Words) -> None:
+    """Sign a report once more, in the next free place of its sign-off block, where the page of `stamp` (a path) is shown.
 
-    Raises Refusal REVIEW-FULL where no place is left, SIGNING-TIMESTAMP.
+    Raises Refusal REVIEW-FULL where no place is left, SIGNING-TIMESTAMP; the file is then of no use.
     """
-    writer = IncrementalPdfFileWriter(pdf, strict=False)
+    writer = _opened(pdf)
     free = [name for name, value, _ in enumerate_sig_fields(writer.prev) if value is None]
     if not free:
         raise Refusal("REVIEW-FULL", "Every place for a signature of this report is taken.", status=409)
     page = ImportedPdfPage(stamp)  # type: ignore[no-untyped-call]
     style = StaticStampStyle(background=page, border_width=0)
-    return _signed(writer, key=key, words=words, field=min(free), stamp=style)
+    _sign(writer, key=key, words=words, field=min(free), stamp=style)
+
+
+def _opened(pdf: BinaryIO) -> _Writer:
+    pdf.seek(0)
+    return _Writer(pdf, strict=False)
 
 
 def _field(name: str, place: Place) -> SigFieldSpec:
     left, bottom, right, top = (round(edge) for edge in place.box)
-    return SigFieldSpec(name, on_page=place.page, box=(left, bottom, right, top))
+    return SigFieldSpec(name, on_page=place.page_object, box=(left, bottom, right, top))
 
 
 def _attach(writer: IncrementalPdfFileWriter, files: Mapping[str, bytes]) -> None:
@@ -91,14 +108,9 @@ def _attach(writer: IncrementalPdfFileWriter, files: Mapping[str, bytes]) -> Non
         embed.embed_file(writer, embed.FileSpec(name, file_name=name, embedded_data=data))
 
 
-def _signed(
-    writer: IncrementalPdfFileWriter,
-    *,
-    key: SigningKey,
-    words: Words,
-    field: str,
-    stamp: StaticStampStyle | None = None,
-) -> IO[bytes]:
+def _sign(
+    writer: _Writer, *, key: SigningKey, words: Words, field: str, stamp: StaticStampStyle | None = None
+) -> None:
     about = PdfSignatureMetadata(
         field_name=field,
         md_algorithm="sha256",
@@ -108,15 +120,11 @@ def _signed(
         contact_info=words.contact or None,
     )
     signer = PdfSigner(about, key.signer(), timestamper=timestamper(), stamp_style=stamp)
-    out = cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=_SPOOLED))  # noqa: SIM115  the caller closes it
     try:
-        signer.sign_pdf(writer, output=out)
-    except (TimestampRequestError, OSError) as error:
-        out.close()
+        signer.sign_pdf(writer, in_place=True, chunk_size=_CHUNK)
+    except TimestampRequestError as error:
         said = "The timestamp authority did not answer. Nothing was stored; try again, or take TSA_URL out (docs/signing.md)."
         raise Refusal("SIGNING-TIMESTAMP", said, status=503) from error
-    out.seek(0)
-    return out
 
 
 class UrlTimeStamper(TimeStamper):
@@ -128,11 +136,11 @@ class UrlTimeStamper(TimeStamper):
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
         """Send the request and return the answer. Raises TimestampRequestError."""
-        answer = await asyncio.to_thread(self._ask, req.dump())
         try:
+            answer = await asyncio.to_thread(self._ask, req.dump())
             return tsp.TimeStampResp.load(answer, strict=True)
-        except ValueError as error:
-            raise TimestampRequestError("the answer is no timestamp") from error
+        except (OSError, HTTPException, ValueError) as error:
+            raise TimestampRequestError(f"no timestamp from {self._url}") from error
 
     def _ask(self, request: bytes) -> bytes:
         headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
