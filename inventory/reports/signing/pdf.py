@@ -17,6 +17,7 @@ from flask import current_app
 from pyhanko.pdf_utils import embed, generic
 from pyhanko.pdf_utils.content import ImportedPdfPage
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import AxisAlignment, Margins, SimpleBoxLayoutRule
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter, append_signature_field, enumerate_sig_fields
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 from pyhanko.sign.timestamps import TimeStamper
@@ -32,6 +33,8 @@ from inventory.reports.signing.keys import SigningKey
 ISSUED_FIELD = "Issued"
 _REVIEW_FIELD = "Review"
 _TSA_SECONDS = 20
+_WHOLE = SimpleBoxLayoutRule(AxisAlignment.ALIGN_MIN, AxisAlignment.ALIGN_MIN, margins=Margins(0, 0, 0, 0))
+"""A stamp fills its place: it was drawn to its size."""
 _CHUNK = 256 * 1024
 
 
@@ -88,7 +91,7 @@ def sign_review(pdf: BinaryIO, stamp: str, *, key: SigningKey, words: Words) -> 
     if not free:
         raise Refusal("REVIEW-FULL", "Every place for a signature of this report is taken.", status=409)
     page = ImportedPdfPage(stamp)  # type: ignore[no-untyped-call]
-    style = StaticStampStyle(background=page, border_width=0)
+    style = StaticStampStyle(background=page, background_layout=_WHOLE, border_width=0)
     _sign(writer, key=key, words=words, field=min(free), stamp=style)
 
 
