@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, select, text
 
 from bench.figures import Section, at_most
 from bench.ground import ENGINE_NAMES, Ground, a_ground, running
@@ -20,7 +20,7 @@ from bench.long_trail import write_trail
 from bench.processes import measure, peak_megabytes
 from config import load_config
 from inventory.app import create_app
-from inventory.audit.raw_rows import coder_of
+from inventory.audit import rules
 from inventory.audit.verification import Verification
 from inventory.audit.witness import WITNESSED
 from inventory.kernel.db import db
@@ -37,6 +37,7 @@ HEAD = (
 )
 MILLION, FEWER = 1_000_000, 20_000
 _ALLOWED = 3
+_TURNS = 2
 _DOSES, _VIALS, _SAMPLE = 10, 25, 500
 
 
@@ -63,6 +64,15 @@ def _measured(ground: Ground, entries: int) -> Section:
     return section
 
 
+def _in_turns(database: Database) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Measure floor and ours by turns, so that both meet the machine as it is; the quickest of each counts."""
+    place = {"url": database.url, "instance": str(database.instance)}
+    turns = {"bench.trail_floor": json.dumps(_asked(database)), "bench.trail": json.dumps(place)}
+    taken = [{name: measure(name, told) for name, told in turns.items()} for _ in range(_TURNS)]
+    floor, ours = (min((one[name] for one in taken), key=lambda one: one["seconds"]) for name in turns)
+    return floor, ours
+
+
 @contextmanager
 def _clinic(ground: Ground, kind: str, entries: int) -> Iterator[Database]:
     # Eight lots are in use at a time, and each vial gives ten doses.
@@ -85,18 +95,20 @@ def _asked(database: Database) -> dict[str, Any]:
         else url.set(drivername="postgresql").render_as_string(hide_password=False)
     )
     with running(database):
-        hashed = {name: [_size(name, database.kind)] for name in WITNESSED}
-        payload = db.session.scalar(text("SELECT avg(length(payload)) FROM audit_payload WHERE salt < '1'"))
+        hashed = {name: [_size(name)] for name in WITNESSED}
+        payload = db.session.scalar(text("SELECT avg(length(payload)) FROM audit_payload"))
         # The entry, its payload behind salt and colon, its link.
-        chain = [_size("audit_entry", database.kind), 33 + int(payload or 0), 72]
+        chain = [_size("audit_entry"), 33 + int(payload or 0), 72]
     return {"kind": database.kind, "place": place, "hashed": {"audit_link": chain, **hashed}}
 
 
-def _size(name: str, kind: str) -> int:
+def _size(name: str) -> int:
     """Return how long the canonical form of a row of the table is, on average."""
-    coder = coder_of(db.metadata.tables[name], kind)
-    rows = db.session.execute(text(coder.reading(f"1 = 1 LIMIT {_SAMPLE}").replace(":", r"\:"))).all()
-    return sum(len(coder.canonical(row)) for row in rows) // max(1, len(rows))
+    rows = db.session.execute(select(db.metadata.tables[name]).limit(_SAMPLE)).mappings().all()
+    forms = [
+        rules.canonical({column: value for column, value in row.items() if value is not None}) for row in rows
+    ]
+    return sum(map(len, forms)) // max(1, len(forms))
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from json.encoder import encode_basestring_ascii as quoted
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, LargeBinary, String, Table, Uuid
@@ -35,7 +36,8 @@ class RowCoder:
     table: Table
     columns: str
     names: tuple[str, ...]
-    key: tuple[int, ...]
+    key_of: Callable[[Row], str]
+    """The key under which the trail names a row."""
     _cells: tuple[tuple[str, Encode], ...]
 
     def reading(self, condition: str) -> str:
@@ -45,23 +47,14 @@ class RowCoder:
     def digest(self, row: Row) -> str:
         """Return the digest of a row, which begins with the columns in the order of `names`; UNREADABLE where it has none."""
         try:
-            return hashlib.sha256(self.canonical(row).encode()).hexdigest()
+            cells = [
+                name + encode(value)
+                for (name, encode), value in zip(self._cells, row, strict=False)
+                if value is not None
+            ]
         except (TypeError, ValueError, KeyError, AttributeError):
             return UNREADABLE
-
-    def canonical(self, row: Row) -> str:
-        """Return the canonical form of a row. Raises what its columns' encoders raise."""
-        cells = [
-            name + encode(value)
-            for (name, encode), value in zip(self._cells, row, strict=False)
-            if value is not None
-        ]
-        return "{" + ",".join(cells) + "}"
-
-    def key_of(self, row: Row) -> str:
-        """Return the key under which the trail names a row."""
-        key = self.key
-        return str(row[key[0]]) if len(key) == 1 else "/".join(str(row[part]) for part in key)
+        return hashlib.sha256(("{" + ",".join(cells) + "}").encode()).hexdigest()
 
 
 @cache
@@ -73,9 +66,18 @@ def coder_of(table: Table, dialect: str, *, without: tuple[str, ...] = ()) -> Ro
         table=table,
         columns=", ".join(_read(table, column, dialect) for column in columns),
         names=names,
-        key=tuple(names.index(column.name) for column in table.primary_key.columns if column.name in names),
+        key_of=_key([(names.index(column.name), column) for column in table.primary_key.columns]),
         _cells=tuple((f'"{column.name}":', _encoder(column)) for column in columns),
     )
+
+
+def _key(parts: Sequence[tuple[int, Column[Any]]]) -> Callable[[Row], str]:
+    place, column = parts[0]
+    if len(parts) > 1:
+        places = [place for place, _ in parts]
+        return lambda row: "/".join([str(row[place]) for place in places])
+    # An id is text already.
+    return itemgetter(place) if isinstance(column.type, Uuid) else lambda row: str(row[place])
 
 
 def run(session: Session, statement: str, parameters: Sequence[Any] = ()) -> Any:

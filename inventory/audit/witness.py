@@ -75,12 +75,16 @@ class Witnesses:
     """What some entries say of the rows of one table: the digest of each, and the entry that recorded it, by the row's key."""
 
     digests: dict[str, str] = field(default_factory=dict)
-    seqs: dict[str, int] = field(default_factory=dict)
+    _told: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
 
     def add(self, seq: int, digests: Mapping[str, str]) -> None:
         """Add what entry `seq` says."""
         self.digests.update(digests)
-        self.seqs.update(dict.fromkeys(digests, seq))
+        self._told.append((seq, digests))
+
+    def seq_of(self, key: str) -> int:
+        """Return the entry that recorded the row; the last one, should several say so."""
+        return max(seq for seq, digests in self._told if key in digests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +154,9 @@ def _compare_table(session: Session, coder: RowCoder, witnesses: Witnesses) -> I
             digest = unseen.pop(key, None)
             if digest is not None and digest != digest_of(row):
                 what = "the row was changed after it was recorded"
-                yield Doubt(table.name, witnesses.seqs[key], _named(session, coder, row), what)
+                yield Doubt(table.name, witnesses.seq_of(key), _named(session, coder, row), what)
     for key in unseen:
-        seq = witnesses.seqs[key]
+        seq = witnesses.seq_of(key)
         what = f"the row that audit entry {seq} recorded is gone"
         yield Doubt(table.name, seq, f"{_words(table.name)} {key}", what, is_gone=True)
 

@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[3]
 PERIOD = ["--from", "2026-01-01", "--to", "2026-01-31", "--out", "unwritten.pdf"]
 COMMANDS = [
     ["audit", "verify"],
+    ["audit", "seal"],
+    ["audit", "publish-head"],
     ["stock", "verify"],
     ["report", "issue", "administrations", *PERIOD],
     ["import", "patients", "unread.csv"],

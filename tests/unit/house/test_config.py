@@ -116,3 +116,47 @@ def test_answers_to_its_own_names_only(tmp_path: Path) -> None:
     assert load_config(env(tmp_path, PUBLIC_HOST="b12.example.org:8443"))["TRUSTED_HOSTS"] == [
         "b12.example.org"
     ]
+
+
+MAIL = {
+    "HEADS_MAIL_TO": "a@example.org, b@example.org",
+    "SMTP_HOST": "mail.example.org",
+    "SMTP_FROM": "c@example.org",
+}
+
+
+def test_heads_are_held_nowhere_unless_it_is_said(tmp_path: Path) -> None:
+    config = load_config(env(tmp_path))
+    assert (config["HEADS_FILE"], config["HEADS_MAIL_TO"]) == (None, [])
+
+
+def test_heads_are_mailed_over_tls(tmp_path: Path) -> None:
+    config = load_config(env(tmp_path, **MAIL))
+    assert config["HEADS_MAIL_TO"] == ["a@example.org", "b@example.org"]
+    assert (config["SMTP_TLS"], config["SMTP_PORT"]) == ("starttls", 587)
+    assert load_config(env(tmp_path, **MAIL, SMTP_TLS="tls"))["SMTP_PORT"] == 465
+    assert (
+        load_config(env(tmp_path, **{**MAIL, "SMTP_HOST": "127.0.0.1"}, SMTP_TLS="off"))["SMTP_TLS"] == "off"
+    )
+
+
+def test_heads_of_a_demo_are_never_given_away(tmp_path: Path) -> None:
+    config = load_config(env(tmp_path, **MAIL, HEADS_FILE=str(tmp_path / "heads")), demo=True)
+    assert (config["HEADS_FILE"], config["HEADS_MAIL_TO"]) == (None, [])
+
+
+@pytest.mark.parametrize(
+    "changed,named",
+    [
+        ({"SMTP_HOST": ""}, "SMTP_HOST"),
+        ({"SMTP_FROM": ""}, "SMTP_FROM"),
+        ({"SMTP_TLS": "off"}, "SMTP_TLS"),
+        ({"SMTP_TLS": "perhaps"}, "SMTP_TLS"),
+        ({"SMTP_PORT": "0"}, "SMTP_PORT"),
+    ],
+)
+def test_refuses_mail_that_could_not_be_sent_or_would_be_readable(
+    changed: dict[str, str], named: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingError, match=named):
+        load_config(env(tmp_path, **{**MAIL, **changed}))
