@@ -283,19 +283,21 @@ def test_a_look_whose_id_was_drawn_before_and_is_committed_after_is_not_left_out
 
     slow = threading.Thread(target=slowly)
     slow.start()
-    assert drawn.wait(20)
-    look(patients[1])
-    assert db.session.scalars(select(AccessEntry.id)).all() == [2]
-    with pytest.raises(OperationalError, match="lock timeout"):
-        seal_looks(actor=SYSTEM_ACTOR, at=LATER)
-    db.session.rollback()
-    # Nobody was kept from looking.
-    look(patients[2])
-    monkeypatch.setattr(sealing, "WAIT", "20s")
-    sealed = threading.Timer(0.3, let_go.set)
-    sealed.start()
-    seal()
-    slow.join()
+    try:
+        assert drawn.wait(20)
+        look(patients[1])
+        assert db.session.scalars(select(AccessEntry.id)).all() == [2]
+        with pytest.raises(OperationalError, match="lock timeout"):
+            seal_looks(actor=SYSTEM_ACTOR, at=LATER)
+        db.session.rollback()
+        # Nobody was kept from looking.
+        look(patients[2])
+        monkeypatch.setattr(sealing, "WAIT", "20s")
+        threading.Timer(0.3, let_go.set).start()
+        seal()
+    finally:
+        let_go.set()
+        slow.join()
     assert [(one.from_id, one.to_id, one.count) for one in seals()] == [(1, 3, 3)]
     assert wrong() == []
 
