@@ -77,6 +77,15 @@ def refuse_issuer(actor: Actor, kind: ReportKind) -> None:
     _refuse(actor, is_permitted=may_issue(actor, kind))
 
 
+def take_number(entry: Entry, *, actor: Actor, at: datetime, request_key: str | None = None) -> Outcome:
+    """Enter a report under its number as one act; the outcome names it.
+
+    Raises Refusal as `known_key` before a number is taken: a report that could not be signed is not drawn either.
+    """
+    known_key(actor=actor, at=at)
+    return perform(lambda act: enter(act, entry), actor=actor, at=at, request_key=request_key)
+
+
 def enter(act: Act, entry: Entry) -> Outcome:
     """Inside an act: enter a report under the site's next number; the outcome names it."""
     report_id, number = uuid7(), next_number(act.session, entry.site_id, CounterKind.REPORT)

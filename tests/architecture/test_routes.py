@@ -28,9 +28,11 @@ OF_THE_CLINIC = {
     "alert_id",
     "file_format",
     "filename",
+    "fingerprint",
     "formulation_id",
     "kind",
     "lot_id",
+    "number",
     "patient_id",
     "product_id",
     "recall_id",
@@ -39,7 +41,7 @@ OF_THE_CLINIC = {
     "token",
     "user_id",
 }
-"""What a route's address may name that belongs to no site; a recall goes over all of them."""
+"""What a route's address may name that belongs to no site; a recall goes over all of them, and a number is a revision of a report."""
 
 NOT_THERE = UUID("01890000-0000-7000-8000-000000000000")
 OPEN_ANSWERS = {200, 302, 303}
@@ -104,8 +106,13 @@ def test_every_permission_is_somebodys() -> None:
 
 def test_auditor_has_no_permission_that_writes() -> None:
     writing = {one for one in Permission if not one.endswith("-read")}
-    # Issuing a report writes its entry in the register, and nothing of what it tells.
-    issuing = {Permission.REPORT_ISSUE, Permission.STOCK_RECONCILE, Permission.REPORT_REGISTER}
+    # Issuing a report writes its entry in the register, and a signature is appended to it: nothing of what it tells is written.
+    issuing = {
+        Permission.REPORT_ISSUE,
+        Permission.STOCK_RECONCILE,
+        Permission.REPORT_REGISTER,
+        Permission.REPORT_SIGN,
+    }
     assert ROLE_PERMISSIONS[Role.AUDITOR] & writing == {Permission.OWN_ACCOUNT, *issuing}
 
 
