@@ -149,7 +149,7 @@ def _signing_settings(env: Mapping[str, str], instance: Path, *, is_demo: bool) 
     tsa = "" if is_demo else env.get("TSA_URL", "").strip()
     if own and not Path(own).is_file():
         raise SettingError(f"SIGNING_P12={own}: there is no such file")
-    if tsa and urlsplit(tsa).scheme not in {"http", "https"}:
+    if tsa and not (urlsplit(tsa).scheme in {"http", "https"} and urlsplit(tsa).hostname):
         raise SettingError(f"TSA_URL={tsa}: use an address that begins with http:// or https://")
     kept = _in_mode(instance, "signing_password", is_demo=is_demo)
     return {

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from inventory.audit.acts import perform
 from inventory.kernel.permissions import Actor
 from inventory.reports import register
 from inventory.reports.documents.listing import write_listing
@@ -58,7 +57,7 @@ def issue_listing(
     register.refuse_issuer(actor, kind)
     read = _read(kind, made_definite(asked, at=at, site_ids=actor.site_ids, kind=kind), at=at)
     entry = _entry(read)
-    outcome = perform(lambda act: register.enter(act, entry), actor=actor, at=at, request_key=request_key)
+    outcome = register.take_number(entry, actor=actor, at=at, request_key=request_key)
     report = issued_report(outcome.subject_id)
     if not outcome.repeated:
         look_at(report, actor)

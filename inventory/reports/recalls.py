@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from inventory.audit.acts import perform
 from inventory.clinic.settings import current_settings
 from inventory.kernel.clock import local_day
 from inventory.kernel.db import db
@@ -37,7 +36,7 @@ def issue_recall_report(
         raise site_not_yours()
     state = recall_state(recall_id)
     entry = _entry(state, at)
-    outcome = perform(lambda act: register.enter(act, entry), actor=actor, at=at, request_key=request_key)
+    outcome = register.take_number(entry, actor=actor, at=at, request_key=request_key)
     report = issued_report(outcome.subject_id)
     if not outcome.repeated:
         _write_files(report, state, actor=actor, at=at)

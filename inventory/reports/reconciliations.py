@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from inventory.audit.acts import perform
 from inventory.audit.models import AuditHead
 from inventory.clinic.settings import current_settings
 from inventory.kernel.db import db
@@ -47,7 +46,7 @@ def issue_reconciliation(
         raise Refusal("REPORT-SITE", "Choose one of the sites at which you work.", "site_code")
     known = _known(worded, by_part=by_part, at=at)
     entry = _entry(known)
-    outcome = perform(lambda act: register.enter(act, entry), actor=actor, at=at, request_key=request_key)
+    outcome = register.take_number(entry, actor=actor, at=at, request_key=request_key)
     report = issued_report(outcome.subject_id)
     if not outcome.repeated:
         _write_files(report, known, actor=actor, at=at)

@@ -90,6 +90,15 @@ def refuse_other_days(actor: Actor, entry: Entry) -> None:
         )
 
 
+def take_number(entry: Entry, *, actor: Actor, at: datetime, request_key: str | None = None) -> Outcome:
+    """Enter a report under its number as one act; the outcome names it.
+
+    Raises Refusal as `known_key` before a number is taken: a report that could not be signed is not drawn either.
+    """
+    known_key(actor=actor, at=at)
+    return perform(lambda act: enter(act, entry), actor=actor, at=at, request_key=request_key)
+
+
 def enter(act: Act, entry: Entry) -> Outcome:
     """Inside an act: enter a report under the site's next number; the outcome names it."""
     refuse_other_days(act.actor, entry)

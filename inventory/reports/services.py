@@ -67,7 +67,7 @@ def issue_administration_report(
     snapshot = take_snapshot(definite.selection)
     parameters = _parameters(kind, definite.selection)
     entry = _entry(kind, definite, snapshot, parameters)
-    outcome = perform(lambda act: register.enter(act, entry), actor=actor, at=at, request_key=request_key)
+    outcome = register.take_number(entry, actor=actor, at=at, request_key=request_key)
     report = issued_report(outcome.subject_id)
     if outcome.repeated and resumes and not report.files:
         snapshot = take_snapshot(definite.selection, report.head_seq)

@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from inventory.audit.limits import keeps_to_days
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals, not_found
@@ -26,6 +27,7 @@ from inventory.web.access import requires
 
 @bp.route("/<uuid:report_id>/review", methods=["GET", "POST"])
 @requires(Permission.REPORT_SIGN)
+@keeps_to_days
 def review(report_id: UUID) -> ResponseReturnValue:
     """Sign a report: that it was reviewed, or approved."""
     report = issued_report(report_id, kinds=kinds_for(current_actor()))
@@ -62,6 +64,7 @@ def _sign(form: ReviewForm, report: IssuedReport) -> None:
 
 @bp.get("/<uuid:report_id>/revisions/<int:number>.pdf")
 @requires(Permission.REPORT_REGISTER)
+@keeps_to_days
 def revision(report_id: UUID, number: int) -> ResponseReturnValue:
     """A report's PDF as it was before later signatures; 1 is the one that was issued."""
     report = issued_report(report_id, kinds=kinds_for(current_actor()))
@@ -76,6 +79,7 @@ def revision(report_id: UUID, number: int) -> ResponseReturnValue:
 
 @bp.get("/keys")
 @requires(Permission.REPORT_REGISTER)
+@keeps_to_days
 def keys() -> str:
     """The keys that sign for the clinic, with the fingerprints that an auditor asks for."""
     return render_template("reports/keys.html", keys=known_keys(db.session()), in_groups=in_groups)
@@ -83,6 +87,7 @@ def keys() -> str:
 
 @bp.get("/keys/<fingerprint>.pem")
 @requires(Permission.REPORT_REGISTER)
+@keeps_to_days
 def certificate(fingerprint: str) -> ResponseReturnValue:
     """The certificate of one key."""
     found = next((key for key in known_keys(db.session()) if key.fingerprint == fingerprint), None)

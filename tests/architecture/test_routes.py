@@ -30,10 +30,12 @@ OF_THE_CLINIC = {
     "alert_id",
     "file_format",
     "filename",
+    "fingerprint",
     "formulation_id",
     "job_id",
     "kind",
     "lot_id",
+    "number",
     "patient_id",
     "product_id",
     "recall_id",
@@ -43,7 +45,7 @@ OF_THE_CLINIC = {
     "token",
     "user_id",
 }
-"""What a route's address may name that belongs to no site; a recall goes over all of them, a job is its asker's alone."""
+"""What a route's address may name that belongs to no site; a recall goes over all of them, a job is its asker's alone, and a number is a revision of a report."""
 
 OPEN_TO_SOME_DAYS = {
     "audit.access",
@@ -61,14 +63,19 @@ OPEN_TO_SOME_DAYS = {
     "interop.exports",
     "patients.index",
     "patients.search",
+    "reports.certificate",
     "reports.download",
     "reports.download_reconciliation",
     "reports.index",
+    "reports.keys",
     "reports.new",
     "reports.new_reconciliation",
     "reports.reconciliation",
     "reports.reconciliations",
+    "reports.review",
+    "reports.revision",
     "reports.show",
+    "reports.verify",
 }
 """Besides those about one's own account, what keeps to the days of an auditor who sees some days only is decided here too."""
 
@@ -79,6 +86,9 @@ AUDITOR_SENDS = {
     "patients.search": "a search, sent so that no name stands in an address",
     "reports.new": "a report, which writes its entry in the register and nothing of what it tells",
     "reports.new_reconciliation": "the same of the stock",
+    "reports.jobs.cancel": "a report that they asked for themselves",
+    "reports.review": "that they reviewed or approved a report: their signature is what they are let in for",
+    "reports.verify": "a file to be checked, which is read and forgotten",
     "staff.change_password": "their own password",
     "staff.end_other_sessions": "their own sessions",
     "staff.end_own_session": "their own session",
@@ -152,8 +162,13 @@ def test_every_permission_is_somebodys() -> None:
 
 def test_auditor_has_no_permission_that_writes() -> None:
     writing = {one for one in Permission if not one.endswith("-read")}
-    # Issuing a report writes its entry in the register, and nothing of what it tells.
-    issuing = {Permission.REPORT_ISSUE, Permission.STOCK_RECONCILE, Permission.REPORT_REGISTER}
+    # Issuing a report writes its entry in the register, and a signature is appended to it: nothing of what it tells is written.
+    issuing = {
+        Permission.REPORT_ISSUE,
+        Permission.STOCK_RECONCILE,
+        Permission.REPORT_REGISTER,
+        Permission.REPORT_SIGN,
+    }
     assert ROLE_PERMISSIONS[Role.AUDITOR] & writing == {Permission.OWN_ACCOUNT, *issuing}
 
 

@@ -27,7 +27,7 @@ from inventory.reports import manifest
 
 KEY_BITS = 3072
 _VALID = timedelta(days=20 * 365)
-_NAME_LIMIT = 64  # X.520's bound for a common name
+_NAME_BYTES = 64  # X.520 bounds a common name in characters, the library that writes it in bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,8 @@ def present_key(clinic_name: str, *, at: datetime) -> SigningKey:
 def make_key(clinic_name: str, *, at: datetime) -> SigningKey:
     """Make a new key and a certificate in the clinic's name, signed by itself."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-    named = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, clinic_name[:_NAME_LIMIT])])
+    shown = clinic_name.encode()[:_NAME_BYTES].decode(errors="ignore")
+    named = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, shown)])
     usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=True,

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms import FileField
 
+from inventory.audit.limits import keeps_to_days
 from inventory.kernel.permissions import Permission
 from inventory.reports.verification.checks import verify_report
 from inventory.reports.verification.verdict import Answer
@@ -38,6 +39,7 @@ class VerifyForm(ClinicForm):
 
 
 @requires(Permission.REPORT_READ)
+@keeps_to_days
 def verify() -> ResponseReturnValue:
     """Check a file against the register and the record."""
     form = VerifyForm()

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
+from sqlalchemy import select
 
 from inventory.clinic import queries
 from inventory.clinic.first_visit import FirstVisit, set_up
@@ -15,6 +17,8 @@ from inventory.clinic.settings import current_settings
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Role
+from inventory.reports import manifest
+from inventory.reports.models import SigningKey
 from inventory.server import banner
 from inventory.staff import queries as staff_queries
 from inventory.staff import services as staff
@@ -78,6 +82,26 @@ def test_solo_prescriber_is_all_at_once(client: CheckingClient, address: str) ->
     ada = staff_queries.person_named("ada")
     assert staff_queries.roles_of(ada) == {Role.ADMIN, Role.PRESCRIBER, Role.MANAGER}
     assert staff_queries.credential_of(ada) == "MD 1234"
+
+
+def test_clinic_has_its_signing_key_before_its_first_report(client: CheckingClient, address: str) -> None:
+    client.submit(address, TYPED)
+    [known] = db.session.scalars(select(SigningKey)).all()
+    assert manifest.in_groups(known.fingerprint) in client.get("/reports/keys").get_data(as_text=True)
+
+
+def test_a_key_that_cannot_be_opened_is_said_and_nothing_is_set_up(
+    client: CheckingClient, address: str, app: Flask, tmp_path: Path
+) -> None:
+    broken = tmp_path / "own.p12"
+    broken.write_bytes(b"not a key")
+    app.config["SIGNING_P12"] = str(broken)
+    answer = client.submit(address, TYPED)
+    assert answer.status_code == 422
+    assert "SIGNING-KEY-UNREADABLE" in answer.get_data(as_text=True)
+    assert staff_queries.nobody_yet()
+    app.config["SIGNING_P12"] = None
+    assert client.submit(address, TYPED).status_code == 302
 
 
 def test_works_once(client: CheckingClient, address: str, app: Flask) -> None:

@@ -18,7 +18,7 @@ from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Role
 from inventory.reports import manifest, services
-from inventory.reports.models import Meaning, ReportFile, ReportRevision, SigningKey
+from inventory.reports.models import Meaning, Report, ReportFile, ReportRevision, SigningKey
 from inventory.reports.queries.issued import IssuedReport, issued_report
 from inventory.reports.queries.revisions import newest_pdf, revisions_of
 from inventory.reports.reviewing import Review, review_report
@@ -198,13 +198,44 @@ def test_an_expired_certificate_signs_nothing(
         keys.present_key("Riverside", at=datetime(2050, 1, 1, tzinfo=UTC))
 
 
-def test_no_report_is_stored_unsigned(app: Flask, clinic: ReportingClinic, tmp_path: Path) -> None:
+def test_a_report_that_could_not_be_signed_takes_no_number(
+    app: Flask, clinic: ReportingClinic, tmp_path: Path
+) -> None:
+    usable = app.config["SIGNING_KEY_FILE"]
     damaged = tmp_path / "signing_key.p12"
     damaged.write_bytes(b"not a key")
     app.config["SIGNING_KEY_FILE"] = str(damaged)
     with pytest.raises(Refusal, match="SIGNING-KEY-UNREADABLE"):
         clinic.issue(*OCTOBER)
-    assert db.session.scalar(select(func.count()).select_from(ReportFile)) == 0
+    assert db.session.scalar(select(func.count()).select_from(Report)) == 0
+    app.config["SIGNING_KEY_FILE"] = usable
+    assert clinic.issue(*OCTOBER).label == "MAIN-1"
+
+
+def test_a_key_whose_file_is_gone_is_replaced_and_both_are_known(
+    app: Flask, clinic: ReportingClinic, report: IssuedReport, tmp_path: Path
+) -> None:
+    """As after a restore without the key's file: what was signed before still names the key that signed it."""
+    [first] = [key.fingerprint for key in known_keys(db.session())]
+    app.config["SIGNING_KEY_FILE"] = str(tmp_path / "gone.p12")
+    again = clinic.issue(*OCTOBER)
+    newest, oldest = known_keys(db.session())
+    assert oldest.fingerprint == issued_report(report.id).key_sha256 == first
+    assert newest.fingerprint == issued_report(again.id).key_sha256 != first
+
+
+def test_a_key_brought_along_is_known_as_such_and_not_rotated_here(
+    app: Flask, clinic: ReportingClinic, report: IssuedReport, cli: FlaskCliRunner, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.p12"
+    keys.keep_key(own, keys.make_key("Riverside", at=LATER), password=b"its own")
+    app.config.update(SIGNING_P12=str(own), SIGNING_P12_PASSWORD="its own")
+    again = clinic.issue(*OCTOBER)
+    newest, _ = known_keys(db.session())
+    assert (newest.is_own, newest.fingerprint) == (True, issued_report(again.id).key_sha256)
+    done = cli.invoke(args=["report", "key", "rotate"])
+    assert done.exit_code == 1
+    assert "not rotated: SIGNING-KEY-OWN" in done.stderr
 
 
 def test_an_authority_that_does_not_answer_is_named(app: Flask, clinic: ReportingClinic) -> None:

@@ -45,6 +45,17 @@ def test_demo_never_touches_the_clinic(tmp_path: Path) -> None:
     assert demo["SESSION_COOKIE_NAME"] != clinic["SESSION_COOKIE_NAME"]
 
 
+def test_demo_signs_with_a_key_of_its_own(tmp_path: Path) -> None:
+    own = tmp_path / "own.p12"
+    own.touch()
+    settings = env(tmp_path, SIGNING_P12=str(own), TSA_URL="https://tsa.example.org/tsa")
+    clinic, demo = load_config(settings), load_config(settings, demo=True)
+    assert (clinic["SIGNING_P12"], clinic["TSA_URL"]) == (str(own), "https://tsa.example.org/tsa")
+    assert (demo["SIGNING_P12"], demo["TSA_URL"]) == (None, None)
+    assert demo["SIGNING_KEY_FILE"] != clinic["SIGNING_KEY_FILE"]
+    assert demo["SIGNING_PASSWORD"] != clinic["SIGNING_PASSWORD"]
+
+
 def test_demo_and_the_clinics_database_are_not_named_together(tmp_path: Path) -> None:
     both = env(tmp_path, DEMO="1", DATABASE_URL="postgresql://127.0.0.1/clinic")
     with pytest.raises(SettingError, match="leave DEMO or DATABASE_URL out"):
@@ -92,6 +103,10 @@ def test_cookies_are_for_https_only_behind_a_proxy(tmp_path: Path) -> None:
         ("SESSION_IDLE_MINUTES", "1.5"),
         ("DEMO", "perhaps"),
         ("BEHIND_TLS_PROXY", "2"),
+        ("SIGNING_P12", "nowhere.p12"),
+        ("TSA_URL", "tsa.example.org"),
+        ("TSA_URL", "ftp://tsa.example.org"),
+        ("TSA_URL", "https://"),
     ],
 )
 def test_refuses_a_setting_that_cannot_be_and_names_it(name: str, value: str, tmp_path: Path) -> None:
