@@ -154,7 +154,7 @@ def _signing_settings(env: Mapping[str, str], instance: Path, *, is_demo: bool) 
     kept = _in_mode(instance, "signing_password", is_demo=is_demo)
     return {
         "SIGNING_KEY_FILE": str(_in_mode(instance, "signing_key.p12", is_demo=is_demo)),
-        "SIGNING_PASSWORD": env.get("SIGNING_PASSWORD") or kept_secret(kept),
+        "SIGNING_PASSWORD": env.get("SIGNING_PASSWORD") or (None if own else kept_secret(kept)),
         "SIGNING_P12": own or None,
         "SIGNING_P12_PASSWORD": env.get("SIGNING_P12_PASSWORD", ""),
         "TSA_URL": tsa or None,

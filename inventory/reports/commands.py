@@ -32,7 +32,7 @@ from inventory.reports.queries import requests
 from inventory.reports.queries.issued import IssuedReport
 from inventory.reports.queries.requests import Asked
 from inventory.reports.register import FileFormat
-from inventory.reports.signing.known import known_keys, rotate_key
+from inventory.reports.signing.known import known_keys, rotate_key, signing_now
 from inventory.reports.verification.checks import verify_report
 from inventory.reports.verification.reading import MOST_BYTES
 from inventory.staff.actor_option import as_user
@@ -237,14 +237,13 @@ def key() -> None:
 @key.command("show", cls=ClinicCommand)
 @with_appcontext
 def show_key() -> None:
-    """Print the fingerprints of the keys that sign and signed, the present one first."""
-    known = known_keys(db.session())
-    for place, one in enumerate(known):
-        click.echo(
-            f"{'signs now' if place == 0 else 'earlier  '}  {in_groups(one.fingerprint)}  since {one.known_at:%Y-%m-%d}"
-        )
-    if not known:
-        click.echo("no key yet: it is made when the first report is issued")
+    """Print the fingerprints of the keys that sign and signed, the newest first."""
+    known, present = known_keys(db.session()), signing_now()
+    for one in known:
+        stands = "signs now" if one.fingerprint == present else "earlier  "
+        click.echo(f"{stands}  {in_groups(one.fingerprint)}  since {one.known_at:%Y-%m-%d}")
+    if present not in {one.fingerprint for one in known}:
+        click.echo("no known key signs now: the next report says why, or is signed with another")
 
 
 @key.command("rotate", cls=ClinicCommand)

@@ -27,7 +27,7 @@ from inventory.reports.documents.signature_stamp import write_signature_stamp
 from inventory.reports.keeping import refuse_erased
 from inventory.reports.models import Meaning, Report, ReportRevision
 from inventory.reports.queries.issued import IssuedReport, issued_report
-from inventory.reports.queries.revisions import newest_pdf
+from inventory.reports.queries.revisions import newest_pdf, newest_sha256
 from inventory.reports.signing.keys import SigningKey
 from inventory.reports.signing.known import known_key
 from inventory.reports.signing.pdf import Words, sign_review, signed_on
@@ -59,16 +59,25 @@ def review_report(
     if len(review.note) > _NOTE_LIMIT:
         raise Refusal("REVIEW-NOTE", f"At most {_NOTE_LIMIT} characters are printed.", "note")
     key = known_key(actor=actor, at=at)
+    session = db.session()
+    # Signed before the act, which nobody else's must wait for: a timestamp authority may take seconds. What cannot be signed any
+    # more is refused by the act, unless it is the same request once more.
+    signed = b""
+    if newest_sha256(session, report_id) == review.seen_sha256:
+        _refuse(session, actor, report_id, review)
+        signed = _signed(_content(session, report_id), report, review, actor=actor, key=key, at=at)
 
     def write(act: Act) -> Outcome:
         _lock(act.session, report_id)
-        refuse_erased(act.session, report_id)
-        sha256, content = newest_pdf(act.session, report_id)
-        _refuse(act, report_id, review, sha256, content)
-        signed = _signed(content, report, review, actor=actor, key=key, at=at)
+        _refuse(act.session, actor, report_id, review)
         number = _next(act.session, report_id)
-        _insert(act, report_id, number, review, key=key, previous=sha256, content=signed)
-        facts = {"report": report.label, "meaning": review.meaning, "revision": number, "follows": sha256}
+        _insert(act, report_id, number, review, key=key, content=signed)
+        facts = {
+            "report": report.label,
+            "meaning": review.meaning,
+            "revision": number,
+            "follows": review.seen_sha256,
+        }
         return act.record("reports.review", "report", report_id, facts=facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
@@ -79,21 +88,27 @@ def _lock(session: Session, report_id: UUID) -> None:
     session.execute(select(Report.id).where(Report.id == report_id).with_for_update(key_share=True))
 
 
-def _refuse(act: Act, report_id: UUID, review: Review, sha256: str, content: bytes) -> None:
+def _refuse(session: Session, actor: Actor, report_id: UUID, review: Review) -> None:
+    refuse_erased(session, report_id)
+    twice = select(ReportRevision.number).where(
+        ReportRevision.report_id == report_id,
+        ReportRevision.signer_id == actor.id,
+        ReportRevision.meaning == review.meaning,
+    )
+    if session.scalar(twice) is not None:
+        said = f"You have signed this report as {MEANING_WORDS[review.meaning].lower()} already."
+        raise Refusal("REVIEW-TWICE", said, "meaning")
+    if review.seen_sha256 != newest_sha256(session, report_id):
+        said = "Somebody else signed this report after you opened it. Load the page, look at the newest file, then sign."
+        raise Refusal("REVIEW-MEANWHILE", said, status=409)
+
+
+def _content(session: Session, report_id: UUID) -> bytes:
+    sha256, content = newest_pdf(session, report_id)
     if hashlib.sha256(content).hexdigest() != sha256:
         said = "The stored file is not the one that was issued. Tell the administrator."
         raise Refusal("REPORT-CHANGED", said, status=409)
-    twice = select(ReportRevision.number).where(
-        ReportRevision.report_id == report_id,
-        ReportRevision.signer_id == act.actor.id,
-        ReportRevision.meaning == review.meaning,
-    )
-    if act.session.scalar(twice) is not None:
-        said = f"You have signed this report as {MEANING_WORDS[review.meaning].lower()} already."
-        raise Refusal("REVIEW-TWICE", said, "meaning")
-    if review.seen_sha256 != sha256:
-        said = "Somebody else signed this report after you opened it. Load the page, look at the newest file, then sign."
-        raise Refusal("REVIEW-MEANWHILE", said, status=409)
+    return content
 
 
 def _next(session: Session, report_id: UUID) -> int:
@@ -136,7 +151,7 @@ def _size_of_place(pdf: BinaryIO) -> tuple[float, float]:
 
 
 def _insert(
-    act: Act, report_id: UUID, number: int, review: Review, *, key: SigningKey, previous: str, content: bytes
+    act: Act, report_id: UUID, number: int, review: Review, *, key: SigningKey, content: bytes
 ) -> None:
     values = {
         "report_id": report_id,
@@ -148,7 +163,7 @@ def _insert(
         "signer_name": act.actor.name,
         "signer_credential": act.actor.credential,
         "key_sha256": key.fingerprint,
-        "previous_sha256": previous,
+        "previous_sha256": review.seen_sha256,
         "sha256": hashlib.sha256(content).hexdigest(),
         "content": content,
     }

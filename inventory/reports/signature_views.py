@@ -17,9 +17,9 @@ from inventory.reports.kinds import kinds_for
 from inventory.reports.manifest import in_groups
 from inventory.reports.models import Meaning
 from inventory.reports.queries.issued import IssuedReport, issued_report
-from inventory.reports.queries.revisions import newest_pdf
+from inventory.reports.queries.revisions import newest_sha256
 from inventory.reports.reviewing import Review, may_review, review_report
-from inventory.reports.signing.known import known_keys
+from inventory.reports.signing.known import known_keys, signing_now
 from inventory.staff.current import address, current_actor, signed_in
 from inventory.staff.services import confirm_person
 from inventory.web.access import requires
@@ -33,7 +33,7 @@ def review(report_id: UUID) -> ResponseReturnValue:
     report = issued_report(report_id, kinds=kinds_for(current_actor()))
     if not may_review(current_actor(), report):
         raise not_found("report that can be signed")
-    form = ReviewForm(data={"seen_sha256": newest_pdf(db.session(), report_id)[0]})
+    form = ReviewForm(data={"seen_sha256": newest_sha256(db.session(), report_id)})
     back = url_for("reports.show", report_id=report_id)
     if form.validate_on_submit():
         try:
@@ -82,7 +82,9 @@ def revision(report_id: UUID, number: int) -> ResponseReturnValue:
 @keeps_to_days
 def keys() -> str:
     """The keys that sign for the clinic, with the fingerprints that an auditor asks for."""
-    return render_template("reports/keys.html", keys=known_keys(db.session()), in_groups=in_groups)
+    return render_template(
+        "reports/keys.html", keys=known_keys(db.session()), present=signing_now(), in_groups=in_groups
+    )
 
 
 @bp.get("/keys/<fingerprint>.pem")

@@ -18,6 +18,17 @@ def revisions_of(session: Session, report_id: UUID) -> Sequence[Any]:
     return session.execute(of_report.order_by(ReportRevision.number)).all()
 
 
+def newest_sha256(session: Session, report_id: UUID) -> str:
+    """Return the SHA-256 of a report's newest PDF. Raises Refusal NOT-FOUND."""
+    signed = select(ReportRevision.sha256).where(ReportRevision.report_id == report_id)
+    issued = select(ReportFile.sha256).where(ReportFile.report_id == report_id, ReportFile.format == "pdf")
+    newest: str | None = session.scalar(signed.order_by(ReportRevision.number.desc()).limit(1))
+    newest = newest or session.scalar(issued)
+    if newest is None:
+        raise not_found("file")
+    return newest
+
+
 def newest_pdf(session: Session, report_id: UUID) -> tuple[str, bytes]:
     """Return the SHA-256 and the bytes of a report's newest PDF. Raises Refusal NOT-FOUND."""
     newest = session.execute(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
@@ -37,6 +38,8 @@ class SigningKey:
     private: rsa.RSAPrivateKey
     certificate: x509.Certificate
     is_own: bool
+    authorities: tuple[x509.Certificate, ...] = ()
+    """Who vouches for the certificate, as far as the clinic's own file says: attached to each signature."""
 
     @property
     def fingerprint(self) -> str:
@@ -60,11 +63,11 @@ class SigningKey:
         pkcs8 = self.private.private_bytes(
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        der = self.certificate.public_bytes(serialization.Encoding.DER)
+        attached = SimpleCertificateStore.from_certs([_for_pyhanko(one) for one in self.authorities])  # type: ignore[no-untyped-call]
         return SimpleSigner(
-            signing_cert=asn1_x509.Certificate.load(der),
+            signing_cert=_for_pyhanko(self.certificate),
             signing_key=asn1_keys.PrivateKeyInfo.load(pkcs8),
-            cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
+            cert_registry=attached,
         )
 
 
@@ -74,16 +77,20 @@ def present_key(clinic_name: str, *, at: datetime) -> SigningKey:
     Raises Refusal SIGNING-KEY-UNREADABLE for a file or password that does not open, SIGNING-KEY-KIND for a key that is not RSA of
     2048 to 8192 bits, SIGNING-KEY-EXPIRED for a certificate that is over or has not begun.
     """
-    own = current_app.config["SIGNING_P12"]
-    path = Path(own or current_app.config["SIGNING_KEY_FILE"])
-    if not own and not path.exists():
-        keep_key(path, make_key(clinic_name, at=at), password=password())
-    key = _read(path, is_own=bool(own))
+    key = kept_key()
+    if key is None:
+        keep_key(_place(), make_key(clinic_name, at=at), password=password())
+        key = _read(_place())
     certificate = key.certificate
     if not certificate.not_valid_before_utc <= at.astimezone(UTC) <= certificate.not_valid_after_utc:
         said = f"The certificate of the signing key counts until {certificate.not_valid_after_utc:%d %b %Y}. Rotate the key."
         raise Refusal("SIGNING-KEY-EXPIRED", said, status=409)
     return key
+
+
+def kept_key() -> SigningKey | None:
+    """Return the key in its file, whatever the days of its certificate; None where it is yet to be made. Raises as `present_key`."""
+    return _read(_place()) if _is_own() or _place().exists() else None
 
 
 def make_key(clinic_name: str, *, at: datetime) -> SigningKey:
@@ -126,7 +133,10 @@ def keep_key(path: Path, key: SigningKey, *, password: bytes, in_place: bool = F
     )
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     draft.touch(mode=0o600, exist_ok=False)
-    draft.write_bytes(content)
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())  # there is no other copy of it
     if in_place:
         draft.replace(path)
         return
@@ -138,15 +148,22 @@ def keep_key(path: Path, key: SigningKey, *, password: bytes, in_place: bool = F
 
 def password() -> bytes:
     """Return what opens the key's file."""
-    own = current_app.config["SIGNING_P12"]
-    return str(current_app.config["SIGNING_P12_PASSWORD" if own else "SIGNING_PASSWORD"] or "").encode()
+    return str(current_app.config["SIGNING_P12_PASSWORD" if _is_own() else "SIGNING_PASSWORD"] or "").encode()
 
 
-def _read(path: Path, *, is_own: bool) -> SigningKey:
+def _is_own() -> bool:
+    return bool(current_app.config["SIGNING_P12"])
+
+
+def _place() -> Path:
+    return Path(current_app.config["SIGNING_P12" if _is_own() else "SIGNING_KEY_FILE"])
+
+
+def _read(path: Path) -> SigningKey:
     try:
-        return _opened(path.read_bytes(), password(), is_own=is_own)
+        return _opened(path.read_bytes(), password(), is_own=_is_own())
     except (OSError, ValueError) as error:
-        whose = "SIGNING_P12 and SIGNING_P12_PASSWORD" if is_own else "SIGNING_PASSWORD"
+        whose = "SIGNING_P12 and SIGNING_P12_PASSWORD" if _is_own() else "SIGNING_PASSWORD"
         said = f"The signing key {path.name} cannot be opened. Check {whose} (docs/signing.md). Nothing was signed."
         raise Refusal("SIGNING-KEY-UNREADABLE", said, status=409) from error
 
@@ -154,7 +171,7 @@ def _read(path: Path, *, is_own: bool) -> SigningKey:
 @lru_cache(maxsize=8)
 def _opened(content: bytes, opens: bytes, *, is_own: bool) -> SigningKey:
     """Open a key's file; kept, since its password is made to take long to try."""
-    private, certificate, _ = pkcs12.load_key_and_certificates(content, opens or None)
+    private, certificate, others = pkcs12.load_key_and_certificates(content, opens or None)
     if certificate is None or private is None:
         raise ValueError("it holds no key with its certificate")
     if not isinstance(private, rsa.RSAPrivateKey) or not 2048 <= private.key_size <= 8192:
@@ -162,4 +179,8 @@ def _opened(content: bytes, opens: bytes, *, is_own: bool) -> SigningKey:
             "The signing key is not an RSA key of 2048 to 8192 bits, which is what an auditor's check knows."
         )
         raise Refusal("SIGNING-KEY-KIND", said, status=409)
-    return SigningKey(private, certificate, is_own)
+    return SigningKey(private, certificate, is_own, tuple(others))
+
+
+def _for_pyhanko(certificate: x509.Certificate) -> Any:
+    return asn1_x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))

@@ -54,6 +54,15 @@ def rotate_key(*, actor: Actor, at: datetime) -> keys.SigningKey:
     return known_key(actor=actor, at=at)
 
 
+def signing_now() -> str | None:
+    """Return the fingerprint of the key that would sign now, known or not; None where none can be opened, or is made yet."""
+    try:
+        key = keys.kept_key()
+    except Refusal:
+        return None
+    return key.fingerprint if key else None
+
+
 def known_keys(session: Session) -> Sequence[KnownKey]:
     """Return every key that ever signed, the newest first."""
     return session.scalars(select(KnownKey).order_by(KnownKey.known_at.desc(), KnownKey.id.desc())).all()

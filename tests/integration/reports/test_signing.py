@@ -5,6 +5,7 @@ import io
 import shutil
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -14,16 +15,16 @@ from flask.testing import FlaskCliRunner
 from pyhanko.pdf_utils.reader import PdfFileReader
 from sqlalchemy import func, select
 
-from inventory.kernel.db import db
+from inventory.kernel.db import db, is_writing
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Role
-from inventory.reports import manifest, services
+from inventory.reports import manifest, register, reviewing, services
 from inventory.reports.models import Meaning, Report, ReportFile, ReportRevision, SigningKey
 from inventory.reports.queries.issued import IssuedReport, issued_report
 from inventory.reports.queries.revisions import newest_pdf, revisions_of
 from inventory.reports.reviewing import Review, review_report
 from inventory.reports.signing import keys
-from inventory.reports.signing.known import known_keys, rotate_key
+from inventory.reports.signing.known import known_keys, rotate_key, signing_now
 from tests.factories.reports import ReportingClinic
 from tests.factories.staff import PASSWORD, make_actor, make_user
 from tests.support.client import CheckingClient
@@ -162,6 +163,51 @@ def test_refuses_who_may_not_sign_and_who_saw_another_file(
     assert db.session.scalar(select(func.count()).select_from(ReportRevision)) == 1
 
 
+def test_the_same_request_twice_is_one_signature(clinic: ReportingClinic, report: IssuedReport) -> None:
+    review = Review(Meaning.REVIEWED, "", newest_pdf(db.session(), report.id)[0])
+    actor = make_actor(Role.PRESCRIBER)
+    done = [
+        review_report(actor=actor, at=LATER, report_id=report.id, review=review, request_key="the same")
+        for _ in range(2)
+    ]
+    assert [one.repeated for one in done] == [False, True]
+    assert len(revisions_of(db.session(), report.id)) == 1
+
+
+def test_nobody_waits_while_a_file_is_signed(
+    clinic: ReportingClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signing may wait for a timestamp authority: it must not hold the database meanwhile."""
+    waited = []
+
+    def seen(sign: Callable[..., None]) -> Callable[..., None]:
+        return lambda *args, **kwargs: (waited.append(is_writing()), sign(*args, **kwargs))[1]
+
+    monkeypatch.setattr(register, "sign_issued", seen(register.sign_issued))
+    monkeypatch.setattr(reviewing, "sign_review", seen(reviewing.sign_review))
+    reviewed(clinic.issue(*OCTOBER), make_actor(Role.PRESCRIBER))
+    assert waited == [False, False]
+
+
+def test_of_two_reviewers_at_once_one_signs_and_the_other_looks_again(
+    app: Flask, clinic: ReportingClinic, report: IssuedReport
+) -> None:
+    actors = [make_actor(Role.PRESCRIBER), make_actor(Role.AUDITOR)]
+    review = Review(Meaning.REVIEWED, "", newest_pdf(db.session(), report.id)[0])
+    db.session.rollback()
+
+    def sign(actor: Actor) -> str:
+        with app.app_context():
+            try:
+                review_report(actor=actor, at=LATER, report_id=report.id, review=review)
+            except Refusal as refusal:
+                return refusal.code
+        return "signed"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(sign, actors)) == ["REVIEW-MEANWHILE", "signed"]
+
+
 def test_rotation_signs_with_another_key_and_keeps_the_first(
     app: Flask, clinic: ReportingClinic, report: IssuedReport, cli: FlaskCliRunner, tmp_path: Path
 ) -> None:
@@ -220,6 +266,7 @@ def test_a_key_whose_file_is_gone_is_replaced_and_both_are_known(
     app.config["SIGNING_KEY_FILE"] = str(tmp_path / "gone.p12")
     again = clinic.issue(*OCTOBER)
     newest, oldest = known_keys(db.session())
+    assert signing_now() == newest.fingerprint
     assert oldest.fingerprint == issued_report(report.id).key_sha256 == first
     assert newest.fingerprint == issued_report(again.id).key_sha256 != first
 
@@ -236,6 +283,22 @@ def test_a_key_brought_along_is_known_as_such_and_not_rotated_here(
     done = cli.invoke(args=["report", "key", "rotate"])
     assert done.exit_code == 1
     assert "not rotated: SIGNING-KEY-OWN" in done.stderr
+
+
+def test_a_key_is_not_said_to_sign_when_its_file_does_not_open(
+    app: Flask,
+    clinic: ReportingClinic,
+    report: IssuedReport,
+    cli: FlaskCliRunner,
+    signed_in_client: SignIn,
+) -> None:
+    client = signed_in_client(Role.AUDITOR)
+    assert "The key that signs now" in client.get("/reports/keys").get_data(as_text=True)
+    app.config["SIGNING_PASSWORD"] = "another"
+    shown = client.get("/reports/keys").get_data(as_text=True)
+    assert "The key that signs now" not in shown
+    assert "None of these keys signs now" in shown
+    assert cli.invoke(args=["report", "key", "show"]).output.splitlines()[-1].startswith("no known key")
 
 
 def test_an_authority_that_does_not_answer_is_named(app: Flask, clinic: ReportingClinic) -> None:

@@ -138,3 +138,17 @@ def test_certificate_outside_its_days_is_refused(own: Path, until: datetime) -> 
     make_p12(own, make_rsa(), until=until)
     with pytest.raises(Refusal, match="SIGNING-KEY-EXPIRED"):
         keys.present_key("Riverside Clinic", at=AT)
+
+
+def test_who_vouches_for_a_key_brought_along_is_attached(own: Path) -> None:
+    authority = keys.make_key("Invented Authority", at=AT)
+    brought = keys.make_key("Riverside Clinic", at=AT)
+    locked = serialization.BestAvailableEncryption(OPENS.encode())
+    own.write_bytes(
+        pkcs12.serialize_key_and_certificates(
+            b"own", brought.private, brought.certificate, [authority.certificate], locked
+        )
+    )
+    signer = keys.present_key("Riverside Clinic", at=AT).signer()
+    assert signer.signing_cert.subject.native == {"common_name": "Riverside Clinic"}
+    assert [one.subject.native["common_name"] for one in signer.cert_registry] == ["Invented Authority"]
