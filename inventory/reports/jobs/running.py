@@ -94,7 +94,7 @@ def _make(job: Claimed, is_stopping: Callable[[], bool]) -> None:
 def _asker(user_id: UUID, site_ids: frozenset[UUID] | None) -> Actor:
     """Return whoever asked, at the sites of then. Raises Withdrawn where they may not have it any more."""
     user = staff.person(user_id)
-    if user.deactivated_at is not None:
+    if not staff.is_let_in(user, now()):
         raise Withdrawn(rules.NO_LONGER_ACTIVE)
     actor = staff.actor_of(user)
     if not rules.covers(actor.site_ids, site_ids):

@@ -31,6 +31,7 @@ from inventory.reports.queries.requests import Asked
 from inventory.reports.services import issue_administration_report
 from inventory.staff import queries as staff
 from inventory.staff.services import deactivate_person, edit_person, set_sites
+from inventory.staff.services.access import Bounds, set_access
 from inventory.staff.services.people import Entry
 from tests.factories.jobs import OCTOBER, ask_for_october, make_every_report_a_job, stop_at
 from tests.factories.reports import RECORDED_AT, ReportingClinic
@@ -336,6 +337,16 @@ def test_deactivated_meanwhile_is_cancelled(busy: ReportingClinic) -> None:
     job = shown(busy, job_id)
     assert (job.state, job.failure) == (JobState.CANCELLED, rules.NO_LONGER_ACTIVE)
     assert counted(Report) == 0
+
+
+def test_whose_account_has_ended_meanwhile_is_cancelled(busy: ReportingClinic) -> None:
+    job_id = ask_for_october(busy.auditor, RECORDED_AT)
+    version = staff.person(busy.auditor.id).version
+    ended = Bounds(access_until=RECORDED_AT)
+    set_access(actor=SYSTEM_ACTOR, at=RECORDED_AT, user_id=busy.auditor.id, version=version, bounds=ended)
+    running.work_off()
+    job = shown(busy, job_id)
+    assert (job.state, job.failure) == (JobState.CANCELLED, rules.NO_LONGER_ACTIVE)
 
 
 def test_other_sites_meanwhile_is_cancelled(busy: ReportingClinic) -> None:
