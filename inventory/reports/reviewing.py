@@ -23,6 +23,7 @@ from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Actor, Permission
 from inventory.reports import register
 from inventory.reports.documents.places import signature_places
+from inventory.reports.documents.sign_off import lines_for
 from inventory.reports.documents.signature_stamp import write_signature_stamp
 from inventory.reports.keeping import refuse_erased
 from inventory.reports.models import Meaning, Report, ReportRevision
@@ -136,7 +137,7 @@ def _signed(
         stamp = Path(folder) / "stamp.pdf"
         with stamp.open("wb") as file:
             write_signature_stamp(file, _size_of_place(pdf), lines, created_at=at)
-        sign_review(pdf, str(stamp), key=key, words=words)
+        sign_review(pdf, str(stamp), lines=lines_for(meaning), key=key, words=words)
     return pdf.getvalue()
 
 

@@ -29,6 +29,11 @@ def sign_off(sheet: Sheet, issued: list[tuple[str, str]]) -> None:
     sheet.top -= 4
 
 
+def lines_for(meaning: str) -> tuple[int, ...]:
+    """Return the numbers of the lines where a signature of this meaning may stand: those that say it, then those that say nothing."""
+    return tuple(number for number, printed in enumerate(MEANINGS, start=1) if printed in {meaning, ""})
+
+
 def _line(sheet: Sheet, number: int, meaning: str) -> None:
     sheet.rule()
     below, middle = sheet.top - _HEIGHT, sheet.left + _SPECS[1][1] * sheet.width

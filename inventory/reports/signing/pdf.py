@@ -6,7 +6,7 @@ keeps free; each of them fills one, so that nothing else ever changes in a signe
 
 import asyncio
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPException
@@ -76,23 +76,27 @@ def sign_issued(pdf: BinaryIO, told: Manifest | None, *, key: SigningKey, words:
                 manifest.SIGNATURE_NAME: key.sign_manifest(told.content),
             },
         )
+    # First, since readers list the signatures in the order of their fields.
+    append_signature_field(writer, SigFieldSpec(ISSUED_FIELD))
     for number, place in enumerate(signature_places(writer.prev), start=1):
         append_signature_field(writer, _field(f"{_REVIEW_FIELD} {number}", place))
     _sign(writer, key=key, words=words, field=ISSUED_FIELD)
 
 
-def sign_review(pdf: BinaryIO, stamp: str, *, key: SigningKey, words: Words) -> None:
-    """Sign a report once more, in the next free place of its sign-off block, where the page of `stamp` (a path) is shown.
+def sign_review(pdf: BinaryIO, stamp: str, *, lines: Sequence[int], key: SigningKey, words: Words) -> None:
+    """Sign a report once more, in the first free one of these lines of its sign-off block, where the page of `stamp` (a path) is shown.
 
-    Raises Refusal REVIEW-FULL where no place is left, SIGNING-TIMESTAMP; the file is then of no use.
+    Raises Refusal REVIEW-FULL where none of them is free, SIGNING-TIMESTAMP; the file is then of no use.
     """
     writer = _opened(pdf)
-    free = [name for name, value, _ in enumerate_sig_fields(writer.prev) if value is None]
+    empty = {name for name, value, _ in enumerate_sig_fields(writer.prev) if value is None}
+    free = [name for name in (f"{_REVIEW_FIELD} {number}" for number in lines) if name in empty]
     if not free:
-        raise Refusal("REVIEW-FULL", "Every place for a signature of this report is taken.", status=409)
+        said = "Every line of this report for such a signature is taken. Issue the report again where more have to sign."
+        raise Refusal("REVIEW-FULL", said, status=409)
     page = ImportedPdfPage(stamp)  # type: ignore[no-untyped-call]
     style = StaticStampStyle(background=page, background_layout=_WHOLE, border_width=0)
-    _sign(writer, key=key, words=words, field=min(free), stamp=style)
+    _sign(writer, key=key, words=words, field=free[0], stamp=style)
 
 
 def _opened(pdf: BinaryIO) -> _Writer:

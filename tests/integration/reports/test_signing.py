@@ -122,6 +122,23 @@ def test_a_review_appends_and_keeps_every_byte_before_it(
     assert names[1] == "Petra Prescriber"
 
 
+def test_each_meaning_stands_on_a_line_that_says_it_or_says_nothing(
+    clinic: ReportingClinic, report: IssuedReport
+) -> None:
+    for _ in range(3):
+        reviewed(report, make_actor(Role.PRESCRIBER), Meaning.APPROVED)
+    with pytest.raises(Refusal, match="REVIEW-FULL"):
+        reviewed(report, make_actor(Role.PRESCRIBER), Meaning.APPROVED)
+    reviewed(report, make_actor(Role.PRESCRIBER))
+    fields = [field for field, _ in signatures(pdf_of(report))]
+    assert fields == ["Issued", "Review 2", "Review 3", "Review 4", "Review 1"]
+
+
+def test_readers_list_the_issuer_first(clinic: ReportingClinic, report: IssuedReport) -> None:
+    fields = PdfFileReader(io.BytesIO(pdf_of(report))).root["/AcroForm"]["/Fields"]
+    assert [str(field.get_object()["/T"]) for field in fields] == ["Issued", *(f"Review {n}" for n in range(1, 5))]
+
+
 def test_what_is_downloaded_is_the_newest_and_the_first_stays(
     clinic: ReportingClinic, report: IssuedReport
 ) -> None:

@@ -59,7 +59,8 @@ def reviewed(pdf: bytes, key: keys.SigningKey, folder: Path) -> io.BytesIO:
     with stamp.open("wb") as out:
         write_signature_stamp(out, (600, 26), ["Reviewed by Petra Prescriber"], created_at=AT)
     file = io.BytesIO(pdf)
-    sign_review(file, str(stamp), key=key, words=Words("Petra Prescriber", "Reviewed: report MAIN-12"))
+    words = Words("Petra Prescriber", "Reviewed: report MAIN-12")
+    sign_review(file, str(stamp), lines=(1, 3, 4), key=key, words=words)
     return file
 
 
