@@ -32,7 +32,7 @@ def clinic(live_server: Any) -> Iterator[ReportingClinic]:
 
 
 def ask(page: Any) -> None:
-    page.goto("/reports/new")
+    page.goto("/reports/new?kind=administrations")
     page.get_by_label("From").fill("2026-10-01")
     page.get_by_label("To", exact=True).fill("2026-10-31")
     page.get_by_role("button", name="Issue the report").click()

@@ -47,7 +47,7 @@ def test_long_report_leads_to_its_page_and_from_there_to_the_report(
     busy: ReportingClinic, signed_in_client: SignIn
 ) -> None:
     browser = signed_in(signed_in_client, busy)
-    page = browser.submit("/reports/new", OCTOBER, follow_redirects=True)
+    page = browser.submit("/reports/new?kind=administrations", OCTOBER, follow_redirects=True)
     assert page.request.path.startswith("/reports/jobs/")
     assert "Waiting for its turn: 2 doses." in page.text
     assert 'http-equiv="refresh"' in page.text
@@ -65,8 +65,8 @@ def test_long_report_leads_to_its_page_and_from_there_to_the_report(
 
 def test_form_sent_twice_leads_to_one_job(busy: ReportingClinic, signed_in_client: SignIn) -> None:
     browser = signed_in(signed_in_client, busy)
-    form = browser.form("/reports/new")
-    first, second = (browser.send("/reports/new", form, OCTOBER) for _ in range(2))
+    form = browser.form("/reports/new?kind=administrations")
+    first, second = (browser.send("/reports/new?kind=administrations", form, OCTOBER) for _ in range(2))
     assert first.location == second.location
     assert "/jobs/" in first.location
 
@@ -75,7 +75,7 @@ def test_first_page_and_register_tell_of_it_until_it_is_seen(
     busy: ReportingClinic, signed_in_client: SignIn
 ) -> None:
     browser = signed_in(signed_in_client, busy)
-    page = browser.submit("/reports/new", OCTOBER).location
+    page = browser.submit("/reports/new?kind=administrations", OCTOBER).location
     assert "Your report waits for its turn" in browser.get("/").text
     running.work_off()
     other = signed_in_client(Role.AUDITOR)
@@ -89,7 +89,7 @@ def test_first_page_and_register_tell_of_it_until_it_is_seen(
 
 def test_progress_is_told_to_the_script(busy: ReportingClinic, signed_in_client: SignIn) -> None:
     browser = signed_in(signed_in_client, busy)
-    page = browser.submit("/reports/new", OCTOBER).location
+    page = browser.submit("/reports/new?kind=administrations", OCTOBER).location
     told: list[dict[str, Any]] = []
     running.work_off(stop_at(4, lambda: told.append(browser.get(f"{page}/progress").json)))
     assert told == [{"state": "running", "done": 1, "of": 2, "words": "Being made: 1 of 2 doses."}]
@@ -99,7 +99,7 @@ def test_cancelled_on_its_page_says_so_there_and_in_the_register(
     busy: ReportingClinic, signed_in_client: SignIn
 ) -> None:
     browser = signed_in(signed_in_client, busy)
-    page = browser.submit("/reports/new", OCTOBER).location
+    page = browser.submit("/reports/new?kind=administrations", OCTOBER).location
     answers: list[Any] = []
 
     def cancel() -> None:
@@ -122,7 +122,7 @@ def test_cancelled_too_late_is_told_and_the_report_stays(
     busy: ReportingClinic, signed_in_client: SignIn
 ) -> None:
     browser = signed_in(signed_in_client, busy)
-    page = browser.submit("/reports/new", OCTOBER).location
+    page = browser.submit("/reports/new?kind=administrations", OCTOBER).location
     form = browser.form(page, action=f"{page}/cancel")
     running.work_off()
     answer = browser.send(page, form, follow_redirects=True)
@@ -133,7 +133,7 @@ def test_cancelled_too_late_is_told_and_the_report_stays(
 def test_nobody_else_finds_it_and_an_administrator_cannot_take_the_report(
     busy: ReportingClinic, signed_in_client: SignIn
 ) -> None:
-    page = signed_in(signed_in_client, busy).submit("/reports/new", OCTOBER).location
+    page = signed_in(signed_in_client, busy).submit("/reports/new?kind=administrations", OCTOBER).location
     other, admin = signed_in_client(Role.AUDITOR), signed_in_client(Role.ADMIN)
     for path in (page, f"{page}/progress"):
         assert other.get(path).status_code == 404
@@ -146,7 +146,7 @@ def test_page_of_a_report_without_files_says_what_became_of_it(
     busy: ReportingClinic, signed_in_client: SignIn
 ) -> None:
     browser = signed_in(signed_in_client, busy)
-    browser.submit("/reports/new", OCTOBER)
+    browser.submit("/reports/new?kind=administrations", OCTOBER)
     job = services.claim(at=RECORDED_AT)
     assert job is not None
 
