@@ -7,6 +7,7 @@ keeps free; each of them fills one, so that nothing else ever changes in a signe
 import asyncio
 import urllib.request
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPException
@@ -128,7 +129,9 @@ def _sign(
     )
     signer = PdfSigner(about, key.signer(), timestamper=timestamper(), stamp_style=stamp)
     try:
-        signer.sign_pdf(writer, in_place=True, chunk_size=_CHUNK)
+        # pyHanko runs a loop of its own, which a thread that has one already refuses: a bridge from ASGI, a browser's test.
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="signing") as apart:
+            apart.submit(signer.sign_pdf, writer, in_place=True, chunk_size=_CHUNK).result()
     except TimestampRequestError as error:
         said = "The timestamp authority did not answer. Nothing was stored; try again, or take TSA_URL out (docs/signing.md)."
         raise Refusal("SIGNING-TIMESTAMP", said, status=503) from error
