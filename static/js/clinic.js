@@ -19,10 +19,6 @@
     });
   });
 
-  // A page that answers what was sent, and is only a step: coming back to it asks for its address again. Without this, a browser
-  // shows an error of its own after Back, since such a page is kept nowhere.
-  if (document.querySelector("form[data-comes-back]")) history.replaceState(null, "", location.href);
-
   // A button with data-confirm asks before it sends.
   const ask = (question, yesWords, onYes) => {
     const dialog = document.createElement("dialog");

@@ -1,7 +1,7 @@
-"""Sees to it that there is a Chromium to test with, before the tests begin: `python -m tests.support.browser_setup`.
+"""Sees to it that there is a Chromium to test with, before the tests begin, and what checks a PDF: `python -m tests.support.browser_setup`.
 
-In this order: the system's own; the system's package manager, when root; Playwright's own. Where none of them gives one, one
-line says what to install and the run fails: a browser test is never skipped.
+In this order: the system's own; the system's package manager, when root; for Chromium Playwright's own. Where none of them gives one, one
+line says what to install and the run fails: no test is skipped for it.
 """
 
 import os
@@ -12,6 +12,8 @@ from pathlib import Path
 
 SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ADVICE = "No Chromium to test with: install the package `chromium` (or Google Chrome) and run this again."
+PDF_PROGRAMS = {"pdfsig": "poppler-utils", "qpdf": "qpdf"}
+"""What other people's programs say of our PDFs, each with the package that has it."""
 
 
 def find_chromium() -> str | None:
@@ -37,27 +39,40 @@ def _of_playwright() -> str | None:
     return str(path) if path.exists() else None
 
 
+def lacking_programs() -> list[str]:
+    """Return the packages of the programs that are not there."""
+    return [package for program, package in PDF_PROGRAMS.items() if shutil.which(program) is None]
+
+
 def _run(*command: str) -> bool:
-    print(f"No Chromium yet; running: {' '.join(command)}", flush=True)
+    print(f"Something to test with is missing; running: {' '.join(command)}", flush=True)
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     return subprocess.run(command, env=environment, check=False, **quiet).returncode == 0
 
 
-def _install() -> None:
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        _run("apt-get", "update")
-        if _run("apt-get", "install", "--yes", "--no-install-recommends", "chromium", "fonts-dejavu-core"):
-            return
-    _run(sys.executable, "-m", "playwright", "install", "chromium")
+def _install(*packages: str) -> bool:
+    """Install packages by the system's package manager, where that may be done; tell whether it went well."""
+    if not (hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")):
+        return False
+    _run("apt-get", "update")
+    return _run("apt-get", "install", "--yes", "--no-install-recommends", *packages)
 
 
 def main() -> int:
-    """Install a Chromium if there is none; return 0 when there is one."""
-    if find_chromium() is None:
-        _install()
+    """Install what is missing; return 0 when everything is there."""
+    if find_chromium() is None and not _install("chromium", "fonts-dejavu-core"):
+        _run(sys.executable, "-m", "playwright", "install", "chromium")
     if find_chromium() is None:
         print(ADVICE, file=sys.stderr)
+        return 1
+    if lacking := lacking_programs():
+        _install(*lacking)
+    if lacking := lacking_programs():
+        print(
+            f"Nothing to check PDFs with: install {' and '.join(lacking)} and run this again.",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

@@ -62,21 +62,6 @@ def sealed(live_server: LiveServer, clinic: Clinic) -> int:
         return balance_ul(db.session.get_one(Lot, clinic.lot_id)) // 1_000
 
 
-def test_comes_back_from_a_recorded_dose_to_a_new_form(
-    clinic: Clinic, signed_in_page: Callable[..., Any]
-) -> None:
-    page = signed_in_page(user=clinic.nurse)
-    page.goto(f"/give/{clinic.bench.patient_id}?mode=about_to_give")
-    page.get_by_label("Left arm (deltoid)").check()
-    page.get_by_label("Indication").fill("B12 deficiency")
-    page.get_by_label("Consent seen").check()
-    page.get_by_role("button", name="Check the dose").click()
-    page.get_by_role("button", name="Record the dose").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Dose MAIN-000001")
-    page.go_back()
-    expect(page.get_by_role("button", name="Check the dose")).to_be_visible()
-
-
 def test_gives_a_dose_to_the_left_arm(
     clinic: Clinic, live_server: LiveServer, signed_in_page: Callable[..., Any], axe: Axe
 ) -> None:

@@ -136,7 +136,10 @@ def test_each_meaning_stands_on_a_line_that_says_it_or_says_nothing(
 
 def test_readers_list_the_issuer_first(clinic: ReportingClinic, report: IssuedReport) -> None:
     fields = PdfFileReader(io.BytesIO(pdf_of(report))).root["/AcroForm"]["/Fields"]
-    assert [str(field.get_object()["/T"]) for field in fields] == ["Issued", *(f"Review {n}" for n in range(1, 5))]
+    assert [str(field.get_object()["/T"]) for field in fields] == [
+        "Issued",
+        *(f"Review {n}" for n in range(1, 5)),
+    ]
 
 
 def test_what_is_downloaded_is_the_newest_and_the_first_stays(
