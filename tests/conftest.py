@@ -4,6 +4,7 @@ A test that touches data asks for `app` (or `client`, or `database`) and so runs
 time in a migrated database of its own. The application's context is pushed for the whole test; a request never shares it.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -38,6 +39,18 @@ hypothesis.settings.load_profile("clinic")
 def _stay_on_this_machine() -> Iterator[None]:
     with only_loopback():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _loop_of_the_browser_is_its_own(request: pytest.FixtureRequest) -> Iterator[None]:
+    # Playwright leaves its loop marked as running in this thread until the run ends, and pyHanko's `asyncio.run` refuses that.
+    if "chromium" in request.fixturenames:
+        yield
+        return
+    left = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(left)
 
 
 @pytest.fixture(scope="session")

@@ -310,3 +310,8 @@ def latest_sheet(session: Session) -> str:
     """Return the information sheet that was named last, since the next patient is likely given the same."""
     named = select(Consent.information_sheet).where(Consent.information_sheet != "")
     return session.scalar(named.order_by(Consent.id.desc()).limit(1)) or ""
+
+
+def records_of(patient_id: UUID) -> tuple[UUID, ...]:
+    """Return the ids of every record of the person whose record this is."""
+    return (patient_id,)
