@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPException
 from typing import Any, BinaryIO
+from urllib.error import HTTPError
 
 from asn1crypto import tsp
 from flask import current_app
@@ -155,8 +156,12 @@ class UrlTimeStamper(TimeStamper):
     def _ask(self, request: bytes) -> bytes:
         headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
         asked = urllib.request.Request(self._url, data=request, headers=headers)  # noqa: S310  config.py allows http(s) alone
-        with urllib.request.urlopen(asked, timeout=_TSA_SECONDS) as answer:  # noqa: S310
-            return bytes(answer.read(1024 * 1024))
+        try:
+            with urllib.request.urlopen(asked, timeout=_TSA_SECONDS) as answer:  # noqa: S310
+                return bytes(answer.read(1024 * 1024))
+        except HTTPError as refused:
+            refused.close()  # an error that is an answer holds its connection open
+            raise
 
 
 def timestamper() -> Any:
