@@ -7,6 +7,7 @@ from inventory.doses.rules.gate import (
     containers,
     history,
     integrity,
+    medicines,
     people,
     product,
 )
@@ -19,6 +20,7 @@ SUBJECTS: dict[str, tuple[Rule, ...]] = {
     "The product": product.RULES,
     "Allergies": allergies.RULES,
     "Conditions": conditions.RULES,
+    "Medicines and supplements": medicines.RULES,
     "Site and volume": body_sites.RULES,
     "Before this dose": history.RULES,
 }
