@@ -26,3 +26,5 @@ SUBJECTS: dict[str, tuple[Rule, ...]] = {
 }
 RULES: tuple[Rule, ...] = tuple(one for rules in SUBJECTS.values() for one in rules)
 REGISTRY: dict[str, Rule] = {one.code: one for one in RULES}
+FIXED: tuple[str, ...] = tuple(one.code for one in RULES if one.is_fixed)
+"""What no clinic may quiet. The database refuses a setting of these too: a further one needs a migration."""
