@@ -4,6 +4,7 @@ from inventory.doses.services.blocks import record_block
 from inventory.doses.services.correcting import amend_dose, assess_amendment, draws_of, giver_of, void_dose
 from inventory.doses.services.decisions import Decisions, Override
 from inventory.doses.services.dedicating import dedicate_vial
+from inventory.doses.services.gate_rules import change_gate_rule
 from inventory.doses.services.incidents import close_incident
 from inventory.doses.services.lot_correction import correct_lot
 from inventory.doses.services.not_given import NotGivenRequest, record_not_given
@@ -15,6 +16,7 @@ __all__ = [
     "Override",
     "amend_dose",
     "assess_amendment",
+    "change_gate_rule",
     "close_incident",
     "correct_lot",
     "dedicate_vial",
