@@ -5,9 +5,11 @@ from dataclasses import asdict
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from inventory.clinic.current import settings_here
-from inventory.doses.forms.gate import GateRuleForm, gate_rule_form
+from inventory.clinic.current import settings_here, sites_here
+from inventory.doses.forms.gate import FoundFilter, GateRuleForm, gate_rule_form
+from inventory.doses.presenters.found import found_lines, never_found
 from inventory.doses.presenters.gate import shown_rules, shown_state
+from inventory.doses.queries.found import tally
 from inventory.doses.queries.gate_rules import RuleState, rule_states
 from inventory.doses.rules.gate.registry import REGISTRY, RULES
 from inventory.doses.services import change_gate_rule
@@ -46,6 +48,21 @@ def gate_rule(finding_code: str) -> ResponseReturnValue:
     return render_template(
         "doses/gate_rule.html", form=form, rule=state.rule, state=shown_state(state)
     ), form.status
+
+
+@bp.get("/gate/findings")
+@requires(Permission.INCIDENT_CLOSE)
+def gate_findings() -> ResponseReturnValue:
+    """Show how often each finding came up in a period, and what became of it. No patient is named."""
+    filters = FoundFilter()
+    filters.site.offer((site.id, site.name) for site in sites_here())
+    lines = None
+    if filters.validate():
+        lines = found_lines(tally(db.session(), filters.periods(sites_here(), now())))
+    page = render_template(
+        "doses/gate_findings.html", filters=filters, lines=lines, never=never_found(lines or [])
+    )
+    return page, 422 if lines is None else 200
 
 
 def _state_of(code: str) -> RuleState:
