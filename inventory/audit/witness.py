@@ -53,6 +53,8 @@ WITNESSED = (
     "erasure",
     "erasure_row",
     "access_digest",
+    "gate_rule",
+    "incident_note",
 )
 """The insert-only tables whose rows the trail witnesses."""
 
