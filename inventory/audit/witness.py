@@ -53,6 +53,12 @@ WITNESSED = (
     "erasure",
     "erasure_row",
     "access_digest",
+    "protocol_version",
+    "protocol_step",
+    "course",
+    "course_change",
+    "dose_slot",
+    "dose_authority",
 )
 """The insert-only tables whose rows the trail witnesses."""
 
