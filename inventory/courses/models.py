@@ -45,7 +45,7 @@ class Protocol(Model):
 class ProtocolVersion(Model):
     """A protocol as it was published, with its source. Insert-only; the newest is the one courses start on.
 
-    `formulation_id` is the one it is for, or None for any. `review_months` is after how long a course on it is looked at again.
+    `for_substance` names the one it is for, or is None for any. `review_months` is after how long a course on it is looked at again.
     """
 
     __tablename__ = "protocol_version"
@@ -62,7 +62,7 @@ class ProtocolVersion(Model):
     protocol_id: Mapped[UUID] = mapped_column(ForeignKey("protocol.id"))
     number: Mapped[int] = mapped_column()
     step_count: Mapped[int] = mapped_column()
-    formulation_id: Mapped[UUID | None] = mapped_column(ForeignKey("formulation.id"))
+    for_substance: Mapped[str | None] = mapped_column(String(120))
     review_months: Mapped[int | None] = mapped_column()
     source: Mapped[str] = mapped_column(Text)
     published_at: Mapped[datetime] = mapped_column()
@@ -86,7 +86,10 @@ class ProtocolStep(Model):
         CheckConstraint("position > 0 AND position <= step_count", name="position"),
         CheckConstraint("dose_ng > 0", name="dose"),
         CheckConstraint("interval_count > 0", name="interval_count"),
-        CheckConstraint("interval_unit IN ('day', 'week', 'month')", name="interval_unit"),
+        CheckConstraint(
+            "interval_unit IN ('day', 'week', 'month') OR interval_unit = 'thrice' AND interval_count = 1",
+            name="interval_unit",
+        ),
         CheckConstraint("doses IS NULL OR doses > 0", name="doses"),
         CheckConstraint("tolerance_early_days >= 0 AND tolerance_late_days >= 0", name="tolerance"),
     )
@@ -224,7 +227,8 @@ class CourseChange(Model):
         CheckConstraint(
             "(interval_count IS NULL) = (interval_unit IS NULL)"
             " AND (interval_count IS NULL OR interval_count > 0)"
-            " AND (interval_unit IS NULL OR interval_unit IN ('day', 'week', 'month'))",
+            " AND (interval_unit IS NULL OR interval_unit IN ('day', 'week', 'month')"
+            " OR interval_unit = 'thrice' AND interval_count = 1)",
             name="interval",
         ),
         CheckConstraint("dose_ng IS NULL OR dose_ng > 0", name="dose"),

@@ -54,7 +54,7 @@ def add_protocols() -> None:
         sa.Column("protocol_id", sa.Uuid(), nullable=False),
         sa.Column("number", WHOLE, nullable=False),
         sa.Column("step_count", WHOLE, nullable=False),
-        sa.Column("formulation_id", sa.Uuid(), nullable=True),
+        sa.Column("for_substance", sa.String(length=120), nullable=True),
         sa.Column("review_months", WHOLE, nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("published_at", UtcDateTime(), nullable=False),
@@ -65,9 +65,6 @@ def add_protocols() -> None:
         ),
         sa.CheckConstraint("step_count > 0", name=op.f("ck_protocol_version_step_count")),
         sa.ForeignKeyConstraint(["actor_id"], ["user.id"], name=op.f("fk_protocol_version_actor_id")),
-        sa.ForeignKeyConstraint(
-            ["formulation_id"], ["formulation.id"], name=op.f("fk_protocol_version_formulation_id")
-        ),
         sa.ForeignKeyConstraint(
             ["protocol_id"], ["protocol.id"], name=op.f("fk_protocol_version_protocol_id")
         ),
@@ -88,7 +85,8 @@ def add_protocols() -> None:
         sa.Column("tolerance_early_days", WHOLE, nullable=False),
         sa.Column("tolerance_late_days", WHOLE, nullable=False),
         sa.CheckConstraint(
-            "interval_unit IN ('day', 'week', 'month')", name=op.f("ck_protocol_step_interval_unit")
+            "interval_unit IN ('day', 'week', 'month') OR interval_unit = 'thrice' AND interval_count = 1",
+            name=op.f("ck_protocol_step_interval_unit"),
         ),
         sa.CheckConstraint("dose_ng > 0", name=op.f("ck_protocol_step_dose")),
         sa.CheckConstraint("doses IS NULL OR doses > 0", name=op.f("ck_protocol_step_doses")),
@@ -252,7 +250,7 @@ def add_courses() -> None:
         sa.Column("next_due_on", sa.Date(), nullable=True),
         sa.Column("review_on", sa.Date(), nullable=True),
         sa.CheckConstraint(
-            "(interval_count IS NULL) = (interval_unit IS NULL) AND (interval_count IS NULL OR interval_count > 0) AND (interval_unit IS NULL OR interval_unit IN ('day', 'week', 'month'))",
+            "(interval_count IS NULL) = (interval_unit IS NULL) AND (interval_count IS NULL OR interval_count > 0) AND (interval_unit IS NULL OR interval_unit IN ('day', 'week', 'month') OR interval_unit = 'thrice' AND interval_count = 1)",
             name=op.f("ck_course_change_interval"),
         ),
         sa.CheckConstraint(

@@ -4,11 +4,12 @@ from enum import StrEnum
 
 
 class Unit(StrEnum):
-    """What an interval counts."""
+    """What an interval counts. Three times a week is a unit of its own: its days are two, two and three apart."""
 
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+    THRICE = "thrice"
 
 
 class SlotState(StrEnum):
