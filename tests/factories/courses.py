@@ -67,6 +67,7 @@ class Ward:
     bench: Bench = field(default_factory=Bench)
     prescriber: Actor = field(default_factory=lambda: make_actor(Role.PRESCRIBER))
     draft: ProtocolDraft = WEEKLY_THEN_MONTHLY
+    course_id: UUID | None = None
 
     def __post_init__(self) -> None:
         self.formulation_id = make_formulation()
