@@ -23,6 +23,7 @@ ROOMS = (
     "catalogue",
     "stock",
     "patients",
+    "courses",
     "doses",
     "reorder",
     "reports",

@@ -55,6 +55,12 @@ WITNESSED = (
     "access_digest",
     "gate_rule",
     "incident_note",
+    "protocol_version",
+    "protocol_step",
+    "course",
+    "course_change",
+    "dose_slot",
+    "dose_authority",
 )
 """The insert-only tables whose rows the trail witnesses."""
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 # A column that points to another room's table has that column's type only once that table is known.
+import inventory.courses.models
 import inventory.patients.models
 import inventory.stock.models  # noqa: F401
 from inventory.catalogue.models import Route
@@ -121,6 +122,26 @@ class DoseSource(Model):
     expires_on: Mapped[date] = mapped_column()
     use_by_on: Mapped[date | None] = mapped_column()
     label_number: Mapped[int | None] = mapped_column()
+
+
+class DoseSlot(Model):
+    """Which slot of a course a dose fulfils. Insert-only: a dose that is void fulfils nothing, and its slot is open again."""
+
+    __tablename__ = "dose_slot"
+    __table_args__ = (Index("ix_dose_slot_slot_id", "slot_id"),)
+
+    dose_id: Mapped[UUID] = mapped_column(ForeignKey("dose.id"), primary_key=True)
+    slot_id: Mapped[UUID] = mapped_column(ForeignKey("course_slot.id"))
+
+
+class DoseAuthority(Model):
+    """The standing order or group direction under which a dose was given to a patient without an order of their own. Insert-only."""
+
+    __tablename__ = "dose_authority"
+    __table_args__ = (Index("ix_dose_authority_authority_id", "authority_id"),)
+
+    dose_id: Mapped[UUID] = mapped_column(ForeignKey("dose.id"), primary_key=True)
+    authority_id: Mapped[UUID] = mapped_column(ForeignKey("authority.id"))
 
 
 class DoseFinding(Model):

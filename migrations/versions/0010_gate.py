@@ -13,7 +13,7 @@ from inventory.kernel.db import UtcDateTime
 from inventory.kernel.law_triggers import blanked_only, insert_only, run_script
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

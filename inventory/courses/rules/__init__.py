@@ -1,0 +1,1 @@
+"""Pure decisions about protocols, due dates and what follows what."""
