@@ -53,6 +53,9 @@ WITNESSED = (
     "erasure",
     "erasure_row",
     "access_digest",
+    "lab_result",
+    "symptom_score",
+    "checklist_answer",
 )
 """The insert-only tables whose rows the trail witnesses."""
 
