@@ -56,6 +56,8 @@ WITNESSED = (
     "lab_result",
     "symptom_score",
     "checklist_answer",
+    "gate_rule",
+    "incident_note",
 )
 """The insert-only tables whose rows the trail witnesses."""
 

@@ -52,9 +52,9 @@ class AlertKind(StrEnum):
     RENAL_DISEASE = "renal_disease"
     SEVERE_ANAEMIA = "severe_anaemia"
     POTASSIUM_PLAN = "potassium_plan"
+    FOLATE = "folate"
+    BIOTIN = "biotin"
     SERIOUS_REACTION = "serious_reaction"
-    TAKES_FOLATE = "takes_folate"
-    TAKES_BIOTIN = "takes_biotin"
     OTHER = "other"
 
 

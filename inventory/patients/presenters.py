@@ -9,8 +9,8 @@ from inventory.patients.terms import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS, 
 _GOOD_TO_KNOW = {
     AlertKind.PROVEN_B12_DEFICIENCY,
     AlertKind.POTASSIUM_PLAN,
-    AlertKind.TAKES_FOLATE,
-    AlertKind.TAKES_BIOTIN,
+    AlertKind.FOLATE,
+    AlertKind.BIOTIN,
 }
 _STOPPING = {
     AlertKind.ALLERGY_COBALAMIN,

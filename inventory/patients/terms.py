@@ -22,9 +22,9 @@ ALERT_WORDS: dict[AlertKind, str] = {
     AlertKind.RENAL_DISEASE: "Renal disease",
     AlertKind.SEVERE_ANAEMIA: "Severe anaemia",
     AlertKind.POTASSIUM_PLAN: "Potassium plan is in place",
+    AlertKind.FOLATE: "Takes more than 0.1 mg folate a day",
+    AlertKind.BIOTIN: "Takes biotin",
     AlertKind.SERIOUS_REACTION: "Serious or severe reaction, unresolved",
-    AlertKind.TAKES_FOLATE: "Takes folate, more than 0.1 mg a day",
-    AlertKind.TAKES_BIOTIN: "Takes biotin",
     AlertKind.OTHER: "Other",
 }
 ALLERGY_WORDS: dict[AllergyStatus, str] = {

@@ -1,7 +1,7 @@
 """Laboratory results, symptom scores, the checklist before a first dose, and what a patient is treated for.
 
 Revision ID: 0011
-Revises: 0008
+Revises: 0010
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from inventory.kernel.db import UtcDateTime
 from inventory.kernel.law_triggers import blanked_only, insert_only, run_script, undeletable
 
 revision = "0011"
-down_revision = "0008"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
