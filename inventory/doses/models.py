@@ -244,13 +244,15 @@ class GateRule(Model):
 
     __tablename__ = "gate_rule"
     __table_args__ = (
+        UniqueConstraint("code", "version"),
         CheckConstraint(f"code NOT IN ({', '.join(repr(code) for code in FIXED)})", name="may_change"),
         CheckConstraint("tier IN ('block', 'override', 'acknowledge', 'once', 'inform')", name="tier"),
         CheckConstraint("version > 0", name="version"),
     )
 
-    code: Mapped[str] = mapped_column(String(40), primary_key=True)
-    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int] = mapped_column()
     tier: Mapped[Tier] = mapped_column(String(12))
     is_on: Mapped[bool] = mapped_column()
     changed_at: Mapped[datetime] = mapped_column()

@@ -8,3 +8,8 @@ CREATE TRIGGER incident_note_replaces_none BEFORE INSERT ON incident_note BEGIN
   SELECT RAISE(ABORT, 'law:insert_only:incident_note')
     WHERE EXISTS (SELECT 1 FROM incident_note WHERE incident_id = NEW.incident_id AND number = NEW.number);
 END
+;;
+CREATE TRIGGER gate_rule_replaces_none BEFORE INSERT ON gate_rule BEGIN
+  SELECT RAISE(ABORT, 'law:insert_only:gate_rule')
+    WHERE EXISTS (SELECT 1 FROM gate_rule WHERE code = NEW.code AND version = NEW.version);
+END

@@ -53,6 +53,7 @@ def upgrade() -> None:
     codes = ", ".join(f"'{code}'" for code in FIXED)
     op.create_table(
         "gate_rule",
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("version", whole, nullable=False),
         sa.Column("tier", sa.String(length=12), nullable=False),
@@ -65,7 +66,8 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("version > 0", name=op.f("ck_gate_rule_version")),
         sa.ForeignKeyConstraint(["actor_id"], ["user.id"], name=op.f("fk_gate_rule_actor_id")),
-        sa.PrimaryKeyConstraint("code", "version", name=op.f("pk_gate_rule")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gate_rule")),
+        sa.UniqueConstraint("code", "version", name=op.f("uq_gate_rule_code_version")),
     )
     op.create_table(
         "incident_note",
@@ -93,7 +95,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("incident_id", "number", name=op.f("uq_incident_note_incident_id_number")),
     )
     bind = op.get_bind()
-    insert_only(bind, "gate_rule", ["code", "version"])
+    insert_only(bind, "gate_rule", ["id"])
     insert_only(bind, "incident_note", ["id"])
     blanked_only(bind, "incident_note", "id", {"found": "Erased", "action": "Erased"})
     run_script(bind, SQL / f"0010_{bind.dialect.name}.sql")
