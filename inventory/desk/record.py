@@ -8,7 +8,7 @@ from flask import render_template
 from inventory.audit.limits import keeps_to_days, span_here
 from inventory.audit.services import log_access
 from inventory.clinic.current import settings_here
-from inventory.desk import record_presenters, record_queries
+from inventory.desk import measured_queries, record_presenters, record_queries
 from inventory.desk.blueprint import bp
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
@@ -16,6 +16,7 @@ from inventory.patients import presenters, queries
 from inventory.staff.current import current_actor
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
+from inventory.web.presenting import site_today
 
 
 @bp.get("/patients/<uuid:patient_id>")
@@ -30,6 +31,7 @@ def patient(patient_id: UUID) -> str:
         words=record_presenters,
         **_about(patient_id),
         **_given(patient_id),
+        measured=measured_queries.measured_of(db.session(), patient_id, today=site_today()),
     )
 
 

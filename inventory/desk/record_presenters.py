@@ -29,6 +29,14 @@ ACTION_WORDS = {
     "patients.resolve-alert": "Alert resolved",
     "patients.record-consent": "Consent recorded",
     "patients.import": "Imported",
+    "patients.record-labs": "Results recorded",
+    "patients.correct-lab": "Result corrected",
+    "patients.retract-lab": "Result retracted",
+    "patients.record-scores": "Scores recorded",
+    "patients.correct-scores": "Scores corrected",
+    "patients.retract-scores": "Scores retracted",
+    "patients.answer-checklist": "Checklist answered",
+    "patients.set-background": "Groups and indication noted",
 }
 _PARTS = (
     ("Arm (deltoid)", "LD", "RD"),

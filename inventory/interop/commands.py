@@ -15,6 +15,7 @@ from inventory.interop.services import (
     Restored,
     Source,
     back_up,
+    import_labs,
     import_patients,
     import_stock,
     restore,
@@ -30,7 +31,9 @@ from inventory.stock import verification
 MOST_FAULTS_SHOWN = 100
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
-import_group = ClinicGroup("import", help="Bring in patients or stock from a spreadsheet saved as CSV.")
+import_group = ClinicGroup(
+    "import", help="Bring in patients, stock or laboratory results from a spreadsheet saved as CSV."
+)
 
 
 @import_group.command("patients")
@@ -56,6 +59,25 @@ def stock_command(*, file: Path, dry_run: bool, site_code: str | None, actor: Ac
     """Put the stock of FILE on the shelves as opening balance, all of it or none (columns: docs/samples)."""
     with _refused_in_words(file), _progress("Stock") as tell:
         done = import_stock(
+            actor=actor, at=clock.now(), source=_source(file), site_code=site_code, dry_run=dry_run, tell=tell
+        )
+    _say(file, done)
+
+
+@import_group.command("labs")
+@click.argument("file", type=_FILE)
+@click.option("--dry-run", is_flag=True, help="Check everything and write nothing.")
+@click.option(
+    "--site",
+    "site_code",
+    metavar="CODE",
+    help="The site whose clock the times are of, where there are several.",
+)
+@as_user(Permission.PATIENT_WRITE)
+def labs_command(*, file: Path, dry_run: bool, site_code: str | None, actor: Actor) -> None:
+    """Record the laboratory results of FILE, all of them or none (columns: docs/samples)."""
+    with _refused_in_words(file), _progress("Results") as tell:
+        done = import_labs(
             actor=actor, at=clock.now(), source=_source(file), site_code=site_code, dry_run=dry_run, tell=tell
         )
     _say(file, done)

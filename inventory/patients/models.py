@@ -1,15 +1,27 @@
-"""Patients, their alerts and allergies, and their consents. Nothing is deleted; the history of an edit is its trail."""
+"""Patients, what must be known of them first, their results and scores. Nothing is deleted; the history of an edit is its trail."""
 
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
 from inventory.kernel.db import Model
 from inventory.patients import rules
+from inventory.patients.laboratory import Amount, Analyte, Comparator
+
+SYMPTOMS = ("energy", "skin", "mood", "numbness")
+"""What a patient is asked to score."""
 
 
 def bytewise(length: int) -> TypeEngine[str]:
@@ -50,6 +62,14 @@ ALLERGIES = frozenset(kind for kind in AlertKind if kind.value.startswith("aller
 """The alerts that name an allergy."""
 
 
+class CareGroup(StrEnum):
+    """Groups of patients in whom B12 is watched (domain.md section 1). Over 50 is none of these: the birth date says it."""
+
+    VEGAN = "vegan_or_vegetarian"
+    MALABSORPTION = "malabsorption"
+    PERNICIOUS_ANAEMIA = "pernicious_anaemia"
+
+
 class ConsentStatus(StrEnum):
     """What the patient decided."""
 
@@ -84,6 +104,8 @@ class Patient(Model):
     allergy_status: Mapped[AllergyStatus] = mapped_column(String(20), default=AllergyStatus.NOT_ASKED)
     allergies_asked_on: Mapped[date | None] = mapped_column()
     notes: Mapped[str] = mapped_column(Text, default="")
+    care_groups: Mapped[str] = mapped_column(String(120), default="")
+    indication: Mapped[str] = mapped_column(String(200), default="")
     created_at: Mapped[datetime] = mapped_column()
     created_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     version: Mapped[int] = mapped_column(default=1)
@@ -94,6 +116,11 @@ class Patient(Model):
     def full_name(self) -> str:
         """Family name, given name, as a record is filed."""
         return rules.full_name(self.family_name, self.given_name)
+
+    @property
+    def groups(self) -> frozenset[CareGroup]:
+        """The groups that somebody noted; being over 50 follows from the birth date."""
+        return frozenset(CareGroup(code) for code in self.care_groups.split(",") if code)
 
 
 class NameWord(Model):
@@ -140,3 +167,140 @@ class Consent(Model):
     recorded_at: Mapped[datetime] = mapped_column()
     actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     note: Mapped[str] = mapped_column(Text, default="")
+
+
+class LabResult(Model):
+    """One result of a laboratory, exactly as it was reported. Insert-only: a correction or retraction is a row that names the old one.
+
+    Amounts are whole millionths of `unit` (law 8); the range is the laboratory's own. A retraction repeats what it retracts.
+    """
+
+    __tablename__ = "lab_result"
+    __table_args__ = (
+        CheckConstraint("comparator IN ('', '<', '<=', '>=', '>')", name="comparator"),
+        CheckConstraint("value_millionths >= 0 AND value_places BETWEEN 0 AND 6", name="value"),
+        CheckConstraint("unit <> ''", name="unit"),
+        CheckConstraint(
+            "low_millionths >= 0 AND high_millionths >= 0 AND low_millionths <= high_millionths", name="range"
+        ),
+        CheckConstraint("taken_at <= recorded_at", name="taken"),
+        CheckConstraint("(corrects_id IS NULL) = (reason IS NULL)", name="reason"),
+        CheckConstraint("NOT is_retraction OR corrects_id IS NOT NULL", name="retraction"),
+        UniqueConstraint("id", "patient_id", "analyte"),
+        UniqueConstraint("corrects_id"),
+        ForeignKeyConstraint(
+            ["corrects_id", "patient_id", "analyte"],
+            ["lab_result.id", "lab_result.patient_id", "lab_result.analyte"],
+        ),
+        Index("ix_lab_result_patient_id", "patient_id", "taken_at", "id"),
+        Index("ix_lab_result_analyte", "analyte", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    analyte: Mapped[Analyte] = mapped_column(String(40))
+    loinc: Mapped[str] = mapped_column(String(12))
+    comparator: Mapped[Comparator] = mapped_column(String(2))
+    value_millionths: Mapped[int] = mapped_column()
+    value_places: Mapped[int] = mapped_column()
+    unit: Mapped[str] = mapped_column(String(20))
+    low_millionths: Mapped[int | None] = mapped_column()
+    high_millionths: Mapped[int | None] = mapped_column()
+    laboratory: Mapped[str] = mapped_column(String(120))
+    taken_at: Mapped[datetime] = mapped_column()
+    recorded_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    corrects_id: Mapped[UUID | None] = mapped_column()
+    is_retraction: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str | None] = mapped_column(Text)
+
+    @property
+    def amount(self) -> Amount:
+        """The value as the laboratory reported it."""
+        return Amount(self.value_millionths, self.value_places, Comparator(self.comparator))
+
+
+class SymptomScore(Model):
+    """How a patient says that they feel at a visit: 0 to 10 each, or not asked. Insert-only, corrected as a result is."""
+
+    __tablename__ = "symptom_score"
+    __table_args__ = (
+        *(CheckConstraint(f"{name} BETWEEN 0 AND 10", name=name) for name in SYMPTOMS),
+        CheckConstraint(f"coalesce({', '.join(SYMPTOMS)}) IS NOT NULL", name="any"),
+        CheckConstraint("noted_at <= recorded_at", name="noted"),
+        CheckConstraint("(corrects_id IS NULL) = (reason IS NULL)", name="reason"),
+        CheckConstraint("NOT is_retraction OR corrects_id IS NOT NULL", name="retraction"),
+        UniqueConstraint("id", "patient_id"),
+        UniqueConstraint("corrects_id"),
+        ForeignKeyConstraint(["corrects_id", "patient_id"], ["symptom_score.id", "symptom_score.patient_id"]),
+        Index("ix_symptom_score_patient_id", "patient_id", "noted_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    energy: Mapped[int | None] = mapped_column()
+    skin: Mapped[int | None] = mapped_column()
+    mood: Mapped[int | None] = mapped_column()
+    numbness: Mapped[int | None] = mapped_column()
+    noted_at: Mapped[datetime] = mapped_column()
+    recorded_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    corrects_id: Mapped[UUID | None] = mapped_column()
+    is_retraction: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+class ItemSource(StrEnum):
+    """Where the answer to an item of the checklist comes from: it is answered there, or the record says it already."""
+
+    ANSWER = "answer"
+    ALLERGIES = "allergies"
+    CONSENT = "consent"
+    LABORATORY = "laboratory"
+
+
+class ItemAnswer(StrEnum):
+    """What is said to an item of the checklist."""
+
+    DONE = "done"
+    NOT_NEEDED = "not_needed"
+    OPEN = "open"
+
+
+class ChecklistItem(Model):
+    """One thing that the clinic wants known before a first dose. The clinic edits it; its history is the trail."""
+
+    __tablename__ = "checklist_item"
+    __table_args__ = (
+        CheckConstraint("source IN ('answer', 'allergies', 'consent', 'laboratory')", name="source"),
+        CheckConstraint("title <> ''", name="title"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column()
+    title: Mapped[str] = mapped_column(String(120))
+    hint: Mapped[str] = mapped_column(String(300), default="")
+    source: Mapped[ItemSource] = mapped_column(String(20), default=ItemSource.ANSWER)
+    retired_at: Mapped[datetime | None] = mapped_column()
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+
+class ChecklistAnswer(Model):
+    """What was answered to an item for a patient, with the words it had then. Insert-only; the latest holds."""
+
+    __tablename__ = "checklist_answer"
+    __table_args__ = (
+        CheckConstraint("answer IN ('done', 'not_needed', 'open')", name="answer"),
+        Index("ix_checklist_answer_patient_id", "patient_id", "item_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("checklist_item.id"))
+    item_title: Mapped[str] = mapped_column(String(120))
+    answer: Mapped[ItemAnswer] = mapped_column(String(12))
+    note: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))

@@ -6,7 +6,12 @@ from typing import NamedTuple
 from inventory.patients.models import Alert, AlertKind, AllergyStatus, Consent, ConsentStatus, Patient
 from inventory.patients.terms import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS, FIELD_WORDS
 
-_GOOD_TO_KNOW = {AlertKind.PROVEN_B12_DEFICIENCY, AlertKind.POTASSIUM_PLAN}
+_GOOD_TO_KNOW = {
+    AlertKind.PROVEN_B12_DEFICIENCY,
+    AlertKind.POTASSIUM_PLAN,
+    AlertKind.FOLATE,
+    AlertKind.BIOTIN,
+}
 _STOPPING = {
     AlertKind.ALLERGY_COBALAMIN,
     AlertKind.ALLERGY_COBALT,

@@ -1,6 +1,13 @@
 """What a person reads for each code of a patient's record."""
 
-from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
+from inventory.patients.models import (
+    AlertKind,
+    AllergyStatus,
+    CareGroup,
+    ConsentStatus,
+    ItemAnswer,
+    ItemSource,
+)
 
 ALERT_WORDS: dict[AlertKind, str] = {
     AlertKind.ALLERGY_COBALAMIN: "Allergy or anaphylaxis to cobalamin (B12)",
@@ -30,6 +37,29 @@ CONSENT_WORDS: dict[ConsentStatus, str] = {
     ConsentStatus.REFUSED: "Refused",
     ConsentStatus.WITHDRAWN: "Withdrawn",
 }
+GROUP_WORDS: dict[CareGroup, str] = {
+    CareGroup.VEGAN: "Vegan or vegetarian",
+    CareGroup.MALABSORPTION: "Malabsorption (Crohn's, coeliac)",
+    CareGroup.PERNICIOUS_ANAEMIA: "Pernicious anaemia",
+}
+SYMPTOM_WORDS: dict[str, tuple[str, str, str]] = {
+    "energy": ("Energy", "none", "full"),
+    "skin": ("Skin", "very troubled", "clear"),
+    "mood": ("Mood", "very low", "very good"),
+    "numbness": ("Numbness", "none", "worst"),
+}
+"""What is scored, what 0 means, and what 10 means."""
+ANSWER_WORDS: dict[ItemAnswer, str] = {
+    ItemAnswer.DONE: "Done",
+    ItemAnswer.NOT_NEEDED: "Not needed",
+    ItemAnswer.OPEN: "Open",
+}
+SOURCE_WORDS: dict[ItemSource, str] = {
+    ItemSource.ANSWER: "Answered on the checklist",
+    ItemSource.ALLERGIES: "Read from the allergies on the record",
+    ItemSource.CONSENT: "Read from the consent and its information sheet",
+    ItemSource.LABORATORY: "Read from the laboratory's results",
+}
 FIELD_WORDS: dict[str, str] = {
     "family_name": "Family name",
     "given_name": "Given name",
@@ -41,4 +71,6 @@ FIELD_WORDS: dict[str, str] = {
     "notes": "Notes",
     "allergy_status": "Allergies",
     "allergies_asked_on": "Allergies asked on",
+    "care_groups": "Groups",
+    "indication": "Indication",
 }

@@ -3,21 +3,21 @@
 Law 11: a search is sent by POST, and an address carries an opaque id, never a name.
 """
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
 from inventory.audit.limits import keeps_to_days
-from inventory.audit.services import log_access, log_list
+from inventory.audit.services import log_list
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor, Permission
-from inventory.patients import presenters, queries, services
+from inventory.patients import checklist, labs, presenters, queries, scores, services
+from inventory.patients.blueprint import bp
 from inventory.patients.forms import (
     IDENTITY_FIELDS,
     AlertForm,
@@ -29,16 +29,13 @@ from inventory.patients.forms import (
     SearchForm,
 )
 from inventory.patients.models import ALLERGIES, Alert, AllergyStatus, Patient
+from inventory.patients.pages import RECORD, act_of, attempt, form_page, opened, to_record
 from inventory.staff.current import address, current_actor
 from inventory.staff.services import confirm_person
 from inventory.web.access import requires
-from inventory.web.forms import ClinicForm
 from inventory.web.presenting import site_today
 
-bp = Blueprint("patients", __name__, url_prefix="/patients")
-
-RECORD = "desk.patient"
-REPEATED = "This was recorded already; nothing was written twice."
+__all__ = ["bp", "checklist", "labs", "scores"]
 
 
 @bp.get("")
@@ -88,7 +85,7 @@ def new() -> ResponseReturnValue:
     likes: list[Patient] = []
     if form.validate_on_submit():
         try:
-            return _to_record(_add(form), f"{form.family_name.data} is added.")
+            return to_record(_add(form), f"{form.family_name.data} is added.")
         except (Refusal, Refusals) as refusal:
             form.apply_refusal(refusal)
             likes = _likes(form)
@@ -113,7 +110,7 @@ def _add(form: NewPatientForm) -> Outcome:
         allergy_status=status,
         allergies_asked_on=form.allergies_asked_on.data or (site_today() if was_asked else None),
         allergies=form.named,
-        **_act(form),
+        **act_of(form),
     )
 
 
@@ -126,21 +123,21 @@ def _likes(form: NewPatientForm) -> list[Patient]:
 @requires(Permission.PATIENT_WRITE)
 def edit(patient_id: UUID) -> ResponseReturnValue:
     """Change who the patient is; what somebody else changed meanwhile is shown beside what was typed."""
-    patient = _opened(patient_id, "edit")
+    patient = opened(patient_id, "edit")
     form = EditPatientForm(data={name: getattr(patient, name) for name in (*IDENTITY_FIELDS, "version")})
     differences: list[presenters.Difference] = []
     if form.validate_on_submit():
         try:
-            return _to_record(_edit(form, patient_id), "The record is changed.", patient_id)
+            return to_record(_edit(form, patient_id), "The record is changed.", patient_id)
         except (Refusal, Refusals) as refusal:
             form.apply_refusal(refusal)
             differences = _show_meanwhile(form, patient_id, refusal)
-    return _form_page("patients/edit.html", form, patient_id, "Save", differences=differences)
+    return form_page("patients/edit.html", form, patient_id, "Save", differences=differences)
 
 
 def _edit(form: EditPatientForm, patient_id: UUID) -> Outcome:
     return services.edit_patient(
-        patient_id=patient_id, version=form.seen_version, identity=form.identity, **_act(form)
+        patient_id=patient_id, version=form.seen_version, identity=form.identity, **act_of(form)
     )
 
 
@@ -159,7 +156,7 @@ def _show_meanwhile(
 @requires(Permission.PATIENT_WRITE)
 def allergies(patient_id: UUID) -> ResponseReturnValue:
     """Write down what the patient said when asked for allergies."""
-    patient = _opened(patient_id, "allergies")
+    patient = opened(patient_id, "allergies")
     asked = patient.allergy_status != AllergyStatus.NOT_ASKED
     form = AllergiesForm(
         data={"allergy_status": patient.allergy_status if asked else None, "allergies_asked_on": site_today()}
@@ -169,12 +166,10 @@ def allergies(patient_id: UUID) -> ResponseReturnValue:
         status = form.answer
         asked_on = None if status is AllergyStatus.NOT_ASKED else form.allergies_asked_on.data
         said: dict[str, Any] = {"status": status, "asked_on": asked_on, "allergies": form.named}
-        return services.set_allergies(patient_id=patient_id, **said, **_act(form))
+        return services.set_allergies(patient_id=patient_id, **said, **act_of(form))
 
-    done = _attempt(form, write, patient_id, "Allergies are noted.")
-    return done or _form_page(
-        "patients/allergies.html", form, patient_id, "Save", standing=_named(patient_id)
-    )
+    done = attempt(form, write, patient_id, "Allergies are noted.")
+    return done or form_page("patients/allergies.html", form, patient_id, "Save", standing=_named(patient_id))
 
 
 def _named(patient_id: UUID) -> list[Alert]:
@@ -187,38 +182,38 @@ def _named(patient_id: UUID) -> list[Alert]:
 @requires(Permission.PATIENT_WRITE)
 def add_alert(patient_id: UUID) -> ResponseReturnValue:
     """Note something to know before a dose."""
-    _opened(patient_id, "add alert")
+    opened(patient_id, "add alert")
     form = AlertForm()
 
     def write() -> Outcome:
         said: dict[str, Any] = {"kind": form.chosen, "note": str(form.note.data), "today": site_today()}
         said["decided_by"] = _decided_by(form) if form.chosen in services.NOTED_BY_PRESCRIBER else None
-        return services.add_alert(patient_id=patient_id, **said, **_act(form))
+        return services.add_alert(patient_id=patient_id, **said, **act_of(form))
 
-    done = _attempt(form, write, patient_id, "The alert stands on the record.")
+    done = attempt(form, write, patient_id, "The alert stands on the record.")
     asks = not current_actor().can(Permission.DOSE_OVERRIDE)
-    return done or _form_page("patients/alert.html", form, patient_id, "Add the alert", asks=asks)
+    return done or form_page("patients/alert.html", form, patient_id, "Add the alert", asks=asks)
 
 
 @bp.route("/<uuid:patient_id>/alerts/<uuid:alert_id>/resolve", methods=["GET", "POST"])
 @requires(Permission.PATIENT_WRITE)
 def resolve_alert(patient_id: UUID, alert_id: UUID) -> ResponseReturnValue:
     """Say why an alert no longer holds."""
-    _opened(patient_id, "resolve alert")
+    opened(patient_id, "resolve alert")
     needed = queries.get_alert(db.session(), patient_id, alert_id).kind in services.LIFTED_BY_PRESCRIBER
     form = ResolveForm()
 
     def write() -> Outcome:
         said: dict[str, Any] = {"reason": str(form.reason.data)}
         said["decided_by"] = _decided_by(form) if needed else None
-        return services.resolve_alert(alert_id=alert_id, **said, **_act(form))
+        return services.resolve_alert(alert_id=alert_id, **said, **act_of(form))
 
-    done = _attempt(form, write, patient_id, "The alert is resolved; it stays in the history.")
+    done = attempt(form, write, patient_id, "The alert is resolved; it stays in the history.")
     if done:
         return done
     alert = queries.get_alert(db.session(), patient_id, alert_id)
     asks = needed and not current_actor().can(Permission.DOSE_OVERRIDE)
-    return _form_page("patients/resolve.html", form, patient_id, "Resolve the alert", alert=alert, asks=asks)
+    return form_page("patients/resolve.html", form, patient_id, "Resolve the alert", alert=alert, asks=asks)
 
 
 def _decided_by(form: AlertForm | ResolveForm) -> Actor | None:
@@ -235,7 +230,7 @@ def _decided_by(form: AlertForm | ResolveForm) -> Actor | None:
 @requires(Permission.PATIENT_WRITE)
 def record_consent(patient_id: UUID) -> ResponseReturnValue:
     """Record what the patient decided."""
-    _opened(patient_id, "consent")
+    opened(patient_id, "consent")
     form = ConsentForm(data={"decided_at": now(), "information_sheet": queries.latest_sheet(db.session())})
 
     def write() -> Outcome:
@@ -245,58 +240,8 @@ def record_consent(patient_id: UUID) -> ResponseReturnValue:
         }
         decided_at = form.decided_at.data
         return services.record_consent(
-            patient_id=patient_id, status=form.decided, decided_at=decided_at, **said, **_act(form)
+            patient_id=patient_id, status=form.decided, decided_at=decided_at, **said, **act_of(form)
         )
 
-    done = _attempt(form, write, patient_id, "The decision is recorded.")
-    return done or _form_page("patients/consent.html", form, patient_id, "Record the decision")
-
-
-def _act(form: ClinicForm) -> dict[str, Any]:
-    """Return in whose name, when, and by which request an act is done."""
-    return {"actor": current_actor(), "at": now(), "request_key": form.act_key}
-
-
-def _attempt(
-    form: ClinicForm, write: Callable[[], Outcome], patient_id: UUID, words: str
-) -> ResponseReturnValue | None:
-    """Do what a valid form asks for and go to the record; None where the form is to be shown, with what is wrong."""
-    if not form.validate_on_submit():
-        return None
-    try:
-        return _to_record(write(), words, patient_id)
-    except (Refusal, Refusals) as refusal:
-        if isinstance(refusal, Refusal) and refusal.status == 404:
-            raise
-        form.apply_refusal(refusal)
-        return None
-
-
-def _opened(patient_id: UUID, page: str) -> Patient:
-    """Log the look, and return the patient."""
-    log_access(current_actor(), patient_id, page)
-    return queries.get_patient(db.session(), patient_id)
-
-
-def _to_record(outcome: Outcome, words: str, patient_id: UUID | None = None) -> ResponseReturnValue:
-    flash(*((REPEATED, "info") if outcome.repeated else (words, "message")))
-    return redirect(url_for(RECORD, patient_id=patient_id or outcome.subject_id))
-
-
-def _form_page(
-    template: str, form: Any, patient_id: UUID, submit_text: str, **more: Any
-) -> ResponseReturnValue:
-    # Read again: a refused act forgot what was read before it.
-    patient = queries.get_patient(db.session(), patient_id)
-    record = url_for(RECORD, patient_id=patient_id)
-    page = render_template(
-        template,
-        form=form,
-        patient=patient,
-        present=presenters,
-        submit_text=submit_text,
-        cancel_to=record,
-        trail=[("Patients", url_for("patients.index")), (patient.full_name, record)],
-        **more,
-    )
-    return page, form.status
+    done = attempt(form, write, patient_id, "The decision is recorded.")
+    return done or form_page("patients/consent.html", form, patient_id, "Record the decision")

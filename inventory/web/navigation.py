@@ -33,6 +33,11 @@ _BELONGS = {
     "stock.reconciled_lot": "stock.reconciliation",
     "desk.patient": "patients.index",
     "desk.ask_erasure": "patients.index",
+    "desk.chart": "patients.index",
+    **{
+        f"patients.{page}": "clinic.settings"
+        for page in ("checklist_items", "add_checklist_item", "edit_checklist_item")
+    },
     **{f"desk.{page}": "desk.retention" for page in _RETENTION},
     "desk.story": "doses.index",
     "doses.gate_rules": "clinic.settings",

@@ -185,5 +185,6 @@ def _make_nameless(session: Session, patient: Patient) -> None:
     patient.family_name, patient.given_name = ERASED, ""
     patient.name_key, patient.born_on = rules.name_key(ERASED), BIRTH_ERASED
     patient.phone = patient.email = patient.address = patient.notes = ""
+    patient.care_groups = patient.indication = ""
     session.flush()
     session.execute(delete(NameWord).where(NameWord.patient_id == patient.id))

@@ -1,0 +1,40 @@
+"""What results and scores share: a correction or a retraction is a new row that names the row it stands in for (law 4)."""
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory.kernel.errors import Refusal, not_found
+from inventory.patients.models import LabResult, SymptomScore
+
+Correctable = TypeVar("Correctable", LabResult, SymptomScore)
+
+
+def standing(session: Session, model: type[Correctable], patient_id: UUID, row_id: UUID) -> Correctable:
+    """Return the row to be corrected, the patient being locked. Raises Refusal NOT-FOUND, CORRECTED-ALREADY, RETRACTED."""
+    row: Correctable | None = session.scalar(
+        select(model).where(model.id == row_id, model.patient_id == patient_id)
+    )
+    if row is None:
+        raise not_found("entry")
+    if row.is_retraction:
+        raise Refusal("RETRACTED", "This entry was retracted. Type it anew if it holds after all.")
+    if session.scalar(select(model.id).where(model.corrects_id == row_id)) is not None:
+        raise Refusal(
+            "CORRECTED-ALREADY", "This entry was corrected or retracted already. Load the page again."
+        )
+    return row
+
+
+def reason_given(reason: str) -> str:
+    """Return the reason of a correction. Raises Refusal REASON-NEEDED."""
+    if not reason.strip():
+        raise Refusal("REASON-NEEDED", "Say why this is not as it was recorded.", "reason")
+    return reason.strip()
+
+
+def repeated(row: LabResult | SymptomScore) -> dict[str, Any]:
+    """Return the columns of a row, for one that retracts it."""
+    return {column.name: getattr(row, column.name) for column in row.__table__.columns}
