@@ -53,6 +53,10 @@ WITNESSED = (
     "erasure",
     "erasure_row",
     "access_digest",
+    "reaction",
+    "reaction_follow_up",
+    "reaction_decision",
+    "reaction_retraction",
 )
 """The insert-only tables whose rows the trail witnesses."""
 

@@ -21,6 +21,7 @@ from inventory.doses.queries import containers as containing
 from inventory.doses.queries import statements
 from inventory.doses.queries.containers import Container, DoseRequest, Kept
 from inventory.doses.queries.dedicated import is_standing
+from inventory.doses.queries.reaction_states import reactions_before
 from inventory.doses.queries.relabelled import lock_heirs, reached
 from inventory.doses.rules import gate
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
@@ -168,6 +169,9 @@ def assess(
         _question(request, read, giver_state, known_at=kept.known_at if kept else recorded_at),
         history=_history(session, request, read.product.substance_id, read.given_at, read.given_on),
         first_expiring=first_expiring,
+        reactions=reactions_before(
+            session, request.patient_id, at=read.given_at, without=request.amends_id or _NOBODY
+        ),
     )
     return Assessment(
         request,

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from inventory.catalogue.models import ContainerType, Route
+from inventory.doses.rules.reactions import ReactionState
 from inventory.doses.rules.terms import BodySite, EntryMode
 from inventory.kernel.quantity import Strength
 from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
@@ -170,6 +171,7 @@ class Question:
     gate: GateSettings = field(default_factory=GateSettings)
     first_expiring: bool = True
     acknowledged: frozenset[str] = frozenset()
+    reactions: tuple[ReactionState, ...] = ()
 
     def has(self, *kinds: AlertKind) -> bool:
         """Tell whether the patient has one of these alerts."""

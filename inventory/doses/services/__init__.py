@@ -7,21 +7,35 @@ from inventory.doses.services.dedicating import dedicate_vial
 from inventory.doses.services.incidents import close_incident
 from inventory.doses.services.lot_correction import correct_lot
 from inventory.doses.services.not_given import NotGivenRequest, record_not_given
+from inventory.doses.services.reactions import (
+    Told,
+    correct_reaction,
+    decide_reaction,
+    follow_up_reaction,
+    record_reaction,
+    retract_reaction,
+)
 from inventory.doses.services.recording import record_dose
 
 __all__ = [
     "Decisions",
     "NotGivenRequest",
     "Override",
+    "Told",
     "amend_dose",
     "assess_amendment",
     "close_incident",
     "correct_lot",
+    "correct_reaction",
+    "decide_reaction",
     "dedicate_vial",
     "draws_of",
+    "follow_up_reaction",
     "giver_of",
     "record_block",
     "record_dose",
     "record_not_given",
+    "record_reaction",
+    "retract_reaction",
     "void_dose",
 ]

@@ -10,6 +10,7 @@ from inventory.doses.rules.gate import (
     medicines,
     people,
     product,
+    reactions,
 )
 from inventory.doses.rules.gate.rule import Rule
 
@@ -20,6 +21,7 @@ SUBJECTS: dict[str, tuple[Rule, ...]] = {
     "The product": product.RULES,
     "Allergies": allergies.RULES,
     "Conditions": conditions.RULES,
+    "Earlier reactions": reactions.RULES,
     "Medicines and supplements": medicines.RULES,
     "Site and volume": body_sites.RULES,
     "Before this dose": history.RULES,
