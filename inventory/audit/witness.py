@@ -64,6 +64,10 @@ WITNESSED = (
     "course_change",
     "dose_slot",
     "dose_authority",
+    "reaction",
+    "reaction_follow_up",
+    "reaction_decision",
+    "reaction_retraction",
 )
 """The insert-only tables whose rows the trail witnesses."""
 

@@ -132,6 +132,8 @@ def field_of(rule: SettingRule) -> Field:
         return TickField(rule.label)
     if rule.kind is Kind.REASONS:
         return ManyChoiceField(rule.label, choices=setting_rules.WITNESS_REASONS.items())
+    if rule.kind is Kind.LONG_TEXT:
+        return LongTextField(rule.label, needed, limit=rule.most)
     if rule.kind in {Kind.TEXT, Kind.CURRENCY}:
         return TextField(rule.label, needed, limit=rule.most)
     return (VolumeField if rule.kind is Kind.VOLUME else CountField)(rule.label, needed)

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     """How a setting is typed."""
 
     TEXT = "text"
+    LONG_TEXT = "long_text"
     COUNT = "count"
     VOLUME = "volume"
     TICK = "tick"
@@ -87,6 +88,16 @@ GROUPS: dict[str, tuple[SettingRule, ...]] = {
         ),
         SettingRule(
             "late_after_minutes", "A late entry is recorded after", "It is marked as late.", least=5, most=1_440, unit="minutes",
+        ),
+    ),
+    "Reactions": (
+        SettingRule(
+            "emergency_note",
+            "Emergency note",
+            "Shown large, at once, when a reaction is severe or serious. Say which number to call, and what to do first.",
+            Kind.LONG_TEXT,
+            least=10,
+            most=1_000,
         ),
     ),
     "Stock": (
@@ -167,7 +178,7 @@ _ORDERED = ("deltoid", "thigh", "gluteal")
 
 
 def setting_refusals(values: Mapping[str, Any]) -> list[Refusal]:
-    """Return everything wrong with `values`, a whole set of settings by name: VALUE-RANGE, CLINIC-NAME, LIMITS-ORDER."""
+    """Return everything wrong with `values`, a whole set of settings by name: VALUE-RANGE, CLINIC-NAME, NOTE-LENGTH, LIMITS-ORDER."""
     found = [refusal for name, rule in RULES.items() if (refusal := _refusal(rule, values[name]))]
     for place in _ORDERED:
         if not found and values[f"{place}_inform_ul"] > values[f"{place}_override_ul"]:
@@ -181,6 +192,9 @@ def _refusal(rule: SettingRule, value: Any) -> Refusal | None:
         return Refusal(
             "CLINIC-NAME", f"Type the clinic's name, in at most {rule.most} characters.", rule.name
         )
+    if rule.kind is Kind.LONG_TEXT and not rule.least <= len(value.strip()) <= rule.most:
+        said = f"Write from {rule.least} to {rule.most:,} characters."
+        return Refusal("NOTE-LENGTH", said, rule.name)
     if rule.kind in {Kind.COUNT, Kind.VOLUME} and not rule.least <= (value or 0) <= rule.most:
         return Refusal(
             "VALUE-RANGE", f"From {_shown(rule, rule.least)} to {_shown(rule, rule.most)}.", rule.name

@@ -9,6 +9,12 @@ from sqlalchemy import Table, select
 from inventory.clinic.models import Setting
 from inventory.kernel.db import db
 
+EMERGENCY_NOTE = (
+    "Call the emergency number now. Say: reaction to an injection, and where you are.\n"
+    "Stay with the patient. Lay them down with the legs raised; sit them up if they struggle to breathe.\n"
+    "Fetch the emergency kit and follow the clinic's plan for anaphylaxis."
+)
+"""What to do at once in a severe reaction, until the clinic says it in its own words."""
 _SETTING = cast(Table, Setting.__table__)
 _EVERY = select(_SETTING.c.key, _SETTING.c.value)
 
@@ -32,6 +38,7 @@ class Settings:
     hip_enabled: bool = False
     buttock_enabled: bool = False
     override_needs_second_person: bool = False
+    emergency_note: str = EMERGENCY_NOTE
     waste_witness_reasons: tuple[str, ...] = ()
     currency: str = "USD"
     count_approval_containers: int = 1

@@ -20,6 +20,7 @@ from inventory.doses.models import (
     NotGiven,
     RecallContact,
 )
+from inventory.doses.reaction_models import Reaction, ReactionDecision, ReactionFollowUp, ReactionRetraction
 
 
 def _of(statement: Callable[[UUID], Select[Any]]) -> Callable[[Session, UUID], Iterable[UUID]]:
@@ -28,6 +29,10 @@ def _of(statement: Callable[[UUID], Select[Any]]) -> Callable[[Session, UUID], I
 
 def _doses(patient_id: UUID) -> Select[Any]:
     return select(Dose.id).where(Dose.patient_id == patient_id)
+
+
+def _cases(patient_id: UUID) -> Select[Any]:
+    return select(Reaction.case_id).where(Reaction.patient_id == patient_id)
 
 
 erasable(
@@ -86,4 +91,42 @@ erasable(
     "id",
     _of(lambda patient_id: select(RecallContact.id).where(RecallContact.patient_id == patient_id)),
     note=ERASED,
+)
+erasable(
+    "reaction",
+    "id",
+    _of(lambda patient_id: select(Reaction.id).where(Reaction.case_id.in_(_cases(patient_id)))),
+    other_symptom=ERASED,
+    note=ERASED,
+    correction_reason=ERASED,
+)
+erasable(
+    "reaction_follow_up",
+    "id",
+    _of(
+        lambda patient_id: select(ReactionFollowUp.id).where(ReactionFollowUp.case_id.in_(_cases(patient_id)))
+    ),
+    note=ERASED,
+)
+erasable(
+    "reaction_decision",
+    "id",
+    _of(
+        lambda patient_id: (
+            select(ReactionDecision.id)
+            .join(Reaction, Reaction.id == ReactionDecision.said_id)
+            .where(Reaction.case_id.in_(_cases(patient_id)))
+        )
+    ),
+    reason=ERASED,
+)
+erasable(
+    "reaction_retraction",
+    "case_id",
+    _of(
+        lambda patient_id: select(ReactionRetraction.case_id).where(
+            ReactionRetraction.case_id.in_(_cases(patient_id))
+        )
+    ),
+    reason=ERASED,
 )

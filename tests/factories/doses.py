@@ -8,9 +8,10 @@ from uuid import UUID
 from inventory.catalogue.models import ContainerType
 from inventory.doses.models import Dose
 from inventory.doses.queries.containers import DoseRequest
+from inventory.doses.rules.reaction_terms import ReactionOutcome, Reporter, Severity, Symptom
 from inventory.doses.rules.sourcing import Draw, Supply, plan_draws
 from inventory.doses.rules.terms import BodySite, EntryMode
-from inventory.doses.services import Decisions, record_dose
+from inventory.doses.services import Decisions, Told, record_dose, record_reaction
 from inventory.kernel import clock
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Actor, Role
@@ -85,3 +86,22 @@ class Bench:
         """Receive and open a 10 mL multi-dose vial."""
         lot = make_delivery(place=self.place, product_id=make_multi_dose_product().id, containers=2, at=at)
         return lot, make_open_vial(lot, place=self.place, at=at)
+
+    def react(
+        self, dose: Dose, *, at: datetime | None = None, actor: Actor | None = None, **changes: Any
+    ) -> UUID:
+        """Record a reaction to a dose, hives ten minutes after it, judged severe, with `changes`; return its id."""
+        usual = Told(
+            severity=Severity.SEVERE,
+            outcome=ReactionOutcome.ONGOING,
+            reporter=Reporter.PATIENT,
+            symptoms=(Symptom.HIVES,),
+            onset_minutes=10,
+        )
+        outcome = record_reaction(
+            actor=actor or self.nurse,
+            at=at or clock.now(),
+            dose_id=dose.id,
+            told=replace(usual, **changes),
+        )
+        return outcome.subject_id

@@ -41,6 +41,7 @@ MODE_WORDS = {
 INCIDENT_WORDS = {
     IncidentKind.DEVIATION: "Deviation",
     IncidentKind.STOCK_DISCREPANCY: "Stock discrepancy",
+    IncidentKind.REACTION: "Reaction",
 }
 
 

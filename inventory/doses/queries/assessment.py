@@ -31,6 +31,7 @@ from inventory.doses.queries.ordered import (
     Ordered,
     ordered,
 )
+from inventory.doses.queries.reaction_states import reactions_before
 from inventory.doses.queries.relabelled import lock_heirs, reached
 from inventory.doses.rules import gate
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
@@ -186,6 +187,9 @@ def assess(
         order=under.order,
         authority=under.authority,
         asks_authority=under.is_asked,
+        reactions=reactions_before(
+            session, request.patient_id, at=read.given_at, without=request.amends_id or _NOBODY
+        ),
     )
     question, findings = _answered(session, request, question)
     return Assessment(

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from inventory.catalogue.models import ContainerType, Route
 from inventory.courses.rules.terms import CourseState
+from inventory.doses.rules.reactions import ReactionState
 from inventory.doses.rules.terms import BodySite, EntryMode
 from inventory.kernel.quantity import Strength
 from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
@@ -211,6 +212,7 @@ class Question:
     asks_authority: bool = False
     first_expiring: bool = True
     acknowledged: frozenset[str] = frozenset()
+    reactions: tuple[ReactionState, ...] = ()
 
     def has(self, *kinds: AlertKind) -> bool:
         """Tell whether the patient has one of these alerts."""

@@ -117,6 +117,7 @@ class IncidentKind(StrEnum):
 
     DEVIATION = "deviation"
     STOCK_DISCREPANCY = "stock_discrepancy"
+    REACTION = "reaction"
 
 
 class ContactOutcome(StrEnum):

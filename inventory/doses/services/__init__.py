@@ -8,6 +8,14 @@ from inventory.doses.services.gate_rules import change_gate_rule
 from inventory.doses.services.incidents import NextStep, close_incident, note_incident
 from inventory.doses.services.lot_correction import correct_lot
 from inventory.doses.services.not_given import NotGivenRequest, record_not_given
+from inventory.doses.services.reactions import (
+    Told,
+    correct_reaction,
+    decide_reaction,
+    follow_up_reaction,
+    record_reaction,
+    retract_reaction,
+)
 from inventory.doses.services.recording import record_dose
 
 __all__ = [
@@ -15,17 +23,23 @@ __all__ = [
     "NextStep",
     "NotGivenRequest",
     "Override",
+    "Told",
     "amend_dose",
     "assess_amendment",
     "change_gate_rule",
     "close_incident",
     "correct_lot",
+    "correct_reaction",
+    "decide_reaction",
     "dedicate_vial",
     "draws_of",
+    "follow_up_reaction",
     "giver_of",
     "note_incident",
     "record_block",
     "record_dose",
     "record_not_given",
+    "record_reaction",
+    "retract_reaction",
     "void_dose",
 ]

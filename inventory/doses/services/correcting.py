@@ -21,6 +21,7 @@ from inventory.doses.services.decisions import Decided, Decisions, Override
 from inventory.doses.services.dedicating import keep_instead, let_go
 from inventory.doses.services.drawing import Drawn, draw_all
 from inventory.doses.services.fulfilling import give_slot_back, keep_slot
+from inventory.doses.services.reaction_carrying import carry_reactions, refuse_with_reaction
 from inventory.doses.services.recording import NO_DECISIONS, as_unknown, decided_on, with_lot, write_dose
 from inventory.doses.services.taking_back import sources_of, take_back
 from inventory.kernel.errors import Refusal, not_found
@@ -39,13 +40,14 @@ def void_dose(
     """Void a dose: nothing was opened, or it was drawn and not given. Outcome: the dose.
 
     Raises Refusal NOT-FOUND, VOID-NOT-YOURS, ALREADY-VOID, REASON-NEEDED, VOID-KIND, VIAL-USED-SINCE,
-    VIAL-ON-ITS-WAY, VOID-LOCATION-CLOSED.
+    VIAL-ON-ITS-WAY, VOID-LOCATION-CLOSED, REACTION-STANDS.
     """
 
     def write(act: Act) -> Outcome:
         if kind is VoidKind.AMENDED:
             raise Refusal("VOID-KIND", "To correct an entry, amend it.", "kind")
         dose = _correctable(act, dose_id, reason)
+        refuse_with_reaction(act.session, dose.id)
         lot_ids = [source.lot_id for source, _ in sources_of(act.session, dose.id)]
         lock_through(act.session, lot_ids)
         take_back(act, dose, kind)
@@ -75,7 +77,7 @@ def amend_dose(
     """Record a dose anew as `request` says it really was, and void the old entry. Outcome: the new dose.
 
     `request.given_at` None keeps the time of the old entry; `request.draws` equal to those of the old entry (see
-    `draws_of`) move no stock. Raises as `record_dose` and `void_dose` do, and AMEND-NOTHING.
+    `draws_of`) move no stock. Raises as `record_dose` and `void_dose` do, and AMEND-NOTHING, REACTION-BEFORE-DOSE.
     """
 
     def write(act: Act) -> Outcome:
@@ -86,7 +88,7 @@ def amend_dose(
         _void(act, dose, VoidKind.AMENDED, reason)
         keeps_slot = keep_slot(act, dose, anew.assessment)
         drawn = _drawn(act, anew)
-        return write_dose(
+        written = write_dose(
             act,
             anew.assessment,
             decided,
@@ -97,6 +99,8 @@ def amend_dose(
             more=_kept_instead(act, anew, drawn),
             keeps_slot=keeps_slot,
         )
+        carry_reactions(act, dose.id, written.subject_id)
+        return written
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 

@@ -23,20 +23,6 @@ def lebers_optic_atrophy(q: Question) -> str:
 
 
 @rule(
-    "REACTION-UNRESOLVED",
-    Tier.OVERRIDE,
-    "A serious or severe reaction to an earlier dose is not resolved.",
-    source=Source.LABEL,
-    todo="A prescriber looks at the earlier reaction first.",
-    reasons=(_R.BENEFIT_OUTWEIGHS_RISK, _R.TOLERATED_BEFORE),
-)
-def reaction_unresolved(q: Question) -> str:
-    """The alert stands until a prescriber resolves it."""
-    stands = q.has(AlertKind.SERIOUS_REACTION)
-    return "A serious or severe reaction to an earlier dose is not resolved." if stands else ""
-
-
-@rule(
     "PREGNANCY-ANAEMIA-UNPROVEN",
     Tier.OVERRIDE,
     "Hydroxocobalamin for megaloblastic anaemia of pregnancy, without a proven deficiency.",
@@ -104,7 +90,6 @@ def benzyl_alcohol_pregnancy(q: Question) -> str:
 
 RULES = (
     lebers_optic_atrophy,
-    reaction_unresolved,
     pregnancy_anaemia_unproven,
     bleeding_risk,
     potassium_no_plan,

@@ -11,6 +11,7 @@ from inventory.doses.rules.gate import (
     medicines,
     people,
     product,
+    reactions,
 )
 from inventory.doses.rules.gate.rule import Rule
 
@@ -21,6 +22,7 @@ SUBJECTS: dict[str, tuple[Rule, ...]] = {
     "The product": product.RULES,
     "Allergies": allergies.RULES,
     "Conditions": conditions.RULES,
+    "Earlier reactions": reactions.RULES,
     "Medicines and supplements": medicines.RULES,
     "Site and volume": body_sites.RULES,
     "The order": course.RULES,

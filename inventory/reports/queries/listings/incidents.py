@@ -19,7 +19,11 @@ COLUMNS = (
     "row", "about", "on", "at", "at_utc", "site", "number", "kind", "dose", "patient_record", "standing", "code", "what",
     "decision", "reason", "by", "second_person", "state", "closed_at", "closed_at_utc", "closed_by", "outcome",
 )  # fmt: skip
-KIND_WORDS = {IncidentKind.DEVIATION: "Deviation", IncidentKind.STOCK_DISCREPANCY: "Stock discrepancy"}
+KIND_WORDS = {
+    IncidentKind.DEVIATION: "Deviation",
+    IncidentKind.STOCK_DISCREPANCY: "Stock discrepancy",
+    IncidentKind.REACTION: "Reaction",
+}
 _DECISIONS = {
     Disposition.DEVIATION: "recorded as a deviation",
     Disposition.OVERRIDDEN: "overridden",
