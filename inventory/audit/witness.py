@@ -53,6 +53,8 @@ WITNESSED = (
     "erasure",
     "erasure_row",
     "access_digest",
+    "patient_merge",
+    "patient_merge_undo",
 )
 """The insert-only tables whose rows the trail witnesses."""
 

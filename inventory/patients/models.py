@@ -1,4 +1,4 @@
-"""Patients, their alerts and allergies, and their consents. Nothing is deleted; the history of an edit is its trail."""
+"""Patients, which records are one person's, alerts and allergies, consents. Nothing is deleted; the history of an edit is its trail."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
-from inventory.kernel.db import Model
+from inventory.kernel.db import Model, only_where
 from inventory.patients import rules
 
 
@@ -23,6 +23,14 @@ class AllergyStatus(StrEnum):
     NOT_ASKED = "not_asked"
     NONE_KNOWN = "none_known"
     PRESENT = "present"
+
+
+class RecordState(StrEnum):
+    """Whether the clinic still sees the patient."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    DECEASED = "deceased"
 
 
 class AlertKind(StrEnum):
@@ -57,7 +65,11 @@ class ConsentStatus(StrEnum):
 
 
 class Patient(Model):
-    """A person who is given doses."""
+    """A person who is given doses, or one of the records of such a person.
+
+    `person_id` is the record that is kept, on every record of a person who has several; the database derives it from the
+    merges that stand, and nothing else writes it. `died_on` goes with the state deceased.
+    """
 
     __tablename__ = "patient"
     __table_args__ = (
@@ -65,6 +77,9 @@ class Patient(Model):
         CheckConstraint(
             "(allergy_status = 'not_asked') = (allergies_asked_on IS NULL)", name="allergies_asked"
         ),
+        CheckConstraint("state IN ('active', 'inactive', 'deceased')", name="state"),
+        CheckConstraint("(state = 'deceased') = (died_on IS NOT NULL)", name="died"),
+        Index("ix_patient_person_id", "person_id", **only_where("person_id IS NOT NULL")),
         Index("ix_patient_name_key", "name_key", "id"),
         Index("ix_patient_born_on", "born_on"),
     )
@@ -82,6 +97,11 @@ class Patient(Model):
     allergy_status: Mapped[AllergyStatus] = mapped_column(String(20), default=AllergyStatus.NOT_ASKED)
     allergies_asked_on: Mapped[date | None] = mapped_column()
     notes: Mapped[str] = mapped_column(Text, default="")
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    state: Mapped[RecordState] = mapped_column(
+        String(10), default=RecordState.ACTIVE, server_default=RecordState.ACTIVE.value
+    )
+    died_on: Mapped[date | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column()
     created_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     version: Mapped[int] = mapped_column(default=1)
@@ -92,6 +112,40 @@ class Patient(Model):
     def full_name(self) -> str:
         """Family name, given name, as a record is filed."""
         return rules.full_name(self.family_name, self.given_name)
+
+    @property
+    def kept_id(self) -> UUID:
+        """The record that is kept of this person: itself, unless it was merged into another."""
+        return self.person_id or self.id
+
+
+class PatientMerge(Model):
+    """That two records are one person's: `merged_id` leads to `kept_id` from then on. Insert-only."""
+
+    __tablename__ = "patient_merge"
+    __table_args__ = (
+        CheckConstraint("kept_id <> merged_id", name="of_two"),
+        Index("ix_patient_merge_kept_id", "kept_id"),
+        Index("ix_patient_merge_merged_id", "merged_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kept_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    merged_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+
+
+class PatientMergeUndo(Model):
+    """That a merge was a mistake: its two records are two people's again. Insert-only, once a merge."""
+
+    __tablename__ = "patient_merge_undo"
+
+    merge_id: Mapped[UUID] = mapped_column(ForeignKey("patient_merge.id"), primary_key=True)
+    reason: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
 
 
 class NameWord(Model):
