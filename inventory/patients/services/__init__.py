@@ -1,4 +1,4 @@
-"""What is done to a patient's record: add, edit, alerts, allergies, consent. Each leaves its entry in the trail (law 10)."""
+"""What is done to a patient's record: add, edit, alerts, allergies, consent, state, merge. Each leaves its entry in the trail (law 10)."""
 
 from inventory.patients.services.alerts import (
     LIFTED_BY_PRESCRIBER,
@@ -9,7 +9,9 @@ from inventory.patients.services.alerts import (
     set_allergies,
 )
 from inventory.patients.services.consents import record_consent
+from inventory.patients.services.merging import merge_records, undo_merge
 from inventory.patients.services.people import Identity, add_patient, edit_patient
+from inventory.patients.services.states import set_state
 
 __all__ = [
     "LIFTED_BY_PRESCRIBER",
@@ -19,7 +21,10 @@ __all__ = [
     "add_alert",
     "add_patient",
     "edit_patient",
+    "merge_records",
     "record_consent",
     "resolve_alert",
     "set_allergies",
+    "set_state",
+    "undo_merge",
 ]
