@@ -131,6 +131,8 @@ def _field(rule: SettingRule) -> Field:
         return TickField(rule.label)
     if rule.kind is Kind.REASONS:
         return ManyChoiceField(rule.label, choices=setting_rules.WITNESS_REASONS.items())
+    if rule.kind is Kind.CHOICE:
+        return RadioChoiceField(rule.label, needed, choices=rule.choices.items())
     if rule.kind in {Kind.TEXT, Kind.CURRENCY}:
         return TextField(rule.label, needed, limit=rule.most)
     return (VolumeField if rule.kind is Kind.VOLUME else CountField)(rule.label, needed)

@@ -32,6 +32,7 @@ class Settings:
     hip_enabled: bool = False
     buttock_enabled: bool = False
     override_needs_second_person: bool = False
+    identity_check: str = "tick"
     waste_witness_reasons: tuple[str, ...] = ()
     currency: str = "USD"
     count_approval_containers: int = 1

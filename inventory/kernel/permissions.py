@@ -30,6 +30,8 @@ class Permission(StrEnum):
     INCIDENT_CLOSE = "incident-close"
     PATIENT_READ = "patient-read"
     PATIENT_WRITE = "patient-write"
+    PATIENT_MERGE = "patient-merge"
+    PATIENT_DISCLOSE = "patient-disclose"
     STOCK_READ = "stock-read"
     STOCK_USE = "stock-use"
     STOCK_MANAGE = "stock-manage"
@@ -58,6 +60,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _GIVE
         | {
             P.DOSE_OVERRIDE,
+            P.PATIENT_MERGE,
+            P.PATIENT_DISCLOSE,
             P.DOSE_VOID_ANY,
             P.INCIDENT_CLOSE,
             P.STOCK_RECONCILE,

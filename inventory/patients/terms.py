@@ -1,6 +1,6 @@
 """What a person reads for each code of a patient's record."""
 
-from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
+from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus, RecordState
 
 ALERT_WORDS: dict[AlertKind, str] = {
     AlertKind.ALLERGY_COBALAMIN: "Allergy or anaphylaxis to cobalamin (B12)",
@@ -28,6 +28,11 @@ CONSENT_WORDS: dict[ConsentStatus, str] = {
     ConsentStatus.REFUSED: "Refused",
     ConsentStatus.WITHDRAWN: "Withdrawn",
 }
+STATE_WORDS: dict[RecordState, str] = {
+    RecordState.ACTIVE: "Active",
+    RecordState.INACTIVE: "Inactive",
+    RecordState.DECEASED: "Deceased",
+}
 FIELD_WORDS: dict[str, str] = {
     "family_name": "Family name",
     "given_name": "Given name",
@@ -39,4 +44,6 @@ FIELD_WORDS: dict[str, str] = {
     "notes": "Notes",
     "allergy_status": "Allergies",
     "allergies_asked_on": "Allergies asked on",
+    "state": "State",
+    "died_on": "Died on",
 }

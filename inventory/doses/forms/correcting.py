@@ -150,6 +150,7 @@ def amended(session: Session, form: AmendForm, dose: Dose, offered: Offer) -> Do
         unknown_lot=unknown,
         blocked_before=dose.blocked_before,
         amends_id=dose.id,
+        identity_check=dose.identity_check if offered.patient.id == dose.patient_id else None,
         **details(form),
     )
 

@@ -14,7 +14,7 @@ from inventory.catalogue.models import ContainerType, Route
 from inventory.doses.queries import statements
 from inventory.doses.rules import gate
 from inventory.doses.rules.sourcing import Draw
-from inventory.doses.rules.terms import BodySite, EntryMode
+from inventory.doses.rules.terms import BodySite, EntryMode, IdentityCheck
 from inventory.kernel.errors import Refusal, not_found
 from inventory.patients.queries import records_of
 from inventory.stock import ledger
@@ -66,6 +66,7 @@ class DoseRequest:
     blocked_before: str | None = None
     amends_id: UUID | None = None
     dedicate: bool = False
+    identity_check: IdentityCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def test_no_record_is_merged_with_itself(people: dict[str, UUID], owner_connecti
 
 
 @pytest.mark.parametrize(
-    ("one", "person"), [("e", "a"), ("b", "b"), ("b", None), ("a", None), ("d", "c"), ("e", "e")]
+    "one, person", [("e", "a"), ("b", "b"), ("b", None), ("a", None), ("d", "c"), ("e", "e")]
 )
 def test_nothing_but_a_merge_says_whose_a_record_is(
     people: dict[str, UUID], owner_connection: OwnerConnection, one: str, person: str | None
