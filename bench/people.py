@@ -113,7 +113,7 @@ def _filled(answer: Answer, button: str, pressed: str, **typed: str) -> str:
         raise RuntimeError(
             f"no button {pressed} on a page that answered {answer.status}:\n{answer.body[:2000]}"
         )
-    return _encoded(forms[0], {button: pressed, "consent_seen": "y", **typed})
+    return _encoded(forms[0], {button: pressed, "consent_seen": "y", "identity_ticked": "y", **typed})
 
 
 def _encoded(form: Form, typed: dict[str, str]) -> str:

@@ -77,22 +77,26 @@ def begin_erasure(act: Act, *, kind: ErasureKind, second: Actor, request_id: UUI
     return made
 
 
-def erase_rows(act: Act, erasure_id: UUID, patient_id: UUID) -> dict[str, int]:
-    """Inside an act: blank every row about the patient, then the payloads of the entries about them. Returns how many, by table.
+def erase_rows(act: Act, erasure_id: UUID, patient_ids: Collection[UUID]) -> dict[str, int]:
+    """Inside an act: blank every row about the patients, then the payloads of the entries about them. Returns how many, by table.
 
     Raises Refusal ERASURE-TRAIL-UNWELL, and nothing is erased, where one of those payloads or a row that it witnessed is
     not as it was recorded: an erasure must not cover what somebody changed.
     """
-    payloads = list(_payloads(act.session, patient_id))
+    payloads = list(_payloads(act.session, patient_ids))
     carried = _carried(payloads)
     _refuse_unwell(act.session, payloads, carried)
     counts = {
-        one.table: _blank(act, erasure_id, one, set(one.owned(act.session, patient_id)), carried)
+        one.table: _blank(act, erasure_id, one, _owners(act.session, one, patient_ids), carried)
         for one in ERASABLE.values()
     }
     _carry_over(act, erasure_id, carried)
     counts["audit_payload"] = _blank_payloads(act, erasure_id, payloads)
     return {table: count for table, count in counts.items() if count}
+
+
+def _owners(session: Session, one: Erasable, patient_ids: Collection[UUID]) -> set[UUID]:
+    return {owner for patient_id in patient_ids for owner in one.owned(session, patient_id)}
 
 
 def erase_owned(act: Act, erasure_id: UUID, table: str, owners: Collection[UUID]) -> int:
@@ -142,13 +146,13 @@ def carried_rows(session: Session) -> Iterator[tuple[str, list[str]]]:
             yield table, list(some)
 
 
-def _payloads(session: Session, patient_id: UUID) -> Iterator[Any]:
-    """Yield the payloads of the entries about a patient; that of an erasure names nobody, and witnesses what is left."""
+def _payloads(session: Session, patient_ids: Collection[UUID]) -> Iterator[Any]:
+    """Yield the payloads of the entries about patients; that of an erasure names nobody, and witnesses what is left."""
     yield from session.execute(
         select(AuditEntry.id, AuditEntry.commitment, AuditPayload.payload, AuditPayload.salt)
         .join(AuditPayload, AuditPayload.entry_id == AuditEntry.id)
         .where(
-            AuditEntry.patient_id == patient_id,
+            AuditEntry.patient_id.in_(patient_ids),
             AuditEntry.action != ERASE_PATIENT,
             AuditPayload.payload != "",
         )

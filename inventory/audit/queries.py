@@ -231,8 +231,11 @@ def _of_patient_and_days(patient_id: Any, at: Any, sought: Sought) -> list[Colum
     if sought.record_number:
         patient = _table("patient")
         key = as_printed(sought.record_number).casefold()
-        named = select(patient.c.id).where(patient.c.record_number_key == key).scalar_subquery()
-        found.append(patient_id == named)
+        named, other = patient.c.record_number_key == key, patient.alias()
+        same = or_(other.c.id == patient.c.id, other.c.person_id == patient.c.person_id)
+        # Looked up first: a list of ids is walked in the order of time.
+        records = db.session.scalars(select(other.c.id).where(named, same)).all()
+        found.append(patient_id.in_(records))
     if sought.from_at:
         found.append(at >= sought.from_at)
     if sought.to_at:

@@ -68,6 +68,8 @@ WITNESSED = (
     "reaction_follow_up",
     "reaction_decision",
     "reaction_retraction",
+    "patient_merge",
+    "patient_merge_undo",
 )
 """The insert-only tables whose rows the trail witnesses."""
 

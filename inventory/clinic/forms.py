@@ -134,6 +134,8 @@ def field_of(rule: SettingRule) -> Field:
         return ManyChoiceField(rule.label, choices=setting_rules.WITNESS_REASONS.items())
     if rule.kind is Kind.LONG_TEXT:
         return LongTextField(rule.label, needed, limit=rule.most)
+    if rule.kind is Kind.CHOICE:
+        return RadioChoiceField(rule.label, needed, choices=rule.choices.items())
     if rule.kind in {Kind.TEXT, Kind.CURRENCY}:
         return TextField(rule.label, needed, limit=rule.most)
     return (VolumeField if rule.kind is Kind.VOLUME else CountField)(rule.label, needed)

@@ -1,7 +1,7 @@
 """What each setting means, how it is asked, and what it may be. Every default is one that the clinic may change. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from json import dumps
@@ -27,6 +27,14 @@ WITNESS_REASONS = {
 """The reasons of waste for which a clinic may ask a witness: all but a remainder and dead space."""
 
 
+IDENTITY_CHECKS = {
+    "off": "Not asked",
+    "tick": "The giver ticks that both agree",
+    "type": "The giver types what the patient says",
+}
+"""How the giver confirms two identifiers before a dose."""
+
+
 class Kind(StrEnum):
     """How a setting is typed."""
 
@@ -36,6 +44,7 @@ class Kind(StrEnum):
     VOLUME = "volume"
     TICK = "tick"
     REASONS = "reasons"
+    CHOICE = "choice"
     CURRENCY = "currency"
 
 
@@ -50,6 +59,7 @@ class SettingRule:
     least: int = 0
     most: int = 0
     unit: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 def _limit(name: str, label: str, hint: str) -> SettingRule:
@@ -85,6 +95,13 @@ GROUPS: dict[str, tuple[SettingRule, ...]] = {
             "An override needs a second person",
             "The prescriber who overrides is then somebody other than the giver.",
             Kind.TICK,
+        ),
+        SettingRule(
+            "identity_check",
+            "Two identifiers before a dose",
+            "Name, and date of birth or record number, as the patient says them.",
+            Kind.CHOICE,
+            choices=IDENTITY_CHECKS,
         ),
         SettingRule(
             "late_after_minutes", "A late entry is recorded after", "It is marked as late.", least=5, most=1_440, unit="minutes",
@@ -202,6 +219,8 @@ def _refusal(rule: SettingRule, value: Any) -> Refusal | None:
     if rule.kind is Kind.CURRENCY and not is_currency(value):
         said = "Type the currency as three capital letters, such as USD."
         return Refusal("CURRENCY-INVALID", said, rule.name)
+    if rule.kind is Kind.CHOICE and value not in rule.choices:
+        return Refusal("CHOICE-INVALID", "Choose from the answers offered here.", rule.name)
     if rule.kind is Kind.REASONS and not set(value) <= set(WITNESS_REASONS):
         return Refusal("CHOICE-INVALID", "Choose from the answers offered here.", rule.name)
     return None

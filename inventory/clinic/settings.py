@@ -39,6 +39,7 @@ class Settings:
     buttock_enabled: bool = False
     override_needs_second_person: bool = False
     emergency_note: str = EMERGENCY_NOTE
+    identity_check: str = "tick"
     waste_witness_reasons: tuple[str, ...] = ()
     currency: str = "USD"
     count_approval_containers: int = 1

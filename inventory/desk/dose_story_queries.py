@@ -14,6 +14,7 @@ from inventory.audit.models import AccessEntry, AuditEntry, AuditLink, AuditPayl
 from inventory.clinic.models import Site
 from inventory.doses.models import Dose, DoseSource, Incident
 from inventory.doses.queries.story import get_dose
+from inventory.patients.queries import records_of
 from inventory.reports.kinds import ReportKind
 from inventory.reports.models import Report
 from inventory.reports.queries.superseded import report_label
@@ -114,7 +115,7 @@ def looks_of(session: Session, doses: Sequence[Dose]) -> Sequence[Any]:
         select(AccessEntry.at, AccessEntry.page, User.display_name)
         .join(User, User.id == AccessEntry.actor_id)
         .where(
-            AccessEntry.patient_id == doses[-1].patient_id,
+            AccessEntry.patient_id.in_(records_of(doses[-1].patient_id)),
             AccessEntry.at >= doses[0].recorded_at,
             AccessEntry.page.in_(LOOKED_THROUGH),
             span_here().holds(AccessEntry.at),

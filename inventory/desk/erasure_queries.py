@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session, aliased
 
 from inventory.audit.models import Decision, Erasure, ErasureRequest
@@ -13,6 +13,7 @@ from inventory.clinic.settings import current_settings
 from inventory.doses.models import Dose, Incident, NotGiven
 from inventory.kernel.errors import Refusal, not_found
 from inventory.patients.models import Patient
+from inventory.patients.queries import KEPT, records_of
 from inventory.patients.rules import kept_until
 from inventory.staff.models import User
 from inventory.web.pagination import Page, paginate
@@ -61,10 +62,13 @@ def waiting_requests(session: Session) -> int:
 
 
 def last_day_of_care(session: Session, patient_id: UUID) -> date:
-    """Return the day of the patient's last dose, given or not, or the day on which the record was begun."""
-    given = session.scalar(select(func.max(Dose.given_on)).where(Dose.patient_id == patient_id))
-    refused = session.scalar(select(func.max(NotGiven.decided_on)).where(NotGiven.patient_id == patient_id))
-    begun: datetime = session.scalars(select(Patient.created_at).where(Patient.id == patient_id)).one()
+    """Return the day of the person's last dose, given or not, on any record of theirs, or the day on which the last one was begun."""
+    records = records_of(patient_id)
+    given = session.scalar(select(func.max(Dose.given_on)).where(Dose.patient_id.in_(records)))
+    refused = session.scalar(select(func.max(NotGiven.decided_on)).where(NotGiven.patient_id.in_(records)))
+    begun: datetime = session.scalars(
+        select(func.max(Patient.created_at)).where(Patient.id.in_(records))
+    ).one()
     return max(one for one in (given, refused, begun.date()) if one is not None)
 
 
@@ -76,25 +80,28 @@ def obstacle(session: Session, patient_id: UUID, *, today: date) -> Refusal | No
         said = f"The records are to be kept until {day(free_on)} ({years} years, see Settings). Refuse the request until then."
         return Refusal("ERASURE-KEPT", said)
     still_open = select(Incident.id).join(Dose, Dose.id == Incident.dose_id)
-    waiting = still_open.where(Dose.patient_id == patient_id, Incident.closed_at.is_(None)).limit(1)
+    mine = Dose.patient_id.in_(records_of(patient_id))
+    waiting = still_open.where(mine, Incident.closed_at.is_(None)).limit(1)
     if session.scalar(waiting) is not None:
         return Refusal("ERASURE-INCIDENT", "A deviation of this patient is still open. Close it first.")
     return None
 
 
 def patients_past_keeping(session: Session, *, today: date) -> Sequence[Any]:
-    """Return patients whose years of keeping are over and who were not erased, one more than is shown: id, record_number, last_on."""
-    given = (
-        select(Dose.patient_id, func.max(Dose.given_on).label("last_on")).group_by(Dose.patient_id).subquery()
+    """Return people whose years of keeping are over on every record and who were not erased: id, record_number, last_on.
+
+    One more than is shown; who has several records is named by the one that is kept.
+    """
+    given = _last_days(Dose.patient_id, Dose.given_on)
+    not_given = _last_days(NotGiven.patient_id, NotGiven.decided_on)
+    erased = (
+        select(KEPT)
+        .join(ErasureRequest, ErasureRequest.patient_id == Patient.id)
+        .where(ErasureRequest.decision == Decision.CARRIED_OUT)
     )
-    not_given = (
-        select(NotGiven.patient_id, func.max(NotGiven.decided_on).label("last_on"))
-        .group_by(NotGiven.patient_id)
-        .subquery()
-    )
-    erased = select(ErasureRequest.patient_id).where(ErasureRequest.decision == Decision.CARRIED_OUT)
     latest = kept_from(today, current_settings().records_kept_years)
     begun = func.date(Patient.created_at)
+    begun_later = select(Patient.person_id).where(Patient.person_id.is_not(None), begun > latest)
     return session.execute(
         select(
             Patient.id,
@@ -107,11 +114,23 @@ def patients_past_keeping(session: Session, *, today: date) -> Sequence[Any]:
             func.coalesce(given.c.last_on, latest) <= latest,
             func.coalesce(not_given.c.last_on, latest) <= latest,
             begun <= latest,
+            Patient.id == KEPT,
+            Patient.id.not_in(begun_later),
             Patient.id.not_in(erased),
         )
         .order_by(Patient.created_at, Patient.id)
         .limit(SHOWN + 1)
     ).all()
+
+
+def _last_days(patient_id: Any, day: Any) -> Subquery:
+    """Return the last day of care by the record that is kept of a person."""
+    return (
+        select(KEPT.label("patient_id"), func.max(day).label("last_on"))
+        .join(Patient, Patient.id == patient_id)
+        .group_by(KEPT)
+        .subquery()
+    )
 
 
 def kept_from(today: date, years: int) -> date:

@@ -230,7 +230,7 @@ def _about(recall_id: UUID, patient_id: UUID) -> dict[str, Any]:
     found = received.recipient(session, recall_id, patient_id)
     if found is None:
         raise not_found("patient of this recall")
-    lot_ids = recalls.recalled_lot_ids(session, recall_id)
+    patient_id, lot_ids = found.id, recalls.recalled_lot_ids(session, recall_id)
     return {
         "patient": found,
         "doses": received.doses_of(session, lot_ids, [patient_id]).get(patient_id, []),

@@ -3,16 +3,19 @@
 from typing import Any
 from uuid import UUID
 
-from flask import render_template
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 
 from inventory.audit.limits import keeps_to_days, span_here
 from inventory.audit.services import log_access
 from inventory.clinic.current import settings_here
 from inventory.desk import measured_queries, record_presenters, record_queries
 from inventory.desk.blueprint import bp
+from inventory.desk.merging_queries import merges_of
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
 from inventory.patients import presenters, queries
+from inventory.patients.asked import allergies_of
 from inventory.staff.current import current_actor
 from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
@@ -22,9 +25,14 @@ from inventory.web.presenting import site_today
 @bp.get("/patients/<uuid:patient_id>")
 @requires(Permission.PATIENT_READ)
 @keeps_to_days
-def patient(patient_id: UUID) -> str:
-    """Show a patient's record."""
+def patient(patient_id: UUID) -> ResponseReturnValue:
+    """Show a patient's record; one that was merged leads to the one that is kept."""
     log_access(current_actor(), patient_id, "record")
+    kept_id = queries.records_of(patient_id)[0]
+    if kept_id != patient_id:
+        number = queries.get_patient(db.session(), patient_id).record_number
+        flash(f"Record {number} was merged into this one.", "info")
+        return redirect(url_for("desk.patient", patient_id=kept_id))
     return render_template(
         "desk/record.html",
         present=presenters,
@@ -40,8 +48,11 @@ def _about(patient_id: UUID) -> dict[str, Any]:
     span = span_here()
     alerts = [one for one in queries.alerts_of(session, patient_id) if span.knows(one.noted_at)]
     consents = [one for one in queries.consents_of(session, patient_id) if span.knows(one.decided_at)]
+    patient = queries.get_patient(session, patient_id)
     return {
-        "patient": queries.get_patient(session, patient_id),
+        "patient": patient,
+        "asked": allergies_of(session, [patient])[patient_id],
+        "merges": merges_of(session, patient_id),
         "standing": [alert for alert in alerts if alert.resolved_at is None],
         "resolved": [alert for alert in alerts if alert.resolved_at is not None],
         "consents": consents,

@@ -16,9 +16,9 @@ from inventory.doses.rules.terms import (
     NotGivenReason,
     VoidKind,
 )
-from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
+from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus, RecordState
 from inventory.patients.presenters import State
-from inventory.patients.terms import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS, FIELD_WORDS
+from inventory.patients.terms import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS, FIELD_WORDS, STATE_WORDS
 from inventory.web.presenting import EMPTY
 
 ACTION_WORDS = {
@@ -37,6 +37,11 @@ ACTION_WORDS = {
     "patients.retract-scores": "Scores retracted",
     "patients.answer-checklist": "Checklist answered",
     "patients.set-background": "Groups and indication noted",
+    "patients.merge": "Another record was merged into this one",
+    "patients.merge-of": "Merged into another record",
+    "patients.undo-merge": "A merge into this record was undone",
+    "patients.undo-merge-of": "Stands apart from the other record again",
+    "patients.set-state": "State changed",
 }
 _PARTS = (
     ("Arm (deltoid)", "LD", "RD"),
@@ -150,4 +155,6 @@ def _words(facts: Mapping[str, Any]) -> str:
 def _said(name: str, value: Any) -> str:
     if name == "allergy_status" and value in set(AllergyStatus):
         return ALLERGY_WORDS[AllergyStatus(value)]
+    if name == "state" and value in set(RecordState):
+        return STATE_WORDS[RecordState(value)]
     return str(value) if value not in (None, "") else EMPTY

@@ -20,6 +20,7 @@ from inventory.doses.queries.lists import OVERRIDDEN
 from inventory.doses.rules.rotation import allowed_sites, next_site
 from inventory.doses.rules.terms import BodySite
 from inventory.kernel.numbering import written_number
+from inventory.patients.queries import records_of
 from inventory.staff.models import User
 from inventory.web.pagination import Page, paginate
 
@@ -55,7 +56,7 @@ def doses_page(session: Session, patient_id: UUID, *, cursor: str) -> Page[Any]:
     statement: Any = (
         select(Dose, DoseVoid, OVERRIDDEN.label("is_overridden"))
         .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
-        .where(Dose.patient_id == patient_id, *seen_here(Dose, Dose.given_on))
+        .where(Dose.patient_id.in_(records_of(patient_id)), *seen_here(Dose, Dose.given_on))
     )
     order = [Dose.given_at, Dose.id]
     return paginate(session, statement, order=order, newest_first=True, cursor=cursor, size=DOSES_A_PAGE)
@@ -85,7 +86,7 @@ def numbers_amended(session: Session, doses: Sequence[Dose]) -> dict[UUID, str]:
 def not_given(session: Session, patient_id: UUID) -> Sequence[NotGiven]:
     """Return the patient's newest doses that were not given, one more than is shown."""
     statement = select(NotGiven).where(
-        NotGiven.patient_id == patient_id, *seen_here(NotGiven, NotGiven.decided_on)
+        NotGiven.patient_id.in_(records_of(patient_id)), *seen_here(NotGiven, NotGiven.decided_on)
     )
     return session.scalars(
         statement.order_by(NotGiven.decided_at.desc(), NotGiven.id).limit(NEWEST + 1)
@@ -94,10 +95,11 @@ def not_given(session: Session, patient_id: UUID) -> Sequence[NotGiven]:
 
 def rotation(session: Session, patient_id: UUID, settings: Settings) -> list[SiteUse]:
     """Return the body sites the clinic injects into, and any other that was used, with their use; one is the next."""
+    mine = Dose.patient_id.in_(records_of(patient_id))
     uses = session.execute(
         select(Dose.body_site, func.count().label("times"), func.max(Dose.given_at).label("last_at"))
         .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
-        .where(Dose.patient_id == patient_id, DoseVoid.dose_id.is_(None), *seen_here(Dose, Dose.given_on))
+        .where(mine, DoseVoid.dose_id.is_(None), *seen_here(Dose, Dose.given_on))
         .group_by(Dose.body_site)
     ).all()
     used = {BodySite(row.body_site): row for row in sorted(uses, key=lambda row: row.last_at, reverse=True)}
@@ -130,7 +132,7 @@ def edits(session: Session, patient_id: UUID) -> Sequence[Any]:
         .join(AuditPayload, AuditPayload.entry_id == AuditEntry.id)
         .join(User, User.id == AuditEntry.actor_id)
         .where(
-            AuditEntry.patient_id == patient_id,
+            AuditEntry.patient_id.in_(records_of(patient_id)),
             AuditEntry.action.startswith("patients."),
             span_here().holds(AuditEntry.recorded_at),
         )

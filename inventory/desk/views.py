@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from inventory.desk import chart, dose_story, recalling, recalls, record, retention, today
+from inventory.desk import chart, dose_story, merging, recalling, recalls, record, retention, today
 from inventory.desk.blueprint import bp
 from inventory.desk.erasure_queries import waiting_requests
 from inventory.kernel.db import db
@@ -14,6 +14,7 @@ __all__ = [
     "chart",
     "dose_story",
     "init_app",
+    "merging",
     "recalling",
     "recalls",
     "record",

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, literal, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from inventory.audit.limits import Span, patients_here, span_here
 from inventory.audit.subjects import Subjects, found_by
@@ -41,11 +41,16 @@ dated("record_id", of_moments(lambda key: select(NotGiven.decided_on).where(NotG
 
 
 def given_here(patient_id: Any) -> ColumnElement[bool]:
-    """Return the condition that the patient was given something, or not, at the reader's sites on their days."""
+    """Return the condition that the person was given something, or not, at the reader's sites on their days, on any record of theirs."""
     sites, span = visible_sites(), span_here()
+    mine, its = aliased(Patient), aliased(Patient)
+    of_person = select(its.id).where(
+        its.person_id == select(mine.person_id).where(mine.id == patient_id).scalar_subquery()
+    )
 
     def told_of(record: Any, day: Any) -> ColumnElement[bool]:
-        found = exists().where(record.patient_id == patient_id, span.holds(day))
+        is_theirs = or_(record.patient_id == patient_id, record.patient_id.in_(of_person))
+        found = exists().where(is_theirs, span.holds(day))
         return found if sites is None else found.where(record.site_id.in_(sites))
 
     return or_(told_of(Dose, Dose.given_on), told_of(NotGiven, NotGiven.decided_on))

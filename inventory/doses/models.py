@@ -27,6 +27,7 @@ from inventory.doses.rules.terms import (
     ContactOutcome,
     Disposition,
     EntryMode,
+    IdentityCheck,
     IncidentKind,
     NotGivenReason,
     VoidKind,
@@ -47,6 +48,7 @@ class Dose(Model):
             name="dose_agrees_with_volume",
         ),
         CheckConstraint("given_at <= recorded_at", name="not_in_the_future"),
+        CheckConstraint("identity_check IN ('ticked', 'typed')", name="identity_check"),
         Index("ix_dose_patient_id", "patient_id", "given_at"),
         Index("ix_dose_site_given_at", "site_id", "given_at", "id"),
         Index("ix_dose_given_at", "given_at", "id"),
@@ -89,6 +91,7 @@ class Dose(Model):
     information_sheet: Mapped[str | None] = mapped_column(String(120))
     note: Mapped[str | None] = mapped_column(Text)
     amends_id: Mapped[UUID | None] = mapped_column(ForeignKey("dose.id"))
+    identity_check: Mapped[IdentityCheck | None] = mapped_column(String(10))
 
     @property
     def strength(self) -> Strength:

@@ -32,6 +32,9 @@ _BY_LAW = {
         "TRANSFER-MORE-THAN-SENT",
         "More cannot arrive than was sent. Count again; what is too many was found at the place it left.",
     ),
+    "merge_of_heads": Refusal(
+        "MERGED-ALREADY", "One of these records was merged into another already. Merge that one instead."
+    ),
     "closed_vial_is_empty": Refusal(
         "VIAL-NOT-EMPTY", "The vial still holds something. Waste the rest first."
     ),

@@ -32,6 +32,8 @@ class Permission(StrEnum):
     PATIENT_WRITE = "patient-write"
     COURSE_PRESCRIBE = "course-prescribe"
     PROTOCOL_MANAGE = "protocol-manage"
+    PATIENT_MERGE = "patient-merge"
+    PATIENT_DISCLOSE = "patient-disclose"
     STOCK_READ = "stock-read"
     STOCK_USE = "stock-use"
     STOCK_MANAGE = "stock-manage"
@@ -60,6 +62,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _GIVE
         | {
             P.DOSE_OVERRIDE,
+            P.PATIENT_MERGE,
+            P.PATIENT_DISCLOSE,
             P.DOSE_VOID_ANY,
             P.COURSE_PRESCRIBE,
             P.PROTOCOL_MANAGE,

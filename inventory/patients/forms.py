@@ -4,9 +4,9 @@ from typing import Any
 
 from wtforms import HiddenField
 
-from inventory.patients.models import ALLERGIES, AlertKind, AllergyStatus, ConsentStatus
+from inventory.patients.models import ALLERGIES, AlertKind, AllergyStatus, ConsentStatus, RecordState
 from inventory.patients.services import Identity, Named
-from inventory.patients.terms import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS
+from inventory.patients.terms import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS, STATE_WORDS
 from inventory.web.fields import (
     Between,
     ChoiceField,
@@ -40,6 +40,7 @@ class SearchForm(CodedForm):
     """What to look for, sent by POST: an address never holds a name. `page` is where in a long result."""
 
     q = TextField("Name, record number or date of birth")
+    inactive = TickField("Inactive patients too")
     page = HiddenField()
 
 
@@ -127,6 +128,21 @@ class AllergiesForm(_NamingForm):
     def answer(self) -> AllergyStatus:
         """The answer, for the service."""
         return AllergyStatus(str(self.allergy_status.data))
+
+
+class StateForm(ClinicForm):
+    """Whether the clinic still sees the patient."""
+
+    state = RadioChoiceField(
+        "State", [Required("Choose the state.")], choices=[(s.value, w) for s, w in STATE_WORDS.items()]
+    )
+    died_on = DateField("Died on", [_NotAfterToday("The day of death is in the future.")])
+    reason = LongTextField("Why", limit=1_000)
+
+    @property
+    def chosen(self) -> RecordState:
+        """The state, once the form is valid."""
+        return RecordState(str(self.state.data))
 
 
 class AlertForm(_PrescriberForm):

@@ -1,4 +1,4 @@
-"""Patients, what must be known of them first, their results and scores. Nothing is deleted; the history of an edit is its trail."""
+"""Patients, which records are one person's, what must be known of them first, their results and scores. Nothing is deleted; the history of an edit is its trail."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
-from inventory.kernel.db import Model
+from inventory.kernel.db import Model, only_where
 from inventory.patients import rules
 from inventory.patients.laboratory import Amount, Analyte, Comparator
 
@@ -35,6 +35,14 @@ class AllergyStatus(StrEnum):
     NOT_ASKED = "not_asked"
     NONE_KNOWN = "none_known"
     PRESENT = "present"
+
+
+class RecordState(StrEnum):
+    """Whether the clinic still sees the patient."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    DECEASED = "deceased"
 
 
 class AlertKind(StrEnum):
@@ -79,7 +87,11 @@ class ConsentStatus(StrEnum):
 
 
 class Patient(Model):
-    """A person who is given doses."""
+    """A person who is given doses, or one of the records of such a person.
+
+    `person_id` is the record that is kept, on every record of a person who has several; the database derives it from the
+    merges that stand, and nothing else writes it. `died_on` goes with the state deceased.
+    """
 
     __tablename__ = "patient"
     __table_args__ = (
@@ -87,6 +99,9 @@ class Patient(Model):
         CheckConstraint(
             "(allergy_status = 'not_asked') = (allergies_asked_on IS NULL)", name="allergies_asked"
         ),
+        CheckConstraint("state IN ('active', 'inactive', 'deceased')", name="state"),
+        CheckConstraint("(state = 'deceased') = (died_on IS NOT NULL)", name="died"),
+        Index("ix_patient_person_id", "person_id", **only_where("person_id IS NOT NULL")),
         Index("ix_patient_name_key", "name_key", "id"),
         Index("ix_patient_born_on", "born_on"),
     )
@@ -106,6 +121,11 @@ class Patient(Model):
     notes: Mapped[str] = mapped_column(Text, default="")
     care_groups: Mapped[str] = mapped_column(String(120), default="")
     indication: Mapped[str] = mapped_column(String(200), default="")
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    state: Mapped[RecordState] = mapped_column(
+        String(10), default=RecordState.ACTIVE, server_default=RecordState.ACTIVE.value
+    )
+    died_on: Mapped[date | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column()
     created_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     version: Mapped[int] = mapped_column(default=1)
@@ -121,6 +141,40 @@ class Patient(Model):
     def groups(self) -> frozenset[CareGroup]:
         """The groups that somebody noted; being over 50 follows from the birth date."""
         return frozenset(CareGroup(code) for code in self.care_groups.split(",") if code)
+
+    @property
+    def kept_id(self) -> UUID:
+        """The record that is kept of this person: itself, unless it was merged into another."""
+        return self.person_id or self.id
+
+
+class PatientMerge(Model):
+    """That two records are one person's: `merged_id` leads to `kept_id` from then on. Insert-only."""
+
+    __tablename__ = "patient_merge"
+    __table_args__ = (
+        CheckConstraint("kept_id <> merged_id", name="of_two"),
+        Index("ix_patient_merge_kept_id", "kept_id"),
+        Index("ix_patient_merge_merged_id", "merged_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kept_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    merged_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+
+
+class PatientMergeUndo(Model):
+    """That a merge was a mistake: its two records are two people's again. Insert-only, once a merge."""
+
+    __tablename__ = "patient_merge_undo"
+
+    merge_id: Mapped[UUID] = mapped_column(ForeignKey("patient_merge.id"), primary_key=True)
+    reason: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
 
 
 class NameWord(Model):

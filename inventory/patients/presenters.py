@@ -3,7 +3,16 @@
 from datetime import date
 from typing import NamedTuple
 
-from inventory.patients.models import Alert, AlertKind, AllergyStatus, Consent, ConsentStatus, Patient
+from inventory.patients.asked import Allergies
+from inventory.patients.models import (
+    Alert,
+    AlertKind,
+    AllergyStatus,
+    Consent,
+    ConsentStatus,
+    Patient,
+    RecordState,
+)
 from inventory.patients.terms import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS, FIELD_WORDS
 
 _GOOD_TO_KNOW = {
@@ -59,7 +68,7 @@ def alert_state(alert: Alert) -> State:
     return State(ALERT_WORDS[kind], tone)
 
 
-def allergy_state(patient: Patient) -> State:
+def allergy_state(patient: Patient | Allergies) -> State:
     """Return whether allergies are known, in words."""
     status = AllergyStatus(patient.allergy_status)
     tones = {
@@ -68,6 +77,16 @@ def allergy_state(patient: Patient) -> State:
         AllergyStatus.PRESENT: "stop",
     }
     return State(ALLERGY_WORDS[status], tones[status])
+
+
+def record_marks(patient: Patient) -> list[State]:
+    """Return what must be seen beside a name in a list: merged, inactive, deceased. Nothing for an ordinary record."""
+    found = [State("Merged into another record", "info")] if patient.kept_id != patient.id else []
+    if patient.state == RecordState.INACTIVE:
+        found.append(State("Inactive", "quiet"))
+    if patient.state == RecordState.DECEASED:
+        found.append(State("Deceased", "stop"))
+    return found
 
 
 def consent_state(consent: Consent | None) -> State:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    distinct,
     func,
     literal,
     or_,
@@ -25,9 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from inventory.audit.limits import patients_here
-from inventory.kernel.db import UtcDateTime, an_id
+from inventory.kernel.db import UtcDateTime, an_id, db
 from inventory.kernel.errors import not_found
 from inventory.patients import rules
+from inventory.patients.asked import allergies_in
 from inventory.patients.models import (
     ALLERGIES,
     Alert,
@@ -37,10 +39,14 @@ from inventory.patients.models import (
     ConsentStatus,
     NameWord,
     Patient,
+    RecordState,
 )
 from inventory.web.pagination import Page, paginate
 
 LAST_CHARACTER = chr(0x10FFFF)
+_ID, _PERSON = Patient.__table__.c.id, Patient.__table__.c.person_id
+KEPT: ColumnElement[UUID] = func.coalesce(_PERSON, _ID)
+"""The record that is kept of the person whose record a row of `patient` is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,10 @@ class Namesake:
 
 @dataclass(frozen=True, slots=True)
 class PatientFacts:
-    """What the gate must know of a patient, as it stood at one instant. `namesakes` counts others easily taken for them.
+    """What the gate must know of a person, from all their records, as it stood at one instant.
 
-    `alike` says who they are, where a page asked.
+    Name, number and birth date are those of the record that was asked for; `records` are the ids of all. `namesakes` counts
+    others easily taken for them, and `alike` says who they are, where a page asked.
     """
 
     id: UUID
@@ -72,22 +79,27 @@ class PatientFacts:
     information_sheet: str
     namesakes: int
     alike: tuple[Namesake, ...] = ()
+    records: tuple[UUID, ...] = ()
+    died_on: date | None = None
+    is_inactive: bool = False
 
 
 def patient_facts(session: Session, patient_id: UUID, *, at: datetime, lock: bool = False) -> PatientFacts:
-    """Return what the gate must know of the patient as of `at`, in two statements.
+    """Return what the gate must know of the patient as of `at`, in two statements; of who has several records in three.
 
-    With `lock` the patient's row is locked first, until the act ends, so that what follows cannot change underneath.
+    With `lock` every record of the person is locked first, until the act ends, so that what follows cannot change underneath.
     Raises Refusal NOT-FOUND.
     """
     patient = session.execute(_LOCKED if lock else _PATIENT, {"patient_id": patient_id}).first()
     if patient is None:
         raise not_found("patient")
+    every = [patient] if patient.person_id is None else _every_record(session, patient.person_id, lock=lock)
+    records = tuple(one.id for one in every)
     told: dict[str, list[str]] = {"alert": [], "consent": [], "sheet": [], "namesakes": []}
     like = _likeness(patient.family_name, patient.given_name, patient.born_on)
-    for what, value in session.execute(_STANDING, {"patient_id": patient_id, "at": at, **like}):
+    for what, value in session.execute(_STANDING, {"records": records, "at": at, **like}):
         told[what].append(value)
-    status, asked_on = _allergies_as_of(patient, at)
+    status, asked_on = _allergies_as_of(every, at)
     return PatientFacts(
         id=patient.id,
         name=rules.full_name(patient.family_name, patient.given_name),
@@ -99,7 +111,20 @@ def patient_facts(session: Session, patient_id: UUID, *, at: datetime, lock: boo
         consent=ConsentStatus(told["consent"][0]) if told["consent"] else None,
         information_sheet=told["sheet"][0] if told["sheet"] else "",
         namesakes=int(told["namesakes"][0]),
+        records=records,
+        died_on=min((one.died_on for one in every if one.died_on), default=None),
+        is_inactive=any(
+            one.state == RecordState.INACTIVE for one in every if one.id == (one.person_id or one.id)
+        ),
     )
+
+
+def _every_record(session: Session, person_id: UUID, *, lock: bool) -> Sequence[Any]:
+    """Return the records of a person who has several, the one that is kept first."""
+    if lock:
+        session.execute(_EVERY_LOCKED, {"person_id": person_id})
+    # Read anew: one that was merged while we waited is among them.
+    return session.execute(_EVERY, {"person_id": person_id}).all()
 
 
 def active_at(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
@@ -137,31 +162,32 @@ _LIKE = or_(
 def _patient() -> Select[Any]:
     names = (
         "id", "family_name", "given_name", "record_number", "born_on", "allergy_status", "allergies_asked_on",
+        "person_id", "state", "died_on",
     )  # fmt: skip
     table = Patient.__table__
-    return select(*(table.c[name] for name in names)).where(table.c.id == an_id("patient_id"))
+    return select(*(table.c[name] for name in names))
 
 
 def _standing() -> CompoundSelect[Any]:
     """Return the statement for all that hangs on the patient: one row a fact, told apart by its first column."""
     table, alert, consent = Patient.__table__, Alert.__table__, Consent.__table__
-    patient_id, at = an_id("patient_id"), bindparam("at", type_=UtcDateTime())
+    records, at = an_id("records", many=True), bindparam("at", type_=UtcDateTime())
     latest = (
         select(consent.c.status, consent.c.information_sheet)
-        .where(consent.c.patient_id == patient_id, consent.c.decided_at <= at)
+        .where(consent.c.patient_id.in_(records), consent.c.decided_at <= at)
         .order_by(consent.c.decided_at.desc(), consent.c.recorded_at.desc(), consent.c.id.desc())
         .limit(1)
         .subquery()
     )
     return union_all(
         select(_word("alert"), cast(alert.c.kind, String)).where(
-            alert.c.patient_id == patient_id, active_at(at)
+            alert.c.patient_id.in_(records), active_at(at)
         ),
         select(_word("consent"), cast(latest.c.status, String)),
         select(_word("sheet"), cast(latest.c.information_sheet, String)),
-        select(_word("namesakes"), cast(func.count(), String))
+        select(_word("namesakes"), cast(func.count(distinct(KEPT)), String))
         .select_from(table)
-        .where(table.c.id != patient_id, _LIKE),
+        .where(table.c.id.not_in(records), _LIKE),
     )
 
 
@@ -170,15 +196,18 @@ def _word(word: str) -> Label[str]:
 
 
 # Statements that every dose sends are made once.
-_PATIENT, _STANDING = _patient(), _standing()
+_STANDING = _standing()
+_PATIENT = _patient().where(an_id("patient_id") == _ID)
 _LOCKED = _PATIENT.with_for_update(key_share=True)
+_EVERY = _patient().where(an_id("person_id") == _PERSON).order_by(_ID != _PERSON, _ID)
+_EVERY_LOCKED = select(_ID).where(an_id("person_id") == _PERSON).order_by(_ID).with_for_update(key_share=True)
 
 
-def _allergies_as_of(patient: Any, at: datetime) -> tuple[AllergyStatus, date | None]:
-    asked_on = patient.allergies_asked_on
-    if asked_on is None or asked_on > rules.last_day_on_earth(at):
-        return AllergyStatus.NOT_ASKED, None
-    return AllergyStatus(patient.allergy_status), asked_on
+def _allergies_as_of(records: Sequence[Any], at: datetime) -> tuple[AllergyStatus, date | None]:
+    latest = rules.last_day_on_earth(at)
+    asked = [one for one in records if one.allergies_asked_on and one.allergies_asked_on <= latest]
+    said = allergies_in(asked)
+    return said.allergy_status, said.allergies_asked_on
 
 
 def get_patient(session: Session, patient_id: UUID) -> Patient:
@@ -228,7 +257,8 @@ def namesakes_of(session: Session, patient_id: UUID, *, limit: int = 5) -> tuple
     # aloud with the patient is read, so no access is logged.
     me = get_patient(session, patient_id)
     like = _likeness(me.family_name, me.given_name, me.born_on)
-    others = select(Patient).where(_LIKE, Patient.id != patient_id).order_by(Patient.name_key, Patient.id)
+    mine = Patient.id.in_(records_of(patient_id))
+    others = select(Patient).where(_LIKE, ~mine).order_by(Patient.name_key, Patient.id)
     return tuple(
         Namesake(
             other.full_name,
@@ -259,26 +289,37 @@ def _highest_made(session: Session, digits: int) -> int:
 
 def alert_stands(session: Session, patient_id: UUID, kind: AlertKind, *, at: datetime) -> bool:
     """Tell whether an alert of that kind stands on the patient's record at `at`."""
-    mine = and_(Alert.patient_id == patient_id, Alert.kind == kind, active_at(at))
+    mine = and_(Alert.patient_id.in_(records_of(patient_id)), Alert.kind == kind, active_at(at))
     return session.scalar(select(Alert.id).where(mine).limit(1)) is not None
 
 
 def has_allergy_alert(session: Session, patient_id: UUID, *, at: datetime) -> bool:
     """Tell whether any alert that names an allergy stands at `at`."""
-    mine = and_(Alert.patient_id == patient_id, Alert.kind.in_(ALLERGIES), active_at(at))
+    mine = and_(Alert.patient_id.in_(records_of(patient_id)), Alert.kind.in_(ALLERGIES), active_at(at))
     return session.scalar(select(Alert.id).where(mine).limit(1)) is not None
 
 
-def patients_page(session: Session, *, text: str = "", cursor: str = "") -> Page[Patient]:
-    """Return a page of the patients that `text` asks for, by name; all of them where it is empty. Raises as `rules.sought`."""
+def patients_page(
+    session: Session, *, text: str = "", cursor: str = "", with_inactive: bool = False
+) -> Page[Patient]:
+    """Return a page of the patients that `text` asks for, by name; all of them where it is empty. Raises as `rules.sought`.
+
+    Left out is who is inactive, unless `with_inactive` or their whole number was typed. A search also finds records that were
+    merged into another; without one, each person is listed once.
+    """
     statement = (found_by(rules.sought(text)) if text else select(Patient)).where(patients_here(Patient.id))
+    if not text:
+        statement = statement.where(or_(Patient.person_id.is_(None), Patient.person_id == Patient.id))
+    if not with_inactive:
+        is_named = Patient.record_number_key == rules.record_number_key(text)
+        statement = statement.where(or_(Patient.state != RecordState.INACTIVE, is_named))
     return paginate(session, statement, order=[Patient.name_key, Patient.id], cursor=cursor)
 
 
 def patient_numbered(session: Session, text: str) -> UUID | None:
-    """Return the patient whose whole record number `text` is, if there is one."""
+    """Return the patient whose whole record number `text` is, if there is one; of a merged record the one that is kept."""
     return session.scalar(
-        select(Patient.id).where(
+        select(KEPT).where(
             Patient.record_number_key == rules.record_number_key(text), patients_here(Patient.id)
         )
     )
@@ -286,7 +327,8 @@ def patient_numbered(session: Session, text: str) -> UUID | None:
 
 def get_alert(session: Session, patient_id: UUID, alert_id: UUID) -> Alert:
     """Return an alert of that patient. Raises Refusal NOT-FOUND."""
-    alert = session.scalar(select(Alert).where(Alert.id == alert_id, Alert.patient_id == patient_id))
+    mine = Alert.patient_id.in_(records_of(patient_id))
+    alert = session.scalar(select(Alert).where(Alert.id == alert_id, mine))
     if alert is None:
         raise not_found("alert")
     return alert
@@ -294,7 +336,7 @@ def get_alert(session: Session, patient_id: UUID, alert_id: UUID) -> Alert:
 
 def alerts_of(session: Session, patient_id: UUID) -> Sequence[Alert]:
     """Return a patient's alerts, standing ones first, newest first among their like."""
-    statement = select(Alert).where(Alert.patient_id == patient_id)
+    statement = select(Alert).where(Alert.patient_id.in_(records_of(patient_id)))
     return session.scalars(
         statement.order_by(Alert.resolved_at.is_not(None), Alert.noted_at.desc(), Alert.id)
     ).all()
@@ -303,7 +345,8 @@ def alerts_of(session: Session, patient_id: UUID) -> Sequence[Alert]:
 def consents_of(session: Session, patient_id: UUID) -> Sequence[Consent]:
     """Return what a patient decided, the decision that holds first."""
     order = (Consent.decided_at.desc(), Consent.recorded_at.desc(), Consent.id.desc())
-    return session.scalars(select(Consent).where(Consent.patient_id == patient_id).order_by(*order)).all()
+    mine = Consent.patient_id.in_(records_of(patient_id))
+    return session.scalars(select(Consent).where(mine).order_by(*order)).all()
 
 
 def latest_sheet(session: Session) -> str:
@@ -313,5 +356,13 @@ def latest_sheet(session: Session) -> str:
 
 
 def records_of(patient_id: UUID) -> tuple[UUID, ...]:
-    """Return the ids of every record of the person whose record this is."""
-    return (patient_id,)
+    """Return the ids of every record of the person whose record this is, the one that is kept first."""
+    return tuple(db.session.scalars(_RECORDS, {"patient_id": patient_id})) or (patient_id,)
+
+
+_MINE = Patient.__table__.alias("mine")
+_RECORDS = (
+    select(_ID)
+    .where(select(_MINE.c.person_id).where(_MINE.c.id == an_id("patient_id")).scalar_subquery() == _PERSON)
+    .order_by(_ID != _PERSON, _ID)
+)

@@ -122,6 +122,21 @@ def birth_date(text: str) -> date | None:
     return None
 
 
+def agrees(name: str, other: str, full_name: str, born_on: date, record_number: str) -> bool:
+    """Tell whether a name as somebody says it, and a date of birth or record number, are those of a record.
+
+    A part of the name is enough, such as the family name alone; every word that is said must be of the record's.
+    """
+    said = name_words(name)
+    if not said or not set(said) <= set(name_words(full_name)):
+        return False
+    try:
+        day = birth_date(other)
+    except Refusal:
+        return False
+    return day == born_on if day else record_number_key(other) == record_number_key(record_number)
+
+
 def refuse_birth_date(born_on: date, today: date) -> None:
     """Raise Refusal BIRTH-DATE-FUTURE or BIRTH-DATE-TOO-EARLY unless a living person can be born that day."""
     if born_on > today:

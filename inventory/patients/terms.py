@@ -7,6 +7,7 @@ from inventory.patients.models import (
     ConsentStatus,
     ItemAnswer,
     ItemSource,
+    RecordState,
 )
 
 ALERT_WORDS: dict[AlertKind, str] = {
@@ -60,6 +61,11 @@ SOURCE_WORDS: dict[ItemSource, str] = {
     ItemSource.CONSENT: "Read from the consent and its information sheet",
     ItemSource.LABORATORY: "Read from the laboratory's results",
 }
+STATE_WORDS: dict[RecordState, str] = {
+    RecordState.ACTIVE: "Active",
+    RecordState.INACTIVE: "Inactive",
+    RecordState.DECEASED: "Deceased",
+}
 FIELD_WORDS: dict[str, str] = {
     "family_name": "Family name",
     "given_name": "Given name",
@@ -73,4 +79,6 @@ FIELD_WORDS: dict[str, str] = {
     "allergies_asked_on": "Allergies asked on",
     "care_groups": "Groups",
     "indication": "Indication",
+    "state": "State",
+    "died_on": "Died on",
 }

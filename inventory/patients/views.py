@@ -17,6 +17,7 @@ from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor, Permission
 from inventory.patients import checklist, labs, presenters, queries, scores, services
+from inventory.patients.asked import allergies_of
 from inventory.patients.blueprint import bp
 from inventory.patients.forms import (
     IDENTITY_FIELDS,
@@ -27,9 +28,11 @@ from inventory.patients.forms import (
     NewPatientForm,
     ResolveForm,
     SearchForm,
+    StateForm,
 )
 from inventory.patients.models import ALLERGIES, Alert, AllergyStatus, Patient
 from inventory.patients.pages import RECORD, act_of, attempt, form_page, opened, to_record
+from inventory.patients.rules import record_number_key
 from inventory.staff.current import address, current_actor
 from inventory.staff.services import confirm_person
 from inventory.web.access import requires
@@ -57,8 +60,15 @@ def search() -> ResponseReturnValue:
     if form.validate_on_submit():
         only = queries.patient_numbered(db.session(), str(form.q.data))
         if only is not None:
-            return redirect(url_for(RECORD, patient_id=only))
+            return _straight_to(only, str(form.q.data))
     return _list(form)
+
+
+def _straight_to(patient_id: UUID, number: str) -> ResponseReturnValue:
+    """Go to the record, and say so where it is not the one of the number that was typed."""
+    if queries.get_patient(db.session(), patient_id).record_number_key != record_number_key(number):
+        flash(f"Record {number.strip()} was merged into this one.", "info")
+    return redirect(url_for(RECORD, patient_id=patient_id))
 
 
 def _list(form: SearchForm) -> ResponseReturnValue:
@@ -66,13 +76,17 @@ def _list(form: SearchForm) -> ResponseReturnValue:
     if not form.errors:
         try:
             page = queries.patients_page(
-                db.session(), text=str(form.q.data or ""), cursor=str(form.page.data or "")
+                db.session(),
+                text=str(form.q.data or ""),
+                cursor=str(form.page.data or ""),
+                with_inactive=bool(form.inactive.data),
             )
         except Refusal as refusal:
             form.apply_refusal(refusal)
     refused = page is None
     named = [patient.id for patient in page.items] if page else []
-    shown = render_template("patients/index.html", form=form, page=page, present=presenters)
+    asked = allergies_of(db.session(), page.items) if page else {}
+    shown = render_template("patients/index.html", form=form, page=page, asked=asked, present=presenters)
     log_list(current_actor(), named, "list of patients")
     return shown, 422 if refused else 200
 
@@ -150,6 +164,21 @@ def _show_meanwhile(
     patient = queries.get_patient(db.session(), patient_id)
     form.version.data = str(patient.version)
     return presenters.differences(patient, {name: form[name].data for name in IDENTITY_FIELDS})
+
+
+@bp.route("/<uuid:patient_id>/state", methods=["GET", "POST"])
+@requires(Permission.PATIENT_WRITE)
+def set_state(patient_id: UUID) -> ResponseReturnValue:
+    """Say that the clinic no longer sees the patient, or again, or that they died."""
+    patient = _opened(patient_id, "state")
+    form = StateForm(data={"state": patient.state, "died_on": patient.died_on})
+
+    def write() -> Outcome:
+        said: dict[str, Any] = {"state": form.chosen, "died_on": form.died_on.data}
+        return services.set_state(patient_id=patient_id, **said, reason=str(form.reason.data), **_act(form))
+
+    done = _attempt(form, write, patient_id, "The state of the record is changed.")
+    return done or _form_page("patients/state.html", form, patient_id, "Save")
 
 
 @bp.route("/<uuid:patient_id>/allergies", methods=["GET", "POST"])

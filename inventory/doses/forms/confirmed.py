@@ -10,6 +10,7 @@ from flask import request
 
 from inventory.doses.forms.confirming import shown_codes
 from inventory.doses.forms.giving import MODES, DoseForm, carried_draws, details, mode_here, when
+from inventory.doses.forms.identifying import identified
 from inventory.doses.queries.containers import DoseRequest
 from inventory.doses.queries.offer import OTHER_LOT
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
@@ -34,15 +35,17 @@ def confirmed_dose(
     dose_ng, volume_ul = form.dose_mcg.data, form.volume_ml.data
     if not dose_ng or not volume_ul:
         return None
+    mode = MODES[str(form.mode.data)]
     try:
         return form, DoseRequest(
-            mode=MODES[str(form.mode.data)],
+            mode=mode,
             site_id=site_id,
             patient_id=patient_id,
             draws=draws,
             dose_ng=dose_ng,
             volume_ul=volume_ul,
             **when(form),
+            **identified(form, patient_id, mode),
             **details(form),
         )
     except Refusal:

@@ -25,7 +25,7 @@ from inventory.doses.rules.terms import (
 )
 from inventory.doses.services import NextStep, draws_of
 from inventory.kernel.errors import Refusal
-from inventory.patients.queries import patient_numbered
+from inventory.patients.queries import patient_numbered, records_of
 from inventory.web.fields import (
     ChoiceField,
     CodeField,
@@ -109,9 +109,10 @@ class FollowUpForm(ClinicForm):
 
 
 def sought_patient(session: Session, dose: Dose) -> UUID:
-    """Return the patient that an amendment is for: as typed, else the dose's own."""
+    """Return the patient that an amendment is for: as typed, else the dose's own, as for any number of the same person."""
     typed = request.form.get("record_number", "").strip()[:40]
-    return (patient_numbered(session, typed) if typed else None) or dose.patient_id
+    found = patient_numbered(session, typed) if typed else None
+    return dose.patient_id if found is None or found in records_of(dose.patient_id) else found
 
 
 def _by_the_clock_of(dose: Dose) -> type[AmendForm]:
@@ -170,6 +171,7 @@ def amended(session: Session, form: AmendForm, dose: Dose, offered: Offer) -> Do
         unknown_lot=unknown,
         blocked_before=dose.blocked_before,
         amends_id=dose.id,
+        identity_check=dose.identity_check if offered.patient.id == dose.patient_id else None,
         **details(form),
     )
 

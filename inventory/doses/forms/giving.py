@@ -9,6 +9,7 @@ from flask import request
 from sqlalchemy.orm import Session
 from wtforms import HiddenField
 
+from inventory.doses.forms.identifying import identified
 from inventory.doses.queries.containers import DoseRequest, UnknownLot
 from inventory.doses.queries.offer import (
     OTHER_LOT,
@@ -79,6 +80,9 @@ class DoseForm(ClinicForm):
     other_lot_number = CodeField("Lot number", limit=40)
     other_expires_on = ExpiryField("Expiry of that lot")
     other_location = ChoiceField("Where it was kept", blank="Choose a place")
+    identity_ticked = TickField("I asked for name and date of birth: both are as above")
+    identity_name = TextField("Name, as the patient says it", limit=200)
+    identity_other = TextField("Date of birth or record number", limit=40)
     mode = HiddenField()
     draws = HiddenField()
 
@@ -148,6 +152,7 @@ def asked(session: Session, form: DoseForm, offered: Offer) -> DoseRequest:
         volume_ul=volume_ul,
         unknown_lot=unknown,
         **when(form),
+        **identified(form, offered.patient.id, mode),
         **details(form),
     )
 

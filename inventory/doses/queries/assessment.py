@@ -61,7 +61,7 @@ _SITE_AND_GIVER = (
     .where(_SITE.c.id == an_id("site_id"))
 )
 _of_patient = (
-    _DOSE.c.patient_id == an_id("patient_id"),
+    _DOSE.c.patient_id.in_(an_id("records", many=True)),
     _DOSE.c.id != an_id("amends_id"),
     ~exists().where(_VOID.c.dose_id == _DOSE.c.id),
 )
@@ -128,7 +128,7 @@ _SOONER = union_all(
         ),
         ~exists().where(
             _DEDICATION.c.vial_id == _VIAL.c.id,
-            _DEDICATION.c.patient_id != an_id("patient_id"),
+            _DEDICATION.c.patient_id.not_in(an_id("records", many=True)),
             is_standing(),
         ),
     ),
@@ -175,14 +175,12 @@ def assess(
         giver.can(Permission.DOSE_GIVE), read.site.licence_expires_on, read.site.licence_renewal_pending
     )
     first_expiring = (
-        (kept is not None and kept.moves_nothing)
-        or not read.containers
-        or _is_first_expiring(session, request, read)
+        (kept is not None and kept.moves_nothing) or not read.containers or _is_first_expiring(session, read)
     )
     under = _ordered(session, request, read)
     question = replace(
         _question(request, read, giver_state, known_at=kept.known_at if kept else recorded_at),
-        history=_history(session, request, read.product.substance_id, read.given_at, read.given_on),
+        history=_history(session, request, read),
         first_expiring=first_expiring,
         order=under.order,
         authority=under.authority,
@@ -289,7 +287,13 @@ def _question(
         body_site=request.body_site,
         consent_seen=request.consent_seen,
         patient=gate.PatientState(
-            patient.born_on, patient.allergy_status, patient.alerts, patient.consent, patient.namesakes
+            patient.born_on,
+            patient.allergy_status,
+            patient.alerts,
+            patient.consent,
+            patient.namesakes,
+            died_on=patient.died_on,
+            is_inactive=patient.is_inactive,
         ),
         product=_product_state(read.product),
         sources=tuple(c.state for c in read.containers) or (containing.unknown_state(request, read.product),),
@@ -320,19 +324,17 @@ def _product_state(product: Any) -> gate.ProductState:
     )
 
 
-def _history(
-    session: Session, request: DoseRequest, substance_id: UUID, given_at: datetime, given_on: date
-) -> gate.History:
-    """Return the patient's valid doses of the day of this one, and the last before it."""
+def _history(session: Session, request: DoseRequest, read: _Read) -> gate.History:
+    """Return the valid doses that the person had on the day of this one, on any record of theirs, and the last before it."""
     asked = {
-        "patient_id": request.patient_id,
+        "records": read.patient.records,
         "amends_id": request.amends_id or _NOBODY,
-        "given_at": given_at,
-        "given_on": given_on,
+        "given_at": read.given_at,
+        "given_on": read.given_on,
     }
     rows = session.execute(_OF_HISTORY, asked).all()
     before = next((row for row in rows if not row.that_day), None)
-    same = [row for row in rows if row.that_day and row.substance_id == substance_id]
+    same = [row for row in rows if row.that_day and row.substance_id == read.product.substance_id]
     return gate.History(
         same_substance_today=len(same),
         same_day=tuple(_in_words(row) for row in same),
@@ -365,7 +367,7 @@ def _in_words(dose: Any) -> str:
     return f"dose {written_number(dose.site_code, dose.number)} at {at}: {format_mcg(dose.dose_ng)} mcg, {where}, by {dose.giver_name}"
 
 
-def _is_first_expiring(session: Session, request: DoseRequest, read: _Read) -> bool:
+def _is_first_expiring(session: Session, read: _Read) -> bool:
     """Tell whether nothing usable of the product at the site runs out sooner than what was chosen first."""
     first = read.containers[0]
     use_by_on = first.vial.use_by_on if first.vial else None
@@ -375,6 +377,6 @@ def _is_first_expiring(session: Session, request: DoseRequest, read: _Read) -> b
         "site_id": read.site.id,
         "day": read.given_on,
         "chosen": chosen,
-        "patient_id": request.patient_id,
+        "records": read.patient.records,
     }
     return session.scalar(_SOONER, asked) is None

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from inventory.audit.models import AuditEntry, AuditPayload
 from inventory.doses.models import Dose
+from inventory.patients.queries import records_of
 
 BLOCKED = "doses.blocked"
 """The action under which the trail holds that a dose was stopped before it was given."""
@@ -20,15 +21,16 @@ def standing_blocks(session: Session, *, giver_id: UUID, patient_id: UUID, at: d
 
     What stopped a dose before the last one that this person recorded for the patient does not count any more.
     """
+    records = records_of(patient_id)
     last = session.scalar(
-        select(func.max(Dose.recorded_at)).where(Dose.patient_id == patient_id, Dose.giver_id == giver_id)
+        select(func.max(Dose.recorded_at)).where(Dose.patient_id.in_(records), Dose.giver_id == giver_id)
     )
     since = at - REMEMBERED
     payloads = session.scalars(
         select(AuditPayload.payload)
         .join(AuditEntry, AuditEntry.id == AuditPayload.entry_id)
         .where(
-            AuditEntry.patient_id == patient_id,
+            AuditEntry.patient_id.in_(records),
             AuditEntry.recorded_at > (max(since, last) if last else since),
             AuditEntry.recorded_at <= at,
             AuditEntry.action == BLOCKED,

@@ -14,8 +14,9 @@ from inventory.catalogue.models import ContainerType, Route
 from inventory.doses.queries import statements
 from inventory.doses.rules import gate
 from inventory.doses.rules.sourcing import Draw
-from inventory.doses.rules.terms import BodySite, EntryMode
+from inventory.doses.rules.terms import BodySite, EntryMode, IdentityCheck
 from inventory.kernel.errors import Refusal, not_found
+from inventory.patients.queries import records_of
 from inventory.stock import ledger
 from inventory.stock.models import AccountKind, HoldKind, Movement
 from inventory.stock.queries.overfill import overfill_of
@@ -65,6 +66,7 @@ class DoseRequest:
     blocked_before: str | None = None
     amends_id: UUID | None = None
     dedicate: bool = False
+    identity_check: IdentityCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,9 +287,11 @@ def _as_open(
 
 
 def _is_anothers(vial: Any, request: DoseRequest, given_at: datetime) -> bool:
-    """Tell whether the vial was kept for another patient at that time."""
+    """Tell whether the vial was kept for another person at that time."""
     owner = vial.dedicated_to_id
-    return owner is not None and owner != request.patient_id and vial.dedicated_at <= given_at
+    if owner in {None, request.patient_id} or vial.dedicated_at > given_at:
+        return False
+    return owner not in records_of(request.patient_id)
 
 
 def _as_kept(state: gate.SourceState, draw: Draw, kept: Kept) -> gate.SourceState:

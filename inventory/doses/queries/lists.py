@@ -13,6 +13,7 @@ from inventory.catalogue.models import Formulation, Product, Route
 from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident, IncidentNote
 from inventory.doses.rules.terms import BodySite, Disposition
 from inventory.staff.models import User
+from inventory.patients.queries import records_of
 from inventory.stock.queries.scopes import lots_named
 from inventory.web.pagination import Page, paginate
 
@@ -87,7 +88,7 @@ def doses_page(
 
 
 def recent_doses(session: Session, patient_id: UUID, *, limit: int = 5) -> Sequence[Any]:
-    """Return the patient's last valid doses, newest first."""
+    """Return the person's last valid doses, newest first."""
     columns = (
         Dose.id,
         Dose.given_at,
@@ -103,15 +104,15 @@ def recent_doses(session: Session, patient_id: UUID, *, limit: int = 5) -> Seque
         Dose.needle,
     )
     newest = (Dose.given_at.desc(), Dose.id.desc())
-    statement = select(*columns).where(Dose.patient_id == patient_id, ~VOIDED)
+    statement = select(*columns).where(Dose.patient_id.in_(records_of(patient_id)), ~VOIDED)
     return session.execute(statement.order_by(*newest).limit(limit)).all()
 
 
 def last_uses(session: Session, patient_id: UUID) -> dict[BodySite, date]:
-    """Return the day each body site was last used for the patient, the last used first; void doses do not count."""
+    """Return the day each body site was last used for the person, the last used first; void doses do not count."""
     rows = session.execute(
         select(Dose.body_site, func.max(Dose.given_on))
-        .where(Dose.patient_id == patient_id, ~VOIDED)
+        .where(Dose.patient_id.in_(records_of(patient_id)), ~VOIDED)
         .group_by(Dose.body_site)
         .order_by(func.max(Dose.given_at).desc())
     )

@@ -91,7 +91,7 @@ class Offer:
 
     def is_own(self, one: Drawable) -> bool:
         """Whether it is a vial that is kept for this patient."""
-        return self.owner(one) == self.patient.id
+        return self.owner(one) in self.patient.records
 
     def owner(self, one: Drawable) -> UUID | None:
         """For whom alone it is kept; None where it is for everybody."""
@@ -144,7 +144,7 @@ def offer(
     allowed, uses = allowed_sites(limits_of(settings)), last_uses(session, patient_id)
     return Offer(
         patient=facts,
-        alerts=_alerts(session, patient_id, at),
+        alerts=_alerts(session, facts.records, at),
         site_id=site.id,
         today=today,
         drawables=tuple(one for one in found if Route.IM in one.product.route_set),
@@ -233,9 +233,9 @@ def _supply(lot: Any, location_id: UUID, vial: Any, containers: int) -> Supply:
     )
 
 
-def _alerts(session: Session, patient_id: UUID, at: datetime) -> Sequence[Any]:
+def _alerts(session: Session, records: Sequence[UUID], at: datetime) -> Sequence[Any]:
     return session.execute(
         select(Alert.kind, Alert.note)
-        .where(Alert.patient_id == patient_id, active_at(at))
+        .where(Alert.patient_id.in_(records), active_at(at))
         .order_by(Alert.noted_at, Alert.id)
     ).all()

@@ -15,6 +15,7 @@ from inventory.doses.models import Dose, DoseSource, DoseVoid, RecallContact
 from inventory.doses.rules.terms import CONTACT_ENDS, ContactMeans, ContactOutcome
 from inventory.kernel.numbering import written_number
 from inventory.patients.models import Patient
+from inventory.patients.queries import KEPT, records_of
 from inventory.patients.rules import full_name
 from inventory.staff.models import User
 from inventory.stock.queries.recalls import recalled_lot_ids
@@ -90,24 +91,25 @@ class Progress:
 
 
 def _affected(lot_ids: Collection[UUID]) -> Subquery:
-    """Return one row a patient with an entry of the lots: the doses that stand, and when the first was given."""
+    """Return one row a person with an entry of the lots: the doses that stand, and when the first was given."""
     return (
         select(
-            Dose.patient_id,
+            KEPT.label("patient_id"),
             func.count(distinct(case((DoseVoid.dose_id.is_(None), Dose.id)))).label("doses"),
             func.min(Dose.given_at).label("first_given_at"),
         )
         .select_from(DoseSource)
         .join(Dose, Dose.id == DoseSource.dose_id)
+        .join(Patient, Patient.id == Dose.patient_id)
         .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
         .where(DoseSource.lot_id.in_(lot_ids))
-        .group_by(Dose.patient_id)
+        .group_by(KEPT)
         .subquery("affected")
     )
 
 
 def _newest(recall_id: UUID) -> Subquery:
-    """Return one row a patient with a contact: the newest, which says how it stands."""
+    """Return one row a person with a contact: the newest, on any record of theirs, which says how it stands."""
     latest_first = (
         RecallContact.contacted_at.desc(),
         RecallContact.recorded_at.desc(),
@@ -115,12 +117,11 @@ def _newest(recall_id: UUID) -> Subquery:
     )
     ranked = (
         select(
-            RecallContact.patient_id,
+            KEPT.label("patient_id"),
             RecallContact.outcome,
-            func.row_number()
-            .over(partition_by=RecallContact.patient_id, order_by=latest_first)
-            .label("place"),
+            func.row_number().over(partition_by=KEPT, order_by=latest_first).label("place"),
         )
+        .join(Patient, Patient.id == RecallContact.patient_id)
         .where(RecallContact.recall_id == recall_id)
         .subquery("ranked")
     )
@@ -185,14 +186,14 @@ def recipients(session: Session, recall_id: UUID) -> Iterator[Recipient]:
 def doses_of(
     session: Session, lot_ids: Collection[UUID], patient_ids: Collection[UUID] | None = None
 ) -> dict[UUID, list[RecalledDose]]:
-    """Return by patient what was given of the lots, void entries too, the first on top. One statement.
+    """Return by person, under the record that is kept, what was given of the lots, void entries too, the first on top. One statement.
 
     `patient_ids` are those of a page; without them it is everybody's, for a statement takes only so many ids.
     """
     found: defaultdict[UUID, list[RecalledDose]] = defaultdict(list)
     rows = session.connection().execute(
         select(
-            Dose.patient_id,
+            KEPT,
             Dose.id,
             Site.code,
             Dose.number,
@@ -204,9 +205,10 @@ def doses_of(
         )
         .select_from(DoseSource)
         .join(Dose, Dose.id == DoseSource.dose_id)
+        .join(Patient, Patient.id == Dose.patient_id)
         .join(Site, Site.id == Dose.site_id)
         .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
-        .where(DoseSource.lot_id.in_(lot_ids), *_only(Dose.patient_id, patient_ids))
+        .where(DoseSource.lot_id.in_(lot_ids), *_only(patient_ids))
         .order_by(Dose.given_at, Dose.id, DoseSource.position)
     )
     for patient_id, dose_id, code, number, site, given_on, lot_number, volume_ul, void in rows:
@@ -217,25 +219,26 @@ def doses_of(
     return found
 
 
-def _only(column: Any, patient_ids: Collection[UUID] | None) -> list[Any]:
-    return [] if patient_ids is None else [column.in_(patient_ids)]
+def _only(patient_ids: Collection[UUID] | None) -> list[Any]:
+    return [] if patient_ids is None else [KEPT.in_(patient_ids)]
 
 
 def contacts_of(
     session: Session, recall_id: UUID, patient_ids: Collection[UUID] | None = None
 ) -> dict[UUID, list[Contact]]:
-    """Return by patient every try to reach them about a recall, the newest first. One statement; `patient_ids` as above."""
+    """Return by person, under the record that is kept, every try to reach them about a recall, the newest first. One statement; `patient_ids` as above."""
     found: defaultdict[UUID, list[Contact]] = defaultdict(list)
     rows = session.execute(
-        select(RecallContact, User.display_name)
+        select(RecallContact, KEPT, User.display_name)
+        .join(Patient, Patient.id == RecallContact.patient_id)
         .join(User, User.id == RecallContact.actor_id)
-        .where(RecallContact.recall_id == recall_id, *_only(RecallContact.patient_id, patient_ids))
+        .where(RecallContact.recall_id == recall_id, *_only(patient_ids))
         .order_by(
             RecallContact.contacted_at.desc(), RecallContact.recorded_at.desc(), RecallContact.id.desc()
         )
     )
-    for contact, by in rows:
-        found[contact.patient_id].append(_contact(contact, by))
+    for contact, kept_id, by in rows:
+        found[kept_id].append(_contact(contact, by))
     return found
 
 
@@ -251,14 +254,14 @@ def _contact(contact: RecallContact, by: str) -> Contact:
 
 
 def recipient(session: Session, recall_id: UUID, patient_id: UUID) -> Recipient | None:
-    """Return one patient of a recall; None where they received nothing of it."""
+    """Return one patient of a recall, by any record of theirs; None where they received nothing of it."""
     affected, newest = _affected(recalled_lot_ids(session, recall_id)), _newest(recall_id)
     row = session.execute(
         select(*_COLUMNS, affected.c.doses, affected.c.first_given_at, newest.c.outcome)
         .select_from(affected)
         .join(Patient, Patient.id == affected.c.patient_id)
         .outerjoin(newest, newest.c.patient_id == affected.c.patient_id)
-        .where(affected.c.patient_id == patient_id)
+        .where(affected.c.patient_id == records_of(patient_id)[0])
     ).first()
     return _recipient(row) if row else None
 
@@ -284,8 +287,9 @@ def progress(session: Session, recall_id: UUID) -> Progress:
 def doses_by_lot(session: Session, lot_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
     """Return by lot how many doses that stand were drawn from it, and for how many patients."""
     rows = session.execute(
-        select(DoseSource.lot_id, func.count(distinct(Dose.id)), func.count(distinct(Dose.patient_id)))
+        select(DoseSource.lot_id, func.count(distinct(Dose.id)), func.count(distinct(KEPT)))
         .join(Dose, Dose.id == DoseSource.dose_id)
+        .join(Patient, Patient.id == Dose.patient_id)
         .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
         .where(DoseSource.lot_id.in_(lot_ids), DoseVoid.dose_id.is_(None))
         .group_by(DoseSource.lot_id)

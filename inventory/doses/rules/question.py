@@ -65,6 +65,8 @@ class PatientState:
     alerts: frozenset[AlertKind]
     consent: ConsentStatus | None
     namesakes: int = 0
+    died_on: date | None = None
+    is_inactive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

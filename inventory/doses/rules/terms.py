@@ -33,6 +33,13 @@ BODY_SITE_WORDS: dict[BodySite, str] = {
 }
 
 
+class IdentityCheck(StrEnum):
+    """How the giver confirmed two identifiers at the chair."""
+
+    TICKED = "ticked"
+    TYPED = "typed"
+
+
 class EntryMode(StrEnum):
     """Whether the dose was recorded before the needle or after it: preventing and recording are two modes."""
 

@@ -26,7 +26,8 @@ from inventory.doses.services.recording import NO_DECISIONS, as_unknown, decided
 from inventory.doses.services.taking_back import sources_of, take_back
 from inventory.kernel.errors import Refusal, not_found
 from inventory.kernel.permissions import Actor, Permission
-from inventory.patients.models import Patient
+from inventory.patients.queries import records_of
+from inventory.patients.services.record import locked
 from inventory.stock.models import Vial
 from inventory.stock.queries.relabelled import lock_through
 from inventory.stock.services.merging import settle
@@ -169,7 +170,7 @@ def _assess_anew(act: Act, dose: Dose, request: DoseRequest) -> _Anew:
         lots(act.session, asked, lock=True)
         again = frozenset(draw.vial_id for draw in asked.draws if draw.vial_id)
         take_back(act, dose, VoidKind.NEVER_OPENED, keep=again)
-    ended = let_go(act, dose) if asked.patient_id != dose.patient_id else {}
+    ended = {} if asked.patient_id in records_of(dose.patient_id) else let_go(act, dose)
     giver = giver_of(dose, act.actor)
     assessment = assess(act.session, asked, giver=giver, recorded_at=act.recorded_at, lock=True, kept=kept)
     return _Anew(sources, kept, as_unknown(assessment) if unknown else assessment, ended)
@@ -196,7 +197,10 @@ def _drawn(act: Act, anew: _Anew) -> list[Drawn]:
 
 def _carried_over(act: Act, dose: Dose, assessment: Assessment, decided: Sequence[Decided]) -> list[Decided]:
     """Let what was decided about the old entry stand, where the patient and the product are still the same."""
-    if (dose.patient_id, dose.product_id) != (assessment.patient.id, assessment.product.product_id):
+    is_alike = (
+        dose.patient_id in assessment.patient.records and dose.product_id == assessment.product.product_id
+    )
+    if not is_alike:
         return list(decided)
     rows = act.session.scalars(select(DoseFinding).where(DoseFinding.dose_id == dose.id))
     before = {
@@ -239,9 +243,7 @@ def _correctable(act: Act, dose_id: UUID, reason: str) -> Dose:
     if dose is None:
         raise not_found("dose")
     # In the order of every act: the patient first.
-    act.session.execute(
-        select(Patient.id).where(Patient.id == dose.patient_id).with_for_update(key_share=True)
-    )
+    locked(act.session, dose.patient_id)
     if act.session.scalar(select(exists().where(DoseVoid.dose_id == dose.id))):
         raise Refusal("ALREADY-VOID", "This dose is void already.", status=409)
     if dose.giver_id != act.actor.id and not act.actor.can(Permission.DOSE_VOID_ANY):

@@ -18,8 +18,8 @@ from inventory.doses.services.drawing import Drawn
 from inventory.kernel.errors import Refusal
 from inventory.kernel.laws import means
 from inventory.kernel.permissions import Actor
-from inventory.patients.models import Patient
-from inventory.patients.queries import get_patient
+from inventory.patients.queries import records_of
+from inventory.patients.services.record import locked
 from inventory.stock.ledger import place_of
 from inventory.stock.models import Vial
 from inventory.stock.queries.relabelled import newest, same_container
@@ -38,11 +38,8 @@ def dedicate_vial(
     """
 
     def write(act: Act) -> Outcome:
-        patient = get_patient(act.session, patient_id)
         # In the order of every act: the patient first.
-        act.session.execute(
-            select(Patient.id).where(Patient.id == patient_id).with_for_update(key_share=True)
-        )
+        patient = locked(act.session, patient_id)
         vial, _ = locked_open_vial(act, vial_id)
         if vial.container_type == ContainerType.SINGLE_DOSE:
             raise Refusal("SINGLE-DOSE-ONLY-ONCE", "A single-dose container serves one patient anyway.")
@@ -92,15 +89,15 @@ def keep_for(act: Act, vial_id: UUID, patient_id: UUID, *, since: datetime) -> N
 
 
 def _is_kept_for(session: Session, vial_id: UUID, patient_id: UUID) -> bool:
-    return owners_of(session, [vial_id]).get(vial_id) == patient_id
+    return owners_of(session, [vial_id]).get(vial_id) in records_of(patient_id)
 
 
 def _of_others(vial_ids: Collection[UUID], patient_id: UUID) -> Exists:
-    """Whether a dose that stands was drawn from the vial, under any of its labels, for somebody else."""
+    """Whether a dose that stands was drawn from the vial, under any of its labels, for another person."""
     of_it = DoseSource.vial_id.in_(vial_ids)
     return (
         exists()
-        .where(of_it, Dose.id == DoseSource.dose_id, Dose.patient_id != patient_id)
+        .where(of_it, Dose.id == DoseSource.dose_id, Dose.patient_id.not_in(records_of(patient_id)))
         .where(~exists().where(DoseVoid.dose_id == Dose.id))
     )
 
@@ -158,7 +155,8 @@ def _given_at(session: Session, dose: Dose) -> set[datetime]:
 
 def _had_more(vial_ids: Collection[UUID], dose: Dose) -> Exists:
     """Whether another dose that stands was drawn from the vial, under any of its labels, for the patient of this one."""
-    of_patient = (Dose.id == DoseSource.dose_id, Dose.patient_id == dose.patient_id, Dose.id != dose.id)
+    mine = Dose.patient_id.in_(records_of(dose.patient_id))
+    of_patient = (Dose.id == DoseSource.dose_id, mine, Dose.id != dose.id)
     return (
         exists()
         .where(DoseSource.vial_id.in_(vial_ids), *of_patient)

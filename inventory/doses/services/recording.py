@@ -213,6 +213,7 @@ def _dose_row(
         "information_sheet": request.information_sheet or None,
         "note": request.note or None,
         "amends_id": request.amends_id,
+        "identity_check": request.identity_check,
     }
 
 
@@ -271,7 +272,7 @@ def _facts(row: dict[str, Any], decided: Sequence[Decided], drawn: Sequence[Draw
         "mode",
         "is_late",
     )
-    more = ("is_deviation", "giver_name", "amends_id", "blocked_before")
+    more = ("is_deviation", "giver_name", "amends_id", "blocked_before", "identity_check")
     return {
         **{name: row[name] for name in (*names, *more) if row[name] is not None},
         "sources": [[source.lot.lot_number, source.label_number, source.volume_ul] for source in drawn],

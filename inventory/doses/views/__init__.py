@@ -14,6 +14,7 @@ from inventory.doses.views import correcting, dedicating, dose, gate, giving, li
 from inventory.doses.views.blueprint import bp
 from inventory.kernel.db import db
 from inventory.kernel.numbering import written_number
+from inventory.patients import verification as whose
 from inventory.stock import verification
 from inventory.stock.concerns import CONCERNS
 from inventory.web.navigation import add_badge
@@ -35,8 +36,9 @@ __all__ = [
 def init_app(app: Flask) -> None:
     """Let every page word body sites and numbers alike, say in the menu how many incidents are open, verify with the stock."""
     add_badge(app, "doses.incidents", _open_here)
-    if disagreements not in verification.CHECKS:
-        verification.CHECKS.append(disagreements)
+    for check in (disagreements, whose.disagreements):
+        if check not in verification.CHECKS:
+            verification.CHECKS.append(check)
     for concern in (lot_correction.past_expiry_of, lot_correction.formerly_past_of):
         if concern not in CONCERNS:
             CONCERNS.append(concern)

@@ -22,6 +22,7 @@ from inventory.doses.forms.giving import (
     dose_form,
     mode_here,
 )
+from inventory.doses.forms.identifying import OFF
 from inventory.doses.presenters import confirming, giving
 from inventory.doses.queries.assessment import Assessment, assess, limits_of
 from inventory.doses.queries.blocks import standing_blocks
@@ -38,7 +39,8 @@ from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Permission
-from inventory.patients.queries import get_patient, patients_page
+from inventory.patients import presenters as patient_presenters
+from inventory.patients.queries import get_patient, patients_page, records_of
 from inventory.staff.current import address, current_actor
 from inventory.stock.queries import locations_of
 from inventory.web.access import requires
@@ -60,7 +62,7 @@ def give() -> ResponseReturnValue:
             form.apply_refusal(refusal)
     status = 200 if found is not None else form.status
     named = [patient.id for patient in found.items] if found else []
-    page = render_template("doses/find.html", form=form, found=found)
+    page = render_template("doses/find.html", form=form, found=found, present=patient_presenters)
     log_list(current_actor(), named, "search before a dose")
     return page, status
 
@@ -77,8 +79,9 @@ def _id(text: str) -> UUID:
 def give_to(patient_id: UUID) -> ResponseReturnValue:
     """Enter a dose for a patient, see it judged, and record it."""
     log_access(current_actor(), patient_id, "give")
-    if request.method == "GET" and request.args.get("mode") not in MODES:
-        return render_template("doses/mode.html", patient=get_patient(db.session(), patient_id))
+    asked = _asked_first(patient_id) if request.method == "GET" else None
+    if asked is not None:
+        return asked
     at = now()
     done = _confirmed(patient_id, at)
     if done is not None:
@@ -90,6 +93,17 @@ def give_to(patient_id: UUID) -> ResponseReturnValue:
     if request.method == "GET" or step in {"change", "already"}:
         return _dose_page(form, offered, 200)
     return _judged(form, offered, at, record=step == "record")
+
+
+def _asked_first(patient_id: UUID) -> ResponseReturnValue | None:
+    """Lead from a record that was merged to the one that is kept, and ask whether the dose is still to be given."""
+    kept_id = records_of(patient_id)[0]
+    if kept_id != patient_id:
+        asked = request.query_string.decode()
+        return redirect(f"{url_for('doses.give_to', patient_id=kept_id)}?{asked}")
+    if request.args.get("mode") not in MODES:
+        return render_template("doses/mode.html", patient=get_patient(db.session(), patient_id))
+    return None
 
 
 def _confirmed(patient_id: UUID, at: datetime) -> Outcome | None:
@@ -135,6 +149,7 @@ def _dose_page(form: DoseForm, offered: Offer, status: int) -> ResponseReturnVal
         "doses/give.html",
         form=form,
         about=about,
+        identity=settings_here().identity_check if about else OFF,
         blocked=[] if about else _standing_blocks(offered.patient.id),
         banner=giving.banner(offered.patient, offered.alerts, offered.today),
         recent=offered.recent,

@@ -1,12 +1,13 @@
 """What was given and to whom, as it is exported: doses, their containers, findings and ends; patients and what is known of them."""
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from inventory.clinic.models import Site
 from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident, IncidentNote, NotGiven
 from inventory.interop.exports.table import Column, Exported, person, site
 from inventory.kernel.permissions import Permission
-from inventory.patients.models import Alert, Consent, Patient
+from inventory.patients.models import Alert, Consent, Patient, PatientMerge, PatientMergeUndo
 
 _DOSES = (Permission.DOSE_READ,)
 _PATIENTS = (Permission.PATIENT_READ,)
@@ -50,6 +51,7 @@ def doses() -> Exported:
             Column("recorded_by", "Username of who recorded it", person(Dose.actor_id)),
             Column("indication", "Why it was given", Dose.indication),
             Column("consent_seen", "yes or no", Dose.consent_seen),
+            Column("identity_check", "ticked, typed, or empty", Dose.identity_check),
             Column("is_late", "Entered late: yes or no", Dose.is_late),
             Column("is_deviation", "Something spoke against it: yes or no", Dose.is_deviation),
             Column("void", "How it became void; empty while it stands", DoseVoid.kind),
@@ -227,6 +229,9 @@ def patients() -> Exported:
             Column("family_name", "", Patient.family_name),
             Column("given_name", "", Patient.given_name),
             Column("born_on", "Birth date", Patient.born_on),
+            Column("kept_as", "Number of the record it was merged into", _kept_as()),
+            Column("state", "active, inactive or deceased", Patient.state),
+            Column("died_on", "Day; of who died", Patient.died_on),
             Column("allergy_status", "Whether allergies were asked", Patient.allergy_status),
             Column("created_at", "Instant in UTC", Patient.created_at),
         ),
@@ -276,6 +281,39 @@ def alerts() -> Exported:
     )
 
 
+def _kept_as() -> object:
+    """Return the number of the record that is kept, of a record that was merged into it."""
+    kept = aliased(Patient)
+    found = select(kept.record_number).where(kept.id == Patient.person_id, kept.id != Patient.id)
+    return found.correlate(Patient).scalar_subquery()
+
+
+def merges() -> Exported:
+    """Which records were found to be one person's, and which of that was undone."""
+    undo = PatientMergeUndo
+    return Exported(
+        name="patient-merges",
+        title="Merged records",
+        row_is="One merge of two records of a person",
+        permission=_PATIENTS,
+        source=PatientMerge,
+        joins=((undo, undo.merge_id == PatientMerge.id),),
+        order=(PatientMerge.recorded_at, PatientMerge.id),
+        day=PatientMerge.recorded_at,
+        patient=PatientMerge.kept_id,
+        columns=(
+            Column("kept", "Record number of the one that is kept", _record_number(PatientMerge.kept_id)),
+            Column("merged", "Record number of the other", _record_number(PatientMerge.merged_id)),
+            Column("reason", "How it was known", PatientMerge.reason),
+            Column("merged_at", "Instant in UTC", PatientMerge.recorded_at),
+            Column("merged_by", "Username", person(PatientMerge.actor_id)),
+            Column("undone_at", "Instant in UTC; empty while it stands", undo.recorded_at),
+            Column("undone_by", "Username", person(undo.actor_id)),
+            Column("undone_because", "Why it was a mistake", undo.reason),
+        ),
+    )
+
+
 def _record_number(patient_id: object) -> object:
     return select(Patient.record_number).where(Patient.id == patient_id).scalar_subquery()
 
@@ -289,6 +327,7 @@ CARE = (
     incidents,
     incident_notes,
     patients,
+    merges,
     consents,
     alerts,
 )

@@ -14,8 +14,8 @@ from inventory.audit.models import AskedBy, Decision, ErasureKind, ErasureReques
 from inventory.kernel.errors import Refusal, not_found
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import Actor, Permission
-from inventory.patients import rules
-from inventory.patients.models import NameWord, Patient
+from inventory.patients import queries, rules
+from inventory.patients.models import NameWord, Patient, RecordState
 from inventory.patients.services.record import locked
 
 Obstacle = Callable[[Session, UUID], Refusal | None]
@@ -106,7 +106,7 @@ def carry_out_erasure(
     obstacle: Obstacle,
     request_key: str | None = None,
 ) -> Outcome:
-    """Erase the patient's data, as two people decided: `second` confirms by their own password.
+    """Erase the data of the person, on every record of theirs, as two people decided: `second` confirms by their own password.
 
     `obstacle` says what stands against it inside the act, with the patient locked. Raises what it returns, Refusal
     ERASURE-SECOND, ERASURE-DECIDED, ERASURE-TRAIL-UNWELL, NOT-PERMITTED, NOT-FOUND.
@@ -120,8 +120,10 @@ def carry_out_erasure(
         if against is not None:
             raise against
         erasure_id = begin_erasure(act, kind=ErasureKind.PATIENT, second=second, request_id=request.id)
-        counts = erase_rows(act, erasure_id, patient.id)
-        _make_nameless(act.session, patient)
+        records = queries.records_of(patient.id)
+        counts = erase_rows(act, erasure_id, records)
+        for one in records:
+            _make_nameless(act.session, queries.get_patient(act.session, one))
         _decide(act, request, Decision.CARRIED_OUT)
         facts = {"second": second.name, "rows": counts, "request": request.id}
         return act.record(ERASE_PATIENT, "erasure", erasure_id, patient_id=patient.id, facts=facts)
@@ -130,18 +132,21 @@ def carry_out_erasure(
 
 
 def open_request(session: Session, patient_id: UUID) -> UUID | None:
-    """Return the request about a patient that is not decided, if there is one."""
+    """Return the request about a person that is not decided, if there is one."""
     return session.scalar(
-        select(ErasureRequest.id).where(
-            ErasureRequest.patient_id == patient_id, ErasureRequest.decided_at.is_(None)
+        select(ErasureRequest.id)
+        .where(
+            ErasureRequest.patient_id.in_(queries.records_of(patient_id)), ErasureRequest.decided_at.is_(None)
         )
+        .limit(1)
     )
 
 
 def is_erased(session: Session, patient_id: UUID) -> bool:
-    """Tell whether the patient's data were erased."""
+    """Tell whether the person's data were erased."""
     done = exists().where(
-        ErasureRequest.patient_id == patient_id, ErasureRequest.decision == Decision.CARRIED_OUT
+        ErasureRequest.patient_id.in_(queries.records_of(patient_id)),
+        ErasureRequest.decision == Decision.CARRIED_OUT,
     )
     return bool(session.scalar(select(done)))
 
@@ -186,5 +191,6 @@ def _make_nameless(session: Session, patient: Patient) -> None:
     patient.name_key, patient.born_on = rules.name_key(ERASED), BIRTH_ERASED
     patient.phone = patient.email = patient.address = patient.notes = ""
     patient.care_groups = patient.indication = ""
+    patient.state, patient.died_on = RecordState.INACTIVE, None
     session.flush()
     session.execute(delete(NameWord).where(NameWord.patient_id == patient.id))

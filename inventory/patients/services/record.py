@@ -14,7 +14,7 @@ from inventory.patients.models import Patient
 
 
 def locked(session: Session, patient_id: UUID) -> Patient:
-    """Return the patient as the record says now, locked until the act ends. Raises Refusal NOT-FOUND."""
+    """Return the patient as the record says now, every record of the person locked until the act ends. Raises Refusal NOT-FOUND."""
     patient = session.scalar(
         select(Patient)
         .where(Patient.id == patient_id)
@@ -23,7 +23,15 @@ def locked(session: Session, patient_id: UUID) -> Patient:
     )
     if patient is None:
         raise not_found("patient")
+    if patient.person_id is not None:
+        lock_person(session, patient.person_id)
     return patient
+
+
+def lock_person(session: Session, person_id: UUID) -> None:
+    """Lock every record of a person who has several, in the order of their ids."""
+    mine = select(Patient.id).where(Patient.person_id == person_id).order_by(Patient.id)
+    session.execute(mine.with_for_update(key_share=True))
 
 
 def record_edit(

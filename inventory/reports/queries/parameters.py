@@ -31,6 +31,8 @@ def parameters_of(table_format: str, selection: Selection) -> dict[str, Any]:
         value = getattr(selection, name)
         if value is not None:
             told[name] = value.hex
+    if selection.patient_ids:
+        told["patient_ids"] = [patient_id.hex for patient_id in selection.patient_ids]
     if selection.lot_ids is not None:
         told["lot_ids"] = [lot_id.hex for lot_id in selection.lot_ids]
     if selection.body_site is not None:
@@ -51,6 +53,7 @@ def selection_of(parameters: Mapping[str, Any]) -> Selection:
         sites=_sites([UUID(site_id) for site_id in parameters["site_ids"]]),
         first_day=date.fromisoformat(parameters["first_day"]),
         last_day=date.fromisoformat(parameters["last_day"]),
+        patient_ids=tuple(UUID(patient_id) for patient_id in parameters.get("patient_ids", ())),
         lot_ids=None if lots is None else tuple(UUID(lot_id) for lot_id in lots),
         body_site=None if body_site is None else BodySite(body_site),
         last_look=parameters.get("last_look"),

@@ -17,6 +17,7 @@ from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Role
 from inventory.patients.models import Patient
+from inventory.patients.queries import KEPT, get_patient, records_of
 from inventory.patients.rules import record_number_key
 from inventory.reports.kinds import KIND_WORDS, ReportKind
 from inventory.reports.queries.selection import SelectedSite, Selection
@@ -93,6 +94,7 @@ def made_definite(
         last_day=asked.last_day,
         giver_id=giver.value,
         patient_id=patient.value,
+        patient_ids=records_of(patient.value)[1:] if patient.value else (),
         formulation_id=formulation.value,
         lot_ids=lots.value,
         body_site=asked.body_site,
@@ -183,10 +185,11 @@ def _patient(record_number: str) -> _Found[UUID | None]:
     if not record_number:
         return _Found(None)
     key = record_number_key(record_number)
-    patient = db.session.scalar(select(Patient).where(Patient.record_number_key == key))
-    if patient is None:
+    found = db.session.scalar(select(KEPT).where(Patient.record_number_key == key))
+    if found is None:
         raise Refusal("REPORT-PATIENT", "No patient has this record number.", "patient_record_number")
-    return _Found(patient.id, f"{patient.full_name}, {patient.record_number}")
+    records = [get_patient(db.session(), one) for one in records_of(found)]
+    return _Found(found, f"{records[0].full_name}, {', '.join(one.record_number for one in records)}")
 
 
 def _formulation(formulation_id: UUID | None) -> _Found[UUID | None]:

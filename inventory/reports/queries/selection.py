@@ -49,6 +49,8 @@ class Selection:
     last_day: date
     giver_id: UUID | None = None
     patient_id: UUID | None = None
+    patient_ids: tuple[UUID, ...] = ()
+    """The other records of that person, as they were merged when the report was asked for: what is merged later is not in it."""
     formulation_id: UUID | None = None
     lot_ids: tuple[UUID, ...] | None = None
     body_site: BodySite | None = None
@@ -58,6 +60,11 @@ class Selection:
     """The number of the newest look that is seen: looks stand beside the chain."""
     last_numbers: Mapping[UUID, int] = field(default_factory=dict)
     """The number of a dose that each site gave last; only a report of what is incomplete asks it."""
+
+    @property
+    def records(self) -> tuple[UUID, ...] | None:
+        """Every record of the one patient whom it is about; None where it is about everybody."""
+        return None if self.patient_id is None else (self.patient_id, *self.patient_ids)
 
 
 class VoidFacts(NamedTuple):
@@ -149,12 +156,13 @@ def narrowed(statement: Wide, selection: Selection) -> Wide:
     )
     for column, wanted in (
         (Dose.giver_id, selection.giver_id),
-        (Dose.patient_id, selection.patient_id),
         (Dose.formulation_id, selection.formulation_id),
         (Dose.body_site, selection.body_site),
     ):
         if wanted is not None:
             statement = statement.where(column == wanted)
+    if selection.records is not None:
+        statement = statement.where(Dose.patient_id.in_(selection.records))
     if selection.lot_ids is not None:
         drawn = exists().where(DoseSource.dose_id == Dose.id, DoseSource.lot_id.in_(selection.lot_ids))
         statement = statement.where(drawn)
@@ -248,9 +256,10 @@ def _not_given(connection: Connection, selection: Selection, as_of: AsOf) -> int
     )
     for column, wanted in (
         (NotGiven.actor_id, selection.giver_id),
-        (NotGiven.patient_id, selection.patient_id),
         (NotGiven.formulation_id, selection.formulation_id),
     ):
         if wanted is not None:
             statement = statement.where(column == wanted)
+    if selection.records is not None:
+        statement = statement.where(NotGiven.patient_id.in_(selection.records))
     return int(connection.execute(statement).scalar_one())

@@ -79,6 +79,7 @@ def test_gives_a_dose_to_the_left_arm(
     page.get_by_label("Left arm (deltoid)").check()
     page.get_by_label("Indication").fill("B12 deficiency")
     page.get_by_label("Consent seen").check()
+    page.get_by_label("I asked for name and date of birth").check()
     axe(page)
     page.get_by_role("button", name="Check the dose").click()
 

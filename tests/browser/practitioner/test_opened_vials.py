@@ -85,6 +85,7 @@ def test_opens_labels_keeps_gives_and_discards(
     page.get_by_role("textbox", name="Dose").fill("1000")
     page.get_by_label("Indication").fill("B12 deficiency")
     page.get_by_label("Consent seen").check()
+    page.get_by_label("I asked for name and date of birth").check()
     page.get_by_role("button", name="Check the dose").click()
     expect(page.get_by_text("0.05 mL dead space of the syringe")).to_be_visible()
     axe(page)

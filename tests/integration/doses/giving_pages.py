@@ -22,6 +22,7 @@ def address(bench: Bench, mode: str = "about") -> str:
 def checked(client: CheckingClient, bench: Bench, mode: str = "about", **typed: object) -> Any:
     form = client.form(address(bench, mode), having="indication")
     usual = {"indication": "B12 deficiency", "consent_seen": "y", "step": "check"}
+    usual |= {"identity_ticked": "y"} if mode == "about" else {}
     if mode == "already":
         # Looking back, nothing is suggested: the person tells it all.
         key = f"lot-{bench.lot.id.hex}-{bench.place.location_id.hex}"

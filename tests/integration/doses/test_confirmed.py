@@ -43,7 +43,7 @@ def nothing_offered(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 def confirmation(nurse: CheckingClient, bench: Bench) -> Any:
     path = f"/give/{bench.patient_id}"
-    typed = {"indication": "B12 deficiency", "consent_seen": "y", "step": "check"}
+    typed = {"indication": "B12 deficiency", "consent_seen": "y", "identity_ticked": "y", "step": "check"}
     page = nurse.send(path, nurse.form(f"{path}?mode=about", having="indication"), typed)
     return pick_form(page, having="draws")
 

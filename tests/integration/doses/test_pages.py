@@ -126,7 +126,9 @@ def test_an_expired_lot_is_shown_and_cannot_be_chosen(
 
     form = nurse.form(address(bench), having="indication")
     stale = nurse.send(
-        address(bench), form, {"source": key, "indication": "B12", "consent_seen": "y", "step": "check"}
+        address(bench),
+        form,
+        {"source": key, "indication": "B12", "consent_seen": "y", "identity_ticked": "y", "step": "check"},
     )
     assert stale.status_code == 422
     assert "LOT-EXPIRED" in stale.get_data(as_text=True)

@@ -43,7 +43,7 @@ def test_both_pages_show_who_is_easily_taken_for_the_patient(nurse: CheckingClie
     path = f"/give/{bench.patient_id}?mode=about"
     entered = nurse.get(path).get_data(as_text=True)
     form = nurse.form(path, having="indication")
-    typed = {"indication": "B12 deficiency", "consent_seen": "y", "step": "check"}
+    typed = {"indication": "B12 deficiency", "consent_seen": "y", "identity_ticked": "y", "step": "check"}
     confirmed = nurse.send(path, form, typed).get_data(as_text=True)
     for page in (entered, confirmed):
         assert "Silva, Ana, record N-1, born 6 May 1988: same name<" in page
@@ -60,7 +60,7 @@ def test_a_second_dose_says_which_the_first_was_and_offers_the_reasons_that_fit(
     first = bench.give()
     path = f"/give/{bench.patient_id}?mode=about"
     form = nurse.form(path, having="indication")
-    typed = {"indication": "B12 deficiency", "consent_seen": "y", "step": "check"}
+    typed = {"indication": "B12 deficiency", "consent_seen": "y", "identity_ticked": "y", "step": "check"}
     page = nurse.send(path, form, typed).get_data(as_text=True)
     said = f"dose MAIN-{first.number:06d} at 09:30: 1,000 mcg, left arm (deltoid), by Nora Nurse."
     assert said in page

@@ -12,12 +12,14 @@ from inventory.doses.rules.gate import (
     people,
     product,
     reactions,
+    states,
 )
 from inventory.doses.rules.gate.rule import Rule
 
 SUBJECTS: dict[str, tuple[Rule, ...]] = {
     "Integrity": integrity.RULES,
     "People and consent": people.RULES,
+    "The patient's record": states.RULES,
     "Vials and lots": containers.RULES,
     "The product": product.RULES,
     "Allergies": allergies.RULES,

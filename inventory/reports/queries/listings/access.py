@@ -46,8 +46,8 @@ def rows(reader: Reader) -> Iterator[Cells]:
         .where(reader.about_then(AccessEntry.at), AccessEntry.id <= (selection.last_look or 0))
         .order_by(AccessEntry.at, AccessEntry.id)
     )
-    if selection.patient_id is not None:
-        statement = statement.where(AccessEntry.patient_id == selection.patient_id)
+    if selection.records is not None:
+        statement = statement.where(AccessEntry.patient_id.in_(selection.records))
     if selection.person_id is not None:
         statement = statement.where(AccessEntry.actor_id == selection.person_id)
     usernames = {row.id: row.username for row in reader.connection.execute(select(User.id, User.username))}

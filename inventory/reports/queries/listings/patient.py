@@ -56,12 +56,12 @@ LAYOUT = Layout(
 
 def rows(reader: Reader) -> Iterator[Cells]:
     """What is recorded of the patient: doses and what goes with them of the period, consents and alerts of all time."""
-    conditions = (*in_period(reader), Dose.patient_id == reader.selection.patient_id)
+    conditions = (*in_period(reader), Dose.patient_id.in_(reader.selection.records or ()))
     standing, lots = standings(reader, *conditions), lots_of(reader, *conditions)
     for dose in doses(reader, *conditions):
         told = dose_cells(reader, dose, standing, lots)
         yield filled(COLUMNS, {"row": f"dose {told['dose']}", "about": "dose", **told})
-    yield from not_given(reader, COLUMNS, NotGiven.patient_id == reader.selection.patient_id)
+    yield from not_given(reader, COLUMNS, NotGiven.patient_id.in_(reader.selection.records or ()))
     yield from _incidents(reader)
     yield from _consents(reader)
     yield from _alerts(reader)
@@ -105,7 +105,7 @@ def _incidents(reader: Reader) -> Iterator[Cells]:
         select(Incident.__table__)
         .join(Dose, Dose.id == Incident.dose_id)
         .where(
-            Dose.patient_id == reader.selection.patient_id,
+            Dose.patient_id.in_(reader.selection.records or ()),
             Incident.site_id.in_(reader.site_ids),
             *opened(reader),
         )
@@ -136,7 +136,7 @@ def _consents(reader: Reader) -> Iterator[Cells]:
     statement = (
         select(Consent.__table__)
         .where(
-            Consent.patient_id == reader.selection.patient_id,
+            Consent.patient_id.in_(reader.selection.records or ()),
             reader.as_of.known(Consent.id, "patients.record-consent"),
         )
         .order_by(Consent.decided_at, Consent.id)
@@ -161,7 +161,7 @@ def _alerts(reader: Reader) -> Iterator[Cells]:
     statement = (
         select(Alert.__table__)
         .where(
-            Alert.patient_id == reader.selection.patient_id,
+            Alert.patient_id.in_(reader.selection.records or ()),
             reader.as_of.known(Alert.id, "patients.add-alert"),
         )
         .order_by(Alert.noted_at, Alert.id)
