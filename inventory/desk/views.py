@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from inventory.desk import dose_story, recalling, recalls, record, retention, today
+from inventory.desk import dose_story, due, recalling, recalls, record, retention, today
 from inventory.desk.blueprint import bp
 from inventory.desk.erasure_queries import waiting_requests
 from inventory.kernel.db import db
@@ -12,6 +12,7 @@ from inventory.web.navigation import add_badge
 __all__ = [
     "bp",
     "dose_story",
+    "due",
     "init_app",
     "recalling",
     "recalls",
