@@ -16,7 +16,7 @@ from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.patients.models import AlertKind, ConsentStatus
 from inventory.patients.services import add_alert, record_consent
-from inventory.staff.services import Bounds, set_access
+from inventory.staff.services import set_sites
 from tests.factories.catalogue import make_formulation
 from tests.factories.clinic import make_site
 from tests.factories.doses import Bench
@@ -134,8 +134,7 @@ def test_who_works_at_one_site_sees_its_list_only(app: Flask, at: datetime, sign
     due_in(0, "Mainly", bench)
     make_due(make_patient(family_name="Northern"), site_id=north.id, due_on=TODAY)
     user = make_user()
-    bounds = Bounds(site_ids=frozenset({bench.place.site_id}))
-    set_access(actor=SYSTEM_ACTOR, at=at, user_id=user.id, version=user.version, bounds=bounds)
+    set_sites(actor=SYSTEM_ACTOR, at=at, user_id=user.id, site_ids=[bench.place.site_id])
     nurse = signed_in_client(user=user)
     assert [one.split(",")[0] for one in names(text(nurse))] == ["Mainly"]
     assert "Northern" not in text(nurse, f"/due?site={north.id}", status=422)
