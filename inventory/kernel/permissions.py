@@ -30,6 +30,8 @@ class Permission(StrEnum):
     INCIDENT_CLOSE = "incident-close"
     PATIENT_READ = "patient-read"
     PATIENT_WRITE = "patient-write"
+    COURSE_PRESCRIBE = "course-prescribe"
+    PROTOCOL_MANAGE = "protocol-manage"
     STOCK_READ = "stock-read"
     STOCK_USE = "stock-use"
     STOCK_MANAGE = "stock-manage"
@@ -59,6 +61,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | {
             P.DOSE_OVERRIDE,
             P.DOSE_VOID_ANY,
+            P.COURSE_PRESCRIBE,
+            P.PROTOCOL_MANAGE,
             P.INCIDENT_CLOSE,
             P.STOCK_RECONCILE,
             P.RETENTION_MANAGE,

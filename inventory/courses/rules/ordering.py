@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from inventory.catalogue.models import Route
+from inventory.courses.rules.calendar import Interval
 from inventory.courses.rules.planning import Step
 from inventory.courses.rules.terms import AuthorityKind
 from inventory.kernel.errors import Refusal
@@ -58,12 +59,7 @@ class ProtocolDraft:
 
         if step.dose_ng <= 0:
             yield wrong("PROTOCOL-DOSE", "a dose is more than nothing.", "dose")
-        if step.interval.count <= 0:
-            yield wrong("PROTOCOL-INTERVAL", "an interval is at least 1.", "count")
-        elif step.interval.count > step.interval.longest:
-            yield wrong(
-                "PROTOCOL-INTERVAL", f"an interval is at most {step.interval.longest} of these.", "count"
-            )
+        yield from interval_refusals(step.interval, f"step{step.position}_count")
         if step.doses is not None and step.doses <= 0:
             yield wrong("PROTOCOL-DOSES", "a step has one dose at least.", "doses")
         if step.doses is None and not step.until_text.strip() and step.position < len(self.steps):
@@ -148,6 +144,14 @@ def range_refusals(least_ng: int, most_ng: int) -> Iterator[Refusal]:
         yield Refusal("DOSE-RANGE", "A dose is more than nothing.", "least_dose")
     elif least_ng > most_ng:
         yield Refusal("DOSE-RANGE", "The least dose is larger than the most. Turn them around.", "least_dose")
+
+
+def interval_refusals(interval: Interval | None, field: str) -> Iterator[Refusal]:
+    """Yield what is wrong with an interval; none is nothing wrong."""
+    if interval is not None and interval.count <= 0:
+        yield Refusal("PROTOCOL-INTERVAL", "An interval is at least 1.", field)
+    elif interval is not None and interval.count > interval.longest:
+        yield Refusal("PROTOCOL-INTERVAL", f"An interval is at most {interval.longest} of these.", field)
 
 
 def fits(for_substance: str | None, substance: str) -> bool:

@@ -136,9 +136,10 @@ def moved_on(plan: Plan, slot: Due, on: date) -> Due | None:
 
 def projected(plan: Plan, slot: Due, *, until: date, most: int) -> Iterator[Due]:
     """Yield the doses that follow an open slot if each is given on its day: those until a day, `most` at most."""
-    at: Due | None = slot
+    at = slot
     for _ in range(most):
-        at = next_after(plan, at, SlotState.GIVEN, at.due_on)
-        if at is None or at.due_on > until:
+        coming = next_after(plan, at, SlotState.GIVEN, at.due_on)
+        if coming is None or coming.due_on > until:
             return
-        yield at
+        yield coming
+        at = coming

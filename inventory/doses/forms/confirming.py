@@ -8,8 +8,8 @@ from typing import Any
 from flask import request
 
 from inventory.doses.queries.assessment import Assessment
-from inventory.doses.rules.gate import Finding, Weight
-from inventory.doses.rules.terms import EntryMode, OverrideReason, override_reasons
+from inventory.doses.rules.gate import Finding, Weight, override_reasons
+from inventory.doses.rules.terms import EntryMode, OverrideReason
 from inventory.doses.services import Decisions, Override
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor, Permission

@@ -6,10 +6,10 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from inventory.catalogue.models import ContainerType
-from inventory.doses.presenters.words import containers_words, todo, volume_words
+from inventory.doses.presenters.words import containers_words, volume_words
 from inventory.doses.queries.assessment import Assessment
 from inventory.doses.queries.containers import Container
-from inventory.doses.rules.gate import Finding, Weight
+from inventory.doses.rules.gate import Finding, Weight, what_to_do
 from inventory.doses.rules.sourcing import dead_space
 from inventory.doses.rules.terms import BODY_SITE_WORDS, EntryMode
 from inventory.kernel.quantity import Strength, format_mcg
@@ -66,7 +66,9 @@ def _shown(finding: Finding, mode: EntryMode, before: frozenset[str] | None) -> 
     if after and finding.weight is Weight.ACKNOWLEDGE:
         level = "inform"
     is_new = before is not None and finding.weight is not Weight.INFORM and finding.code not in before
-    return Shown(finding.code, level, finding.message, "" if after else todo(finding), deviates, is_new)
+    return Shown(
+        finding.code, level, finding.message, "" if after else what_to_do(finding.code), deviates, is_new
+    )
 
 
 def glance(assessment: Assessment, *, takes_over: bool = False) -> Glance:

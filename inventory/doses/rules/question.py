@@ -1,5 +1,6 @@
 """What the gate is asked, and what it answers with: the state of patient, product, containers and giver, as plain data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -18,6 +19,29 @@ class Weight(StrEnum):
     OVERRIDE = "override"
     ACKNOWLEDGE = "acknowledge"
     INFORM = "inform"
+
+
+class Tier(StrEnum):
+    """What the clinic asks of a finding. Once: acknowledged once per course, or in a year where there is none; then informs."""
+
+    INTEGRITY = "integrity"
+    BLOCK = "block"
+    OVERRIDE = "override"
+    ACKNOWLEDGE = "acknowledge"
+    ONCE = "once"
+    INFORM = "inform"
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """What the clinic has changed about the rules: those switched off, and the tiers of others, by their codes."""
+
+    off: frozenset[str] = frozenset()
+    tiers: Mapping[str, Tier] = field(default_factory=dict)
+
+    def tier_of(self, code: str, default: Tier) -> Tier:
+        """Return the tier the clinic gives a finding, else its default."""
+        return self.tiers.get(code, default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +147,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """All that the gate decides on. It reads nothing else."""
+    """All that the gate decides on. It reads nothing else.
+
+    `acknowledged` are the findings that were acknowledged for this patient in this course, or within a year where there is none.
+    """
 
     mode: EntryMode
     given_at: datetime
@@ -140,7 +167,9 @@ class Question:
     giver: GiverState
     history: History = field(default_factory=History)
     limits: Limits = field(default_factory=Limits)
+    gate: GateSettings = field(default_factory=GateSettings)
     first_expiring: bool = True
+    acknowledged: frozenset[str] = frozenset()
 
     def has(self, *kinds: AlertKind) -> bool:
         """Tell whether the patient has one of these alerts."""

@@ -76,27 +76,6 @@ OVERRIDE_REASON_WORDS: dict[OverrideReason, str] = {
 }
 
 
-_R = OverrideReason
-_OVERRIDE_REASONS: dict[str, tuple[OverrideReason, ...]] = {
-    "LICENCE-EXPIRED": (_R.RENEWED_ENTRY_PENDING,),
-    "ALLERGY-COBALAMIN": (_R.BENEFIT_OUTWEIGHS_RISK, _R.TOLERATED_BEFORE),
-    "ALLERGY-BENZYL-ALCOHOL": (_R.BENEFIT_OUTWEIGHS_RISK, _R.TOLERATED_BEFORE),
-    "ALLERGIES-NOT-ASKED": (_R.ASKED_AND_NONE_KNOWN,),
-    "ALLERGIES-UNNAMED": (_R.BENEFIT_OUTWEIGHS_RISK, _R.TOLERATED_BEFORE),
-    "LEBERS-OPTIC-ATROPHY": (_R.BENEFIT_OUTWEIGHS_RISK, _R.PRESCRIBED_SO),
-    "REACTION-UNRESOLVED": (_R.BENEFIT_OUTWEIGHS_RISK, _R.TOLERATED_BEFORE),
-    "PREGNANCY-ANAEMIA-UNPROVEN": (_R.DEFICIENCY_PROVEN, _R.BENEFIT_OUTWEIGHS_RISK),
-    "VOLUME-OVER-LIMIT": (_R.PRESCRIBED_SO, _R.TOLERATED_BEFORE),
-    "SECOND-DOSE-TODAY": (_R.SPLIT_OVER_TWO_SITES, _R.PRESCRIBED_SO),
-    "OVERFILL": (_R.OVERFILL_FOUND,),
-}
-
-
-def override_reasons(code: str) -> dict[OverrideReason, str]:
-    """Return the reasons that fit a finding, with their words: a licence is not tolerated, nor an allergy split in two."""
-    return {reason: OVERRIDE_REASON_WORDS[reason] for reason in (*_OVERRIDE_REASONS.get(code, ()), _R.OTHER)}
-
-
 class VoidKind(StrEnum):
     """What really happened to a dose that is voided, which decides what becomes of its volume."""
 

@@ -7,8 +7,8 @@ have stopped it becomes a deviation (domain.md section 2).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from inventory.doses.rules.gate import Finding, Weight
-from inventory.doses.rules.terms import Disposition, EntryMode, OverrideReason, override_reasons
+from inventory.doses.rules.gate import Finding, Weight, override_reasons
+from inventory.doses.rules.terms import Disposition, EntryMode, OverrideReason
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor, Permission
 

@@ -23,13 +23,12 @@ from inventory.doses.forms.giving import (
     mode_here,
 )
 from inventory.doses.presenters import confirming, giving
-from inventory.doses.presenters.words import todo
 from inventory.doses.queries.assessment import Assessment, assess, limits_of
 from inventory.doses.queries.blocks import standing_blocks
 from inventory.doses.queries.lists import injectable_products
 from inventory.doses.queries.offer import Offer, offer
 from inventory.doses.queries.used_up import used_up_vials
-from inventory.doses.rules.gate import Finding, Weight
+from inventory.doses.rules.gate import Finding, Weight, what_to_do
 from inventory.doses.rules.rotation import allowed_sites
 from inventory.doses.rules.terms import EntryMode
 from inventory.doses.services import record_block, record_dose
@@ -226,7 +225,7 @@ def _shown(
     if [finding.code for finding in stopping] == ["STOCK-SHORT"]:
         # What there is now stands on the page of the dose; it is chosen there, never taken instead.
         form.source.errors = []
-        form.add_error("source", "STOCK-SHORT", f"{stopping[0].message} {todo(stopping[0])}")
+        form.add_error("source", "STOCK-SHORT", f"{stopping[0].message} {what_to_do(stopping[0].code)}")
         page = _dose_page(form, offered, 422)
     else:
         page = _confirm_page(form, offered, assessment, answers)

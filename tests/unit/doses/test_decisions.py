@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from inventory.doses.rules.gate import Finding, Weight
-from inventory.doses.rules.terms import EntryMode, OverrideReason, override_reasons
+from inventory.doses.rules.gate import Finding, Weight, override_reasons
+from inventory.doses.rules.terms import EntryMode, OverrideReason
 from inventory.doses.services.decisions import Decided, Decisions, Override, decide
 from inventory.kernel.errors import Refusals
 from inventory.kernel.permissions import Actor, Role

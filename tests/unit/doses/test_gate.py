@@ -169,6 +169,8 @@ CASES: list[tuple[str, Weight, dict[str, Any]]] = [
     ("POTASSIUM-NO-PLAN", Weight.ACKNOWLEDGE, alert(AlertKind.SEVERE_ANAEMIA)),
     ("ALUMINIUM-RENAL", Weight.ACKNOWLEDGE, alert(AlertKind.RENAL_DISEASE, contains_aluminium=True)),
     ("BENZYL-ALCOHOL-PREGNANCY", Weight.ACKNOWLEDGE, alert(AlertKind.PREGNANCY, has_benzyl_alcohol=True)),
+    ("FOLATE-NO-STATUS", Weight.ACKNOWLEDGE, alert(AlertKind.FOLATE)),
+    ("BIOTIN-BEFORE-LABS", Weight.INFORM, alert(AlertKind.BIOTIN)),
     ("CONSENT-NOT-RECORDED", Weight.ACKNOWLEDGE, {**patient(consent=None), "consent_seen": False}),
     ("PATIENT-NAMESAKE", Weight.ACKNOWLEDGE, patient(namesakes=1)),
     (
@@ -228,6 +230,7 @@ NEAR_MISSES: list[tuple[str, dict[str, Any]]] = [
     ),
     ("VOLUME-OVER-LIMIT", volume(1_001, **patient(born_on=date(2008, 3, 16)))),
     ("POTASSIUM-NO-PLAN", alert(AlertKind.SEVERE_ANAEMIA, AlertKind.POTASSIUM_PLAN)),
+    ("FOLATE-NO-STATUS", alert(AlertKind.FOLATE, AlertKind.PROVEN_B12_DEFICIENCY)),
     ("CONSENT-NOT-RECORDED", {**patient(consent=None), "consent_seen": True}),
     ("SITE-OFF", {"body_site": BodySite.LEFT_VENTROGLUTEAL, "limits": Limits(hip_enabled=True)}),
     ("EXPIRES-SOON", source(expires_on=TODAY + timedelta(days=31))),

@@ -1,0 +1,1 @@
+"""Every read of protocols, courses and authorities."""
