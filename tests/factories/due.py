@@ -1,19 +1,24 @@
-"""Makes courses whose next dose is due on a day, row by row: what a list shows of them is all that its tests depend on."""
+"""Makes courses through the room's own services: by the month, with the next dose due on a day."""
 
 from datetime import date, datetime, timedelta
-from itertools import count
 from uuid import UUID
 
-from inventory.audit.acts import Act, Outcome, perform
-from inventory.catalogue.models import Route
-from inventory.courses.models import Course, CourseSlot, Protocol, ProtocolStep, ProtocolVersion
-from inventory.courses.rules.terms import SlotState, Unit
-from inventory.kernel import clock
-from inventory.kernel.ids import uuid7
-from inventory.kernel.permissions import SYSTEM_ACTOR, SYSTEM_USER_ID
-from tests.factories.catalogue import make_formulation
+from sqlalchemy import select
 
-_numbers = count(1)
+from inventory.catalogue.models import Route
+from inventory.courses.models import Course, CourseSlot, Protocol, ProtocolVersion
+from inventory.courses.rules.calendar import Interval
+from inventory.courses.rules.ordering import Order, ProtocolDraft
+from inventory.courses.rules.planning import Step
+from inventory.courses.rules.terms import SlotState, Unit
+from inventory.courses.services import add_protocol, start_course
+from inventory.kernel import clock
+from inventory.kernel.db import db
+from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Role
+from inventory.staff.models import User
+from inventory.staff.queries import actor_of, person
+from tests.factories.catalogue import make_formulation
+from tests.factories.staff import make_actor
 
 
 def make_due(
@@ -26,101 +31,59 @@ def make_due(
     window: int = 2,
     at: datetime | None = None,
 ) -> UUID:
-    """Order a course by the month for a patient, with its next dose due on a day; return the open slot's id."""
-    slot_id, what = uuid7(), formulation_id or make_formulation()
-
-    def write(act: Act) -> Outcome:
-        course_id = _course(
-            act,
-            patient_id=patient_id,
-            site_id=site_id,
-            formulation_id=what,
-            starts_on=due_on,
-            dose_ng=dose_ng,
-        )
-        slot = CourseSlot(
-            id=slot_id,
-            course_id=course_id,
-            site_id=site_id,
-            number=1,
-            step_position=1,
-            dose_in_step=1,
-            due_on=due_on,
-            opens_on=due_on - timedelta(days=window),
-            closes_on=due_on + timedelta(days=window),
-            anchor_on=due_on,
-            dose_ng=dose_ng,
-            planned_at=act.recorded_at,
-            state=SlotState.OPEN,
-        )
-        act.session.add(slot)
-        act.session.flush()
-        return act.record("courses.order", "course", course_id, site_id=site_id, patient_id=patient_id)
-
-    perform(write, actor=SYSTEM_ACTOR, at=at or clock.now())
-    return slot_id
-
-
-def _course(
-    act: Act, *, patient_id: UUID, site_id: UUID, formulation_id: UUID, starts_on: date, dose_ng: int
-) -> UUID:
-    version_id, course_id = _version(act, dose_ng), uuid7()
-    act.insert(
-        Course,
-        {
-            "id": course_id,
-            "site_id": site_id,
-            "patient_id": patient_id,
-            "protocol_version_id": version_id,
-            "formulation_id": formulation_id,
-            "route": Route.IM,
-            "least_dose_ng": dose_ng,
-            "most_dose_ng": dose_ng,
-            "doses_a_day": 1,
-            "starts_on": starts_on,
-            "review_on": starts_on + timedelta(days=365),
-            "stops_on": None,
-            "indication": "B12 deficiency",
-            "ordered_by_id": SYSTEM_USER_ID,
-            "recorded_at": act.recorded_at,
-        },
+    """Order a course by the month, whose first dose is due on a day, so many days earlier or later; return its open slot."""
+    instant = at or clock.now()
+    order = Order(
+        route=Route.IM,
+        least_dose_ng=dose_ng,
+        most_dose_ng=dose_ng,
+        starts_on=due_on,
+        indication="B12 deficiency",
+        review_on=due_on + timedelta(days=365),
     )
-    return course_id
+    course_id = start_course(
+        actor=_prescriber(),
+        at=instant,
+        patient_id=patient_id,
+        site_id=site_id,
+        version_id=monthly(dose_ng, window),
+        formulation_id=formulation_id or make_formulation(),
+        order=order,
+    ).subject_id
+    return open_slot(course_id)
 
 
-def _version(act: Act, dose_ng: int) -> UUID:
-    protocol = Protocol(
-        id=uuid7(),
-        name=f"Invented {next(_numbers)}",
-        created_at=act.recorded_at,
-        created_by_id=SYSTEM_USER_ID,
-    )
-    act.session.add(protocol)
-    act.session.flush()
-    version_id = uuid7()
-    version = {
-        "id": version_id,
-        "protocol_id": protocol.id,
-        "number": 1,
-        "step_count": 1,
-        "formulation_id": None,
-        "review_months": 12,
-        "source": "invented",
-        "published_at": act.recorded_at,
-        "actor_id": SYSTEM_USER_ID,
-    }
-    act.insert(ProtocolVersion, version)
-    step = {
-        "version_id": version_id,
-        "position": 1,
-        "step_count": 1,
-        "dose_ng": dose_ng,
-        "interval_count": 1,
-        "interval_unit": Unit.MONTH,
-        "doses": None,
-        "until_text": "decided otherwise",
-        "tolerance_early_days": 2,
-        "tolerance_late_days": 2,
-    }
-    act.insert(ProtocolStep, step)
-    return version_id
+def open_slot(course_id: UUID) -> UUID:
+    """Return the open slot of a course."""
+    is_open = (CourseSlot.course_id == course_id, CourseSlot.state == SlotState.OPEN)
+    return db.session.scalars(select(CourseSlot.id).where(*is_open)).one()
+
+
+def slot(slot_id: UUID) -> CourseSlot:
+    """Return a slot as it stands now."""
+    found = select(CourseSlot).where(CourseSlot.id == slot_id).execution_options(populate_existing=True)
+    return db.session.scalars(found).one()
+
+
+def patient_of(slot_id: UUID) -> UUID:
+    """Return whose slot it is."""
+    found = select(Course.patient_id).join(CourseSlot, CourseSlot.course_id == Course.id)
+    return db.session.scalars(found.where(CourseSlot.id == slot_id)).one()
+
+
+def monthly(dose_ng: int = 1_000_000, window: int = 2) -> UUID:
+    """Return the version of a protocol of one dose a month, added where there is none."""
+    name = f"Invented: {dose_ng} ng a month, {window} days around"
+    version = select(ProtocolVersion.id).join(Protocol, Protocol.id == ProtocolVersion.protocol_id)
+    found = db.session.scalar(version.where(Protocol.name == name))
+    if found is not None:
+        return found
+    step = Step(1, dose_ng, Interval(1, Unit.MONTH), early_days=window, late_days=window)
+    draft = ProtocolDraft("invented", (step,), review_months=12)
+    add_protocol(actor=SYSTEM_ACTOR, at=clock.now(), name=name, draft=draft)
+    return db.session.scalars(version.where(Protocol.name == name)).one()
+
+
+def _prescriber() -> Actor:
+    known = db.session.scalar(select(User.id).where(User.display_name == "Petra Prescriber"))
+    return actor_of(person(known)) if known else make_actor(Role.PRESCRIBER, display_name="Petra Prescriber")

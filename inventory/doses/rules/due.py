@@ -48,6 +48,8 @@ _ORDER: tuple[AlertKind | Concern, ...] = (
     AlertKind.RENAL_DISEASE,
     Concern.CONSENT_NOT_RECORDED,
     AlertKind.OTHER,
+    AlertKind.FOLATE,
+    AlertKind.BIOTIN,
     Concern.WINDOW_PASSED,
     Concern.FIRST_DOSE,
 )
