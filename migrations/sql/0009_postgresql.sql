@@ -1,4 +1,5 @@
--- What a slot asks for is fixed when it is planned. It is decided once; only a dose that is void gives it back.
+-- What a slot asks for is fixed when it is planned. It is decided once; a dose that is void gives it back, and one that is amended
+-- may turn out to be of another day.
 CREATE FUNCTION public.course_slot_decided() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
   IF (NEW.id, NEW.course_id, NEW.site_id, NEW.number, NEW.step_position, NEW.dose_in_step, NEW.due_on, NEW.opens_on,
@@ -7,7 +8,7 @@ BEGIN
      (OLD.id, OLD.course_id, OLD.site_id, OLD.number, OLD.step_position, OLD.dose_in_step, OLD.due_on, OLD.opens_on,
       OLD.closes_on, OLD.anchor_on, OLD.dose_ng, OLD.planned_at)
     OR NOT (OLD.state = 'open' AND NEW.state <> 'open'
-      OR OLD.state = 'given' AND NEW.state IN ('open', 'missed', 'withdrawn')) THEN
+      OR OLD.state = 'given' AND NEW.state IN ('open', 'given', 'missed', 'withdrawn')) THEN
     RAISE EXCEPTION 'law:slot_decided:course_slot' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;

@@ -1,4 +1,5 @@
--- What a slot asks for is fixed when it is planned. It is decided once; only a dose that is void gives it back.
+-- What a slot asks for is fixed when it is planned. It is decided once; a dose that is void gives it back, and one that is amended
+-- may turn out to be of another day.
 CREATE TRIGGER course_slot_decided BEFORE UPDATE ON course_slot BEGIN
   SELECT RAISE(ABORT, 'law:slot_decided:course_slot') WHERE
     NEW.id IS NOT OLD.id OR NEW.course_id IS NOT OLD.course_id OR NEW.site_id IS NOT OLD.site_id
@@ -7,7 +8,7 @@ CREATE TRIGGER course_slot_decided BEFORE UPDATE ON course_slot BEGIN
     OR NEW.closes_on IS NOT OLD.closes_on OR NEW.anchor_on IS NOT OLD.anchor_on OR NEW.dose_ng IS NOT OLD.dose_ng
     OR NEW.planned_at IS NOT OLD.planned_at
     OR NOT (OLD.state = 'open' AND NEW.state <> 'open'
-      OR OLD.state = 'given' AND NEW.state IN ('open', 'missed', 'withdrawn'));
+      OR OLD.state = 'given' AND NEW.state IN ('open', 'given', 'missed', 'withdrawn'));
 END
 ;;
 -- A slot is fulfilled by one valid dose at most, and only while it stands as given.

@@ -16,7 +16,7 @@ from inventory.courses.services.protocols import (
     new_version,
     withdraw_protocol,
 )
-from inventory.courses.services.slots import fulfil, give_back
+from inventory.courses.services.slots import fulfil, give_back, redate
 from inventory.courses.services.starting import start_course
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "move_on",
     "new_version",
     "pause_course",
+    "redate",
     "resume_course",
     "review_course",
     "start_course",

@@ -51,16 +51,27 @@ def give_back(*, act: Act, slot_id: UUID) -> dict[str, Any]:
     """
     slot = locked_slot(act, slot_id, wanted=SlotState.GIVEN)
     view = course_view(act.session, slot.course_id)
-    later = [one for one in view.slots if one.number > slot.number]
-    is_passed = any(one.state not in {SlotState.OPEN, SlotState.WITHDRAWN} for one in later)
     if view.state in {CourseState.PAUSED, CourseState.ENDED}:
         became = SlotState.WITHDRAWN
     else:
-        became = SlotState.MISSED if is_passed else SlotState.OPEN
+        became = SlotState.MISSED if _is_passed(view, slot) else SlotState.OPEN
     if became is SlotState.OPEN and view.open_slot is not None:
         decide(act, view.open_slot, SlotState.WITHDRAWN)
     decide(act, slot, became, wanted=SlotState.GIVEN)
     return {"course_slot": slot.number, "slot_became": became}
+
+
+def redate(*, act: Act, slot_id: UUID, given_on: date) -> bool:
+    """Inside the act that amends a dose: write its day on the slot, where later doses were decided already; tell whether they were.
+
+    Where none was, the slot is given back and fulfilled anew instead, so that what follows is planned from the right day.
+    """
+    slot = locked_slot(act, slot_id, wanted=SlotState.GIVEN)
+    view = course_view(act.session, slot.course_id)
+    if not _is_passed(view, slot):
+        return False
+    act.session.execute(update(_SLOT).where(_SLOT.c.id == slot_id).values(given_on=given_on))
+    return True
 
 
 def plan(act: Act, view: CourseView, coming: Due | None) -> None:
@@ -128,3 +139,9 @@ def patient_of(act: Act, course_id: UUID) -> UUID:
     if found is None:
         raise not_found("course")
     return found
+
+
+def _is_passed(view: CourseView, slot: CourseSlot) -> bool:
+    """Tell whether a later slot of the course was given, missed or skipped."""
+    later = [one for one in view.slots if one.number > slot.number]
+    return any(one.state not in {SlotState.OPEN, SlotState.WITHDRAWN} for one in later)

@@ -21,6 +21,14 @@ from inventory.doses.queries import containers as containing
 from inventory.doses.queries import statements
 from inventory.doses.queries.containers import Container, DoseRequest, Kept
 from inventory.doses.queries.dedicated import is_standing
+from inventory.doses.queries.ordered import (
+    HAS_AUTHORITIES,
+    HAS_COURSES,
+    NOTHING_ORDERED,
+    Asked,
+    Ordered,
+    ordered,
+)
 from inventory.doses.queries.relabelled import lock_heirs, reached
 from inventory.doses.rules import gate
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
@@ -42,6 +50,8 @@ _SITE_AND_GIVER = (
     select(
         *(_SITE.c[name] for name in ("id", "code", "time_zone")),
         *(_USER.c[name] for name in ("licence_expires_on", "licence_renewal_pending")),
+        HAS_COURSES,
+        HAS_AUTHORITIES,
     )
     .select_from(_SITE.join(_USER, _USER.c.id == an_id("giver_id")))
     .where(_SITE.c.id == an_id("site_id"))
@@ -134,6 +144,7 @@ class Assessment:
     question: gate.Question
     findings: tuple[gate.Finding, ...]
     zone: str
+    ordered: Ordered = NOTHING_ORDERED
 
     @property
     def given_at(self) -> datetime:
@@ -164,10 +175,14 @@ def assess(
         or not read.containers
         or _is_first_expiring(session, request, read)
     )
+    under = _ordered(session, request, read)
     question = replace(
         _question(request, read, giver_state, known_at=kept.known_at if kept else recorded_at),
         history=_history(session, request, read.product.substance_id, read.given_at, read.given_on),
         first_expiring=first_expiring,
+        order=under.order,
+        authority=under.authority,
+        asks_authority=under.is_asked,
     )
     return Assessment(
         request,
@@ -179,6 +194,7 @@ def assess(
         question,
         tuple(gate.may_give(question)),
         read.zone,
+        under,
     )
 
 
@@ -300,6 +316,23 @@ def _history(
         last_site=BodySite(before.body_site) if before else None,
         last_formulation=before.formulation_name if before else None,
         last_dose_ng=before.dose_ng if before else None,
+    )
+
+
+def _ordered(session: Session, request: DoseRequest, read: _Read) -> Ordered:
+    """Return under which order, or which authority, the dose would be given."""
+    asked = Asked(
+        patient_id=request.patient_id,
+        substance_id=read.product.substance_id,
+        formulation_id=read.product.formulation_id,
+        route=request.route,
+        dose_ng=request.dose_ng,
+        given_at=read.given_at,
+        given_on=read.given_on,
+        amends_id=request.amends_id or _NOBODY,
+    )
+    return ordered(
+        session, asked, has_courses=read.site.has_courses, has_authorities=read.site.has_authorities
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from inventory.catalogue.models import ContainerType, Route
+from inventory.courses.rules.terms import CourseState
 from inventory.doses.rules.terms import BodySite, EntryMode
 from inventory.kernel.quantity import Strength
 from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
@@ -128,6 +129,42 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class CourseOrder:
+    """A prescriber's order for the substance, as it stood at the time of the dose, and the slot that was due next, if one was."""
+
+    formulation: str
+    route: Route
+    least_dose_ng: int
+    most_dose_ng: int
+    doses_a_day: int
+    state: CourseState
+    starts_on: date
+    stops_on: date | None = None
+    review_on: date | None = None
+    due_on: date | None = None
+    opens_on: date | None = None
+    closes_on: date | None = None
+    due_dose_ng: int | None = None
+    last_given_on: date | None = None
+
+    def stands_on(self, day: date) -> bool:
+        """Tell whether doses are ordered on a day. A course is completed after the day of its last dose, not before."""
+        if self.stops_on is not None and day > self.stops_on:
+            return False
+        if self.state is CourseState.COMPLETED:
+            return self.last_given_on is not None and day <= self.last_given_on
+        return self.state is CourseState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityState:
+    """A standing order or group direction that covers the dose."""
+
+    document: str
+    document_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """The clinic's own limits. Volumes in microlitres."""
 
@@ -150,6 +187,7 @@ class Question:
     """All that the gate decides on. It reads nothing else.
 
     `acknowledged` are the findings that were acknowledged for this patient in this course, or within a year where there is none.
+    `asks_authority` says that the clinic has courses or authorities at all: without them no dose is asked for one.
     """
 
     mode: EntryMode
@@ -168,6 +206,9 @@ class Question:
     history: History = field(default_factory=History)
     limits: Limits = field(default_factory=Limits)
     gate: GateSettings = field(default_factory=GateSettings)
+    order: CourseOrder | None = None
+    authority: AuthorityState | None = None
+    asks_authority: bool = False
     first_expiring: bool = True
     acknowledged: frozenset[str] = frozenset()
 

@@ -20,6 +20,7 @@ from inventory.doses.rules.terms import Disposition, EntryMode, OverrideReason, 
 from inventory.doses.services.decisions import Decided, Decisions, Override
 from inventory.doses.services.dedicating import keep_instead, let_go
 from inventory.doses.services.drawing import Drawn, draw_all
+from inventory.doses.services.fulfilling import give_slot_back, keep_slot
 from inventory.doses.services.recording import NO_DECISIONS, as_unknown, decided_on, with_lot, write_dose
 from inventory.doses.services.taking_back import sources_of, take_back
 from inventory.kernel.errors import Refusal, not_found
@@ -53,6 +54,7 @@ def void_dose(
         facts: dict[str, Any] = {"number": dose.number, "kind": kind, "reason": reason.strip()}
         if kind is VoidKind.NEVER_OPENED and (ended := let_go(act, dose)):
             facts["no_longer_kept"] = list(ended.values())
+        facts |= give_slot_back(act, dose)
         return act.record(
             "doses.void", "dose", dose.id, site_id=dose.site_id, patient_id=dose.patient_id, facts=facts
         )
@@ -82,6 +84,7 @@ def amend_dose(
         giver = giver_of(dose, actor)
         decided = _carried_over(act, dose, anew.assessment, decided_on(anew.assessment, decisions, actor))
         _void(act, dose, VoidKind.AMENDED, reason)
+        keeps_slot = keep_slot(act, dose, anew.assessment)
         drawn = _drawn(act, anew)
         return write_dose(
             act,
@@ -92,6 +95,7 @@ def amend_dose(
             giver=giver,
             mode=EntryMode(dose.mode),
             more=_kept_instead(act, anew, drawn),
+            keeps_slot=keeps_slot,
         )
 
     return perform(write, actor=actor, at=at, request_key=request_key)

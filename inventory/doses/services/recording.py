@@ -19,6 +19,7 @@ from inventory.doses.rules.terms import Disposition, EntryMode, IncidentKind
 from inventory.doses.services.decisions import Decided, Decisions, decide
 from inventory.doses.services.dedicating import keep_drawn
 from inventory.doses.services.drawing import Drawn, draw_all
+from inventory.doses.services.fulfilling import fulfil_order
 from inventory.doses.services.incidents import is_looked_into, open_incident
 from inventory.kernel.errors import Refusal
 from inventory.kernel.ids import uuid7
@@ -85,8 +86,12 @@ def write_dose(
     giver: Actor,
     mode: EntryMode,
     more: Mapping[str, Any] = NOTHING_MORE,
+    keeps_slot: bool = False,
 ) -> Outcome:
-    """Write the dose with its sources, findings, incidents and entry, which tells `more`; the volume has been drawn."""
+    """Write the dose with its sources, findings, incidents and entry, which tells `more`; the volume has been drawn.
+
+    `keeps_slot`: it amends a dose whose slot of a course stands as given.
+    """
     dose_id = uuid7()
     for position, source in enumerate(drawn, start=1):
         act.insert(DoseSource, _source_row(dose_id, position, source))
@@ -94,6 +99,7 @@ def write_dose(
     act.insert(Dose, row)
     for item in decided:
         act.insert(DoseFinding, _finding_row(dose_id, item))
+    ordered = fulfil_order(act, assessment, dose_id, kept=keeps_slot)
     _open_incidents(act, assessment, decided, drawn, dose_id)
     return act.record(
         action,
@@ -101,7 +107,7 @@ def write_dose(
         dose_id,
         site_id=assessment.site.id,
         patient_id=assessment.patient.id,
-        facts={**_facts(row, decided, drawn), **more},
+        facts={**_facts(row, decided, drawn), **ordered, **more},
     )
 
 

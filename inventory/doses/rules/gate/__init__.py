@@ -9,6 +9,8 @@ from inventory.doses.rules.gate.integrity import CLOCK_TOLERANCE
 from inventory.doses.rules.gate.registry import REGISTRY, RULES
 from inventory.doses.rules.gate.rule import Rule
 from inventory.doses.rules.question import (
+    AuthorityState,
+    CourseOrder,
     Finding,
     GateSettings,
     GiverState,
@@ -25,6 +27,8 @@ from inventory.doses.rules.terms import OVERRIDE_REASON_WORDS, OverrideReason
 
 __all__ = [
     "CLOCK_TOLERANCE",
+    "AuthorityState",
+    "CourseOrder",
     "Finding",
     "GateSettings",
     "GiverState",

@@ -17,8 +17,9 @@ from inventory.kernel.quantity import format_mcg
     reasons=(OverrideReason.SPLIT_OVER_TWO_SITES, OverrideReason.PRESCRIBED_SO),
 )
 def second_dose_today(q: Question) -> str:
-    """The day is that of the site's clock; void doses do not count."""
-    if not q.history.same_substance_today:
+    """The day is that of the site's clock; void doses do not count. An order may allow more than one a day."""
+    allowed = q.order.doses_a_day if q.order and q.order.stands_on(q.given_on) else 1
+    if q.history.same_substance_today < allowed:
         return ""
     which = f": {'; '.join(q.history.same_day)}." if q.history.same_day else "."
     return f"{q.product.substance.capitalize()} was given to this patient that day already{which}"

@@ -5,6 +5,7 @@ from inventory.doses.rules.gate import (
     body_sites,
     conditions,
     containers,
+    course,
     history,
     integrity,
     medicines,
@@ -22,6 +23,7 @@ SUBJECTS: dict[str, tuple[Rule, ...]] = {
     "Conditions": conditions.RULES,
     "Medicines and supplements": medicines.RULES,
     "Site and volume": body_sites.RULES,
+    "The order": course.RULES,
     "Before this dose": history.RULES,
 }
 RULES: tuple[Rule, ...] = tuple(one for rules in SUBJECTS.values() for one in rules)
