@@ -79,6 +79,15 @@ def due_line(row: Any, today: date) -> DueLine:
     )
 
 
+def due_next(planned: Any, today: date) -> tuple[str, str, str] | None:
+    """Return what is due of a patient's course, since when or when, and within which days; None where nothing is."""
+    if planned is None:
+        return None
+    window = window_words(planned)
+    what = f"{mcg(planned.dose_ng)} {planned.formulation_name}"
+    return what, f"{day(planned.due_on)}, {due_words(planned.due_on, today)}", window
+
+
 def due_words(due_on: date, today: date) -> str:
     """Return when a dose is due, as it is said: `overdue by 3 days`, `today`, `in 5 days`."""
     late = (today - due_on).days

@@ -19,7 +19,7 @@ from inventory.doses.models import Dose, DoseVoid
 from inventory.doses.rules.due import Due
 from inventory.kernel.errors import not_found
 from inventory.patients.models import Alert, Consent, Patient
-from inventory.patients.queries import active_at
+from inventory.patients.queries import active_at, records_of
 from inventory.web.pagination import Page, paginate
 
 _KIND, _END = "\x1e", "\x1f"
@@ -57,6 +57,27 @@ def due_slot(session: Session, slot_id: UUID, *, at: datetime) -> Any:
     if row is None:
         raise not_found("open dose of a course")
     return row
+
+
+def next_due(session: Session, patient_id: UUID, slot_id: UUID | None = None) -> Any:
+    """Return the person's open slot of that id, else the one that is due first; None where nothing is."""
+    rows = session.execute(
+        select(
+            CourseSlot.id.label("slot_id"),
+            CourseSlot.due_on,
+            CourseSlot.opens_on,
+            CourseSlot.closes_on,
+            CourseSlot.dose_ng,
+            Course.formulation_id,
+            Course.indication,
+            Formulation.name.label("formulation_name"),
+        )
+        .join(Course, Course.id == CourseSlot.course_id)
+        .join(Formulation, Formulation.id == Course.formulation_id)
+        .where(Course.patient_id.in_(records_of(patient_id)), IS_OPEN)
+        .order_by(CourseSlot.due_on, CourseSlot.id)
+    ).all()
+    return next((row for row in rows if row.slot_id == slot_id), rows[0] if rows else None)
 
 
 def due_counts(session: Session, wanted: Wanted, *, today: date) -> dict[Due, int]:

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from inventory.audit.models import AccessEntry
+from inventory.courses.rules.terms import SlotState
 from inventory.doses.presenters.due import due_line
 from inventory.doses.queries.due import Wanted, due_counts, due_list, due_page
 from inventory.doses.rules.due import Due
@@ -16,13 +17,15 @@ from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.patients.models import AlertKind, ConsentStatus
 from inventory.patients.services import add_alert, record_consent
+from inventory.staff.queries import person
 from inventory.staff.services import set_sites
-from tests.factories.catalogue import make_formulation
+from tests.factories.catalogue import make_formulation, make_product
 from tests.factories.clinic import make_site
 from tests.factories.doses import Bench
-from tests.factories.due import make_due
+from tests.factories.due import make_due, slot
 from tests.factories.patients import make_patient
 from tests.factories.staff import make_user
+from tests.factories.stock import make_delivery
 from tests.support.client import CheckingClient
 
 Client = Callable[..., CheckingClient]
@@ -192,3 +195,47 @@ def test_only_who_gives_doses_is_offered_to_give(
     slot_id = make_due(bench.patient_id, site_id=bench.place.site_id, due_on=TODAY)
     shown = f"/give/{bench.patient_id}?mode=about&amp;slot={slot_id}" in text(signed_in_client(role))
     assert shown is (role is Role.PRACTITIONER)
+
+
+def test_gives_straight_from_the_row_what_the_course_ordered(
+    app: Flask, at: datetime, signed_in_client: Client
+) -> None:
+    bench = Bench()
+    hydroxo = make_product(
+        formulation_id=make_formulation(name="Hydroxocobalamin"), default_dose_ng=1_000_000
+    )
+    lot = make_delivery(place=bench.place, product_id=hydroxo.id)
+    bench.give()
+    slot_id = make_due(
+        bench.patient_id,
+        site_id=bench.place.site_id,
+        due_on=TODAY - timedelta(days=1),
+        formulation_id=hydroxo.formulation_id,
+        dose_ng=500_000,
+    )
+    nurse = signed_in_client(user=person(bench.nurse.id))
+    row = re.search(rf'href="(/give/{bench.patient_id}[^"]+)"', text(nurse))
+    assert row is not None
+    form = nurse.form(row[1].replace("&amp;", "&"), having="indication")
+    filled = {name: form.fields[name][0] for name in ("source", "dose_mcg", "volume_ml", "indication")}
+    assert filled == {
+        "source": f"lot-{lot.id.hex}-{bench.place.location_id.hex}",
+        "dose_mcg": "500",
+        "volume_ml": "0.5",
+        "indication": "B12 deficiency",
+    }
+    assert "500 mcg Hydroxocobalamin" in text(nurse, row[1].replace("&amp;", "&"))
+    assert slot(slot_id).state == SlotState.OPEN
+
+
+def test_a_dose_that_is_given_leaves_the_list_and_the_next_one_is_planned(
+    app: Flask, at: datetime, signed_in_client: Client
+) -> None:
+    bench = Bench()
+    slot_id = make_due(bench.patient_id, site_id=bench.place.site_id, due_on=TODAY)
+    nurse = signed_in_client(Role.PRACTITIONER)
+    assert len(names(text(nurse))) == 1
+    bench.give()
+    assert names(text(nurse)) == []
+    assert slot(slot_id).state == SlotState.GIVEN
+    assert len(names(text(nurse, "/due?on=2026-04-16"))) == 1
