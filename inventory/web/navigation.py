@@ -37,7 +37,7 @@ _BELONGS = {
     "desk.story": "doses.index",
     "desk.due_calendar": "desk.due",
     "doses.late_sheet": "desk.due",
-    "courses.decide_slot": "desk.due",
+    "desk.decide_due": "desk.due",
     **{f"interop.{page}": "desk.due" for page in ("feeds", "new_feed", "revoke_feed")},
     "reports.jobs.show": "reports.index",
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
