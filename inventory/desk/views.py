@@ -2,7 +2,18 @@
 
 from flask import Flask
 
-from inventory.desk import chart, dose_story, merging, recalling, recalls, record, retention, today
+from inventory.desk import (
+    chart,
+    dose_story,
+    due,
+    due_deciding,
+    merging,
+    recalling,
+    recalls,
+    record,
+    retention,
+    today,
+)
 from inventory.desk.blueprint import bp
 from inventory.desk.erasure_queries import waiting_requests
 from inventory.kernel.db import db
@@ -13,6 +24,8 @@ __all__ = [
     "bp",
     "chart",
     "dose_story",
+    "due",
+    "due_deciding",
     "init_app",
     "merging",
     "recalling",

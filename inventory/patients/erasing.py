@@ -6,7 +6,15 @@ from sqlalchemy import ScalarResult, or_, select
 from sqlalchemy.orm import Session
 
 from inventory.audit.erasing import ERASED, erasable
-from inventory.patients.models import Alert, ChecklistAnswer, Consent, LabResult, PatientMerge, PatientMergeUndo, SymptomScore
+from inventory.patients.models import (
+    Alert,
+    ChecklistAnswer,
+    Consent,
+    LabResult,
+    PatientMerge,
+    PatientMergeUndo,
+    SymptomScore,
+)
 
 erasable(
     "alert",

@@ -64,8 +64,12 @@ def age_words(born_on: date, today: date) -> str:
 def alert_state(alert: Alert) -> State:
     """Return an alert in words, with its tone: what stops a dose, what is to be minded, what is good to know."""
     kind = AlertKind(alert.kind)
-    tone = "stop" if kind in _STOPPING else "info" if kind in _GOOD_TO_KNOW else "attention"
-    return State(ALERT_WORDS[kind], tone)
+    return State(ALERT_WORDS[kind], alert_tone(kind))
+
+
+def alert_tone(kind: AlertKind) -> str:
+    """Return the tone in which an alert of a kind is shown."""
+    return "stop" if kind in _STOPPING else "info" if kind in _GOOD_TO_KNOW else "attention"
 
 
 def allergy_state(patient: Patient | Allergies) -> State:

@@ -44,6 +44,10 @@ _BELONGS = {
     "doses.gate_rule": "clinic.settings",
     "doses.gate_findings": "doses.incidents",
     "doses.follow_up": "doses.incidents",
+    "desk.due_calendar": "desk.due",
+    "doses.late_sheet": "desk.due",
+    "desk.decide_due": "desk.due",
+    **{f"interop.{page}": "desk.due" for page in ("feeds", "new_feed", "revoke_feed")},
     "reports.jobs.show": "reports.index",
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
 }
@@ -86,6 +90,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "",
         (
             Entry("desk.today", "Today", "calendar-event", Permission.OWN_ACCOUNT),
+            Entry("desk.due", "Due", "calendar-due", Permission.PATIENT_READ),
             Entry("doses.give", "Give a dose", "vaccine", Permission.DOSE_GIVE),
             Entry("doses.index", "Doses", "list-details", Permission.DOSE_READ),
             Entry("patients.index", "Patients", "users", Permission.PATIENT_READ),

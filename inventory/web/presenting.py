@@ -18,6 +18,11 @@ from inventory.kernel.quantity import format_mcg, format_ml
 from inventory.web.typed_text import MONTHS
 
 EMPTY = "—"
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ZONE_KEY = "web.zone"
 _CLINIC_KEY = "web.clinic_name"
 
@@ -58,6 +63,16 @@ def clinic_in_words() -> str:
 def day(value: date | None) -> str:
     """`20 Nov 2026`, whatever the machine's locale."""
     return f"{value.day} {MONTHS[value.month - 1]} {value.year}" if value else EMPTY
+
+
+def month(value: date) -> str:
+    """`November 2026`, whatever the machine's locale."""
+    return f"{_MONTHS[value.month - 1]} {value.year}"
+
+
+def weekday(value: date) -> str:
+    """`Monday`, whatever the machine's locale."""
+    return _WEEKDAYS[value.weekday()]
 
 
 def local_day(instant: datetime | None) -> str:
@@ -129,6 +144,8 @@ def on_day(value: date | None) -> str | Markup:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "day": day,
+    "month": month,
+    "weekday": weekday,
     "on_day": on_day,
     "when": when,
     "local_day": local_day,

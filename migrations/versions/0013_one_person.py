@@ -43,7 +43,10 @@ def _add_columns(*, on_postgresql: bool) -> None:
     kind = "uuid" if on_postgresql else "CHAR(32)"
     for table, column in (
         ("patient", f"person_id {kind} CONSTRAINT fk_patient_person_id REFERENCES patient (id)"),
-        ("patient", f"state VARCHAR(10) DEFAULT 'active' NOT NULL CONSTRAINT ck_patient_state CHECK ({STATES})"),
+        (
+            "patient",
+            f"state VARCHAR(10) DEFAULT 'active' NOT NULL CONSTRAINT ck_patient_state CHECK ({STATES})",
+        ),
         ("patient", f"died_on DATE CONSTRAINT ck_patient_died CHECK ({DIED})"),
         ("dose", f"identity_check VARCHAR(10) CONSTRAINT ck_dose_identity_check CHECK ({CHECKED})"),
     ):

@@ -111,18 +111,17 @@ def mode_here() -> str:
 def dose_form(offered: Offer, *, mode: str) -> DoseForm:
     """Return the form for this patient, filled with what is most likely; what was typed takes its place."""
     suggested = offered.suggested
-    last = offered.recent[0] if offered.recent else None
     form = DoseForm(
         data={
             "source": key_of(suggested) if suggested else None,
             "dose_mcg": offered.suggested_dose_ng,
             "volume_ml": _volume_of(suggested, offered.suggested_dose_ng),
             "body_site": offered.suggested_site.value if offered.suggested_site else None,
-            "indication": last.indication if last else "",
+            "indication": _indication(offered),
             "information_sheet": offered.patient.information_sheet,
         }
     )
-    if offered.recent and not offered.looks_back:
+    if (offered.recent or offered.planned) and not offered.looks_back:
         # The patient's own dose stays when another vial is picked; only its volume follows.
         form.dose_mcg.render_kw = {"data-own-dose": ""}
     form.mode.data = mode
@@ -131,6 +130,20 @@ def dose_form(offered: Offer, *, mode: str) -> DoseForm:
         map(key_of, offered.drawables), [(OTHER_LOT, "Another lot")] if mode == "already" else ()
     )
     return form
+
+
+def slot_here() -> UUID | None:
+    """Return which dose of a course the address means; None where it names none."""
+    try:
+        return UUID(request.args.get("slot", ""))
+    except ValueError:
+        return None
+
+
+def _indication(offered: Offer) -> str:
+    if offered.planned:
+        return str(offered.planned.indication)
+    return str(offered.recent[0].indication) if offered.recent else ""
 
 
 def _volume_of(suggested: Drawable | None, dose_ng: int | None) -> int | None:

@@ -12,8 +12,8 @@ from inventory.audit.limits import span_here
 from inventory.catalogue.models import Formulation, Product, Route
 from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident, IncidentNote
 from inventory.doses.rules.terms import BodySite, Disposition
-from inventory.staff.models import User
 from inventory.patients.queries import records_of
+from inventory.staff.models import User
 from inventory.stock.queries.scopes import lots_named
 from inventory.web.pagination import Page, paginate
 

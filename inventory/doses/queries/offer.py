@@ -19,6 +19,7 @@ from inventory.clinic.models import Site
 from inventory.clinic.settings import Settings
 from inventory.doses.queries.assessment import limits_of
 from inventory.doses.queries.dedicated import owners_of
+from inventory.doses.queries.due import next_due
 from inventory.doses.queries.lists import last_uses, recent_doses
 from inventory.doses.rules.rotation import allowed_sites, next_site
 from inventory.doses.rules.sourcing import Draw, Supply, plan_draws
@@ -63,6 +64,8 @@ class Offer:
     looks_back: bool = False
     owners: Mapping[UUID, UUID] = field(default_factory=dict)
     """By vial, the patient for whom alone it is kept."""
+    planned: Any = None
+    """The dose of the patient's course that is due next; None where they have no course."""
 
     @property
     def suggested_site(self) -> BodySite | None:
@@ -71,9 +74,11 @@ class Offer:
 
     @property
     def suggested_dose_ng(self) -> int | None:
-        """The dose the patient had last, whatever the container; for a new patient the usual one of what is suggested."""
+        """The dose that is due; else the one the patient had last, whatever the container; else the usual one of what is suggested."""
         if self.looks_back:
             return None
+        if self.planned:
+            return int(self.planned.dose_ng)
         if self.recent:
             return int(self.recent[0].dose_ng)
         return self.suggested.product.default_dose_ng if self.suggested else None
@@ -106,11 +111,15 @@ class Offer:
     def suggested(self) -> Drawable | None:
         """The first to expire of the product the patient had last, else of its formulation in the same strength.
 
+        Where a dose of a course is due, of the formulation that was ordered.
+
         None where the patient had neither, unless all that may be given is alike: which medicine it is, is the person's to
         choose; which vial of it, the shelf's.
         """
         if self.looks_back:
             return None
+        if self.planned:
+            return self._of_order(self.planned.formulation_id)
         if self.recent:
             last = self.recent[0]
             same = [one for one in self.givable if one.product.id == last.product_id]
@@ -119,6 +128,12 @@ class Offer:
             return next(iter(same or alike), None)
         kinds = {_kind(one) for one in self.givable}
         return self.givable[0] if len(kinds) == 1 else None
+
+    def _of_order(self, formulation_id: UUID) -> Drawable | None:
+        """The first to expire of what was ordered, of the product the patient had last where that is there."""
+        last = self.recent[0].product_id if self.recent else None
+        ordered = [one for one in self.givable if one.product.formulation_id == formulation_id]
+        return next((one for one in ordered if one.product.id == last), next(iter(ordered), None))
 
 
 def _kind(one: Drawable) -> tuple[UUID, int]:
@@ -134,8 +149,12 @@ def offer(
     settings: Settings,
     at: datetime,
     looks_back: bool = False,
+    slot_id: UUID | None = None,
 ) -> Offer:
-    """Return what can be given to the patient at `site`. Raises Refusal NOT-FOUND for an unknown patient."""
+    """Return what can be given to the patient at `site`; `slot_id` names the dose of a course that is meant, where there are several.
+
+    Raises Refusal NOT-FOUND for an unknown patient.
+    """
     facts = patient_facts(session, patient_id, at=at)
     if facts.namesakes:
         facts = replace(facts, alike=namesakes_of(session, patient_id))
@@ -154,6 +173,7 @@ def offer(
         recent=recent_doses(session, patient_id),
         looks_back=looks_back,
         owners=owners_of(session, (one.vial.id for one in found if one.vial)),
+        planned=next_due(session, patient_id, slot_id),
     )
 
 

@@ -21,9 +21,11 @@ from inventory.doses.forms.giving import (
     carried,
     dose_form,
     mode_here,
+    slot_here,
 )
 from inventory.doses.forms.identifying import OFF
 from inventory.doses.presenters import confirming, giving
+from inventory.doses.presenters.due import due_next
 from inventory.doses.queries.assessment import Assessment, assess, limits_of
 from inventory.doses.queries.blocks import standing_blocks
 from inventory.doses.queries.lists import injectable_products
@@ -135,6 +137,7 @@ def _offer(patient_id: UUID, at: datetime) -> Offer:
         settings=settings_here(),
         at=at,
         looks_back=mode_here() == "already",
+        slot_id=slot_here(),
     )
 
 
@@ -153,6 +156,7 @@ def _dose_page(form: DoseForm, offered: Offer, status: int) -> ResponseReturnVal
         blocked=[] if about else _standing_blocks(offered.patient.id),
         banner=giving.banner(offered.patient, offered.alerts, offered.today),
         recent=offered.recent,
+        due=due_next(offered.planned, offered.today),
         shelves=giving.shelves(offered, str(form.source.data), about=about),
         unusable=giving.unusable(offered) if about else [],
         used_up=[]
