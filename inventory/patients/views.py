@@ -6,7 +6,7 @@ Law 11: a search is sent by POST, and an address carries an opaque id, never a n
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.acts import Outcome
@@ -170,15 +170,15 @@ def _show_meanwhile(
 @requires(Permission.PATIENT_WRITE)
 def set_state(patient_id: UUID) -> ResponseReturnValue:
     """Say that the clinic no longer sees the patient, or again, or that they died."""
-    patient = _opened(patient_id, "state")
+    patient = opened(patient_id, "state")
     form = StateForm(data={"state": patient.state, "died_on": patient.died_on})
 
     def write() -> Outcome:
         said: dict[str, Any] = {"state": form.chosen, "died_on": form.died_on.data}
-        return services.set_state(patient_id=patient_id, **said, reason=str(form.reason.data), **_act(form))
+        return services.set_state(patient_id=patient_id, **said, reason=str(form.reason.data), **act_of(form))
 
-    done = _attempt(form, write, patient_id, "The state of the record is changed.")
-    return done or _form_page("patients/state.html", form, patient_id, "Save")
+    done = attempt(form, write, patient_id, "The state of the record is changed.")
+    return done or form_page("patients/state.html", form, patient_id, "Save")
 
 
 @bp.route("/<uuid:patient_id>/allergies", methods=["GET", "POST"])
