@@ -219,9 +219,8 @@ def _refusal(rule: SettingRule, value: Any) -> Refusal | None:
     if rule.kind is Kind.CURRENCY and not is_currency(value):
         said = "Type the currency as three capital letters, such as USD."
         return Refusal("CURRENCY-INVALID", said, rule.name)
-    if rule.kind is Kind.CHOICE and value not in rule.choices:
-        return Refusal("CHOICE-INVALID", "Choose from the answers offered here.", rule.name)
-    if rule.kind is Kind.REASONS and not set(value) <= set(WITNESS_REASONS):
+    unknown = rule.kind is Kind.CHOICE and value not in rule.choices
+    if unknown or (rule.kind is Kind.REASONS and not set(value) <= set(WITNESS_REASONS)):
         return Refusal("CHOICE-INVALID", "Choose from the answers offered here.", rule.name)
     return None
 
