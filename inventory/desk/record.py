@@ -9,6 +9,8 @@ from flask.typing import ResponseReturnValue
 from inventory.audit.limits import keeps_to_days, span_here
 from inventory.audit.services import log_access
 from inventory.clinic.current import settings_here
+from inventory.courses import presenters as of_courses
+from inventory.courses.queries.courses import courses_of
 from inventory.desk import measured_queries, record_presenters, record_queries
 from inventory.desk.blueprint import bp
 from inventory.desk.merging_queries import merges_of
@@ -58,6 +60,8 @@ def _about(patient_id: UUID) -> dict[str, Any]:
         "consents": consents,
         "edits": [record_presenters.edit_of(row) for row in record_queries.edits(session, patient_id)],
         "newest": record_queries.NEWEST,
+        "courses": courses_of(session, patient_id) if not span else [],
+        "of_courses": of_courses,
     }
 
 

@@ -28,6 +28,7 @@ PUBLIC = {"static", "staff.sign_in", "staff.sign_out", "staff.link", "clinic.fir
 
 OF_THE_CLINIC = {
     "alert_id",
+    "authority_id",
     "file_format",
     "filename",
     "finding_code",
@@ -39,6 +40,7 @@ OF_THE_CLINIC = {
     "number",
     "patient_id",
     "product_id",
+    "protocol_id",
     "recall_id",
     "session_id",
     "supplier_id",
