@@ -7,6 +7,7 @@ from inventory.doses.rules.gate import (
     containers,
     history,
     integrity,
+    laboratory,
     medicines,
     people,
     product,
@@ -21,6 +22,7 @@ SUBJECTS: dict[str, tuple[Rule, ...]] = {
     "Allergies": allergies.RULES,
     "Conditions": conditions.RULES,
     "Medicines and supplements": medicines.RULES,
+    "Laboratory": laboratory.RULES,
     "Site and volume": body_sites.RULES,
     "Before this dose": history.RULES,
 }
