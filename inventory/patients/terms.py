@@ -73,4 +73,9 @@ FIELD_WORDS: dict[str, str] = {
     "allergies_asked_on": "Allergies asked on",
     "care_groups": "Groups",
     "indication": "Indication",
+    "result": "Result",
+    "laboratory": "Laboratory",
+    "taken_at": "Sample taken at",
+    "noted_at": "Visit at",
+    **{name: words[0] for name, words in SYMPTOM_WORDS.items()},
 }
