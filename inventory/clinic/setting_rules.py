@@ -117,6 +117,24 @@ GROUPS: dict[str, tuple[SettingRule, ...]] = {
             most=1_000,
         ),
     ),
+    "Laboratory": (
+        SettingRule(
+            "monitoring_b12_days", "B12 status again after", "The giver is told when it is due. 0: not asked.", most=3_650, unit="days",
+        ),
+        SettingRule(
+            "monitoring_haemoglobin_days", "Haemoglobin again after", "Also where it was never measured. 0: not asked.", most=3_650, unit="days",
+        ),
+        SettingRule(
+            "monitoring_potassium_days", "Potassium again after", "Also where it was never measured. 0: not asked.", most=3_650, unit="days",
+        ),
+        SettingRule(
+            "severe_anaemia_g_l",
+            "Severe anaemia is haemoglobin under",
+            "The giver is asked to have potassium checked. 0: the result is not read.",
+            most=150,
+            unit="g/L",
+        ),
+    ),
     "Stock": (
         SettingRule(
             "near_expiry_days", "Near expiry within", "Shown on the shelf and when giving.", least=1, most=365, unit="days",

@@ -40,6 +40,10 @@ class Settings:
     override_needs_second_person: bool = False
     emergency_note: str = EMERGENCY_NOTE
     identity_check: str = "tick"
+    severe_anaemia_g_l: int = 80
+    monitoring_b12_days: int = 365
+    monitoring_haemoglobin_days: int = 0
+    monitoring_potassium_days: int = 0
     waste_witness_reasons: tuple[str, ...] = ()
     currency: str = "USD"
     count_approval_containers: int = 1

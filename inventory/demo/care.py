@@ -41,6 +41,7 @@ SEEN = frozenset(
         "PATIENT-NAMESAKE",
         "CONSENT-NOT-RECORDED",
         "POTASSIUM-NO-PLAN",
+        "LABS-NO-BASELINE",
         "BENZYL-ALCOHOL-PREGNANCY",
     }
 )

@@ -21,7 +21,7 @@ from inventory.catalogue.services import (
 )
 from inventory.clinic.models import LocationKind
 from inventory.clinic.services import add_location, add_site, change_settings
-from inventory.demo import people
+from inventory.demo import measured, people
 from inventory.demo.alarms import Alarms
 from inventory.demo.calendar import Period, instants, period_for
 from inventory.demo.care import Team, TreatmentRoom
@@ -138,6 +138,7 @@ class _Clinic:
     today: date = date.min
     _happenings: list[Happening] = field(default_factory=list)
     _held_lot: UUID | None = None
+    _watched: list[people.DemoPatient] = field(default_factory=list)
 
     def admit(self, patients: int) -> None:
         """Register the patients, the evening before the first day."""
@@ -145,6 +146,8 @@ class _Clinic:
         admitted = people.register(
             patients, actor=self.staff["nurse"], prescriber=self.staff["prescriber"], at=first, rng=self.rng
         )
+        measured.baseline(admitted, actor=self.staff["nurse"], at=first + timedelta(minutes=10))
+        self._watched = [one for one in admitted if one.is_treated]
         self.room.expect(admitted, self.period.first_on)
         self._happenings = sorted(self._plan(), key=lambda one: one[0])
 
@@ -180,6 +183,7 @@ class _Clinic:
         yield start, self._first_deliveries
         yield self._days_ago(IN_USE_DAYS + 5), self._open_the_forgotten
         yield self._days_ago(20), self._deliver_what_is_held
+        yield from ((at, self._follow_up) for at in map(self._days_ago, (40, 26, 12, 5)) if at > start)
         yield self._days_ago(6), self._keep_a_vial
         yield self._days_ago(3), self._hold
         yield self._days_ago(2), self._newcomers
@@ -205,6 +209,9 @@ class _Clinic:
 
     def _deliver_what_is_held(self, at: datetime) -> None:
         self._held_lot = self.shelf.deliver("methycobal", 20, at, usable=False)
+
+    def _follow_up(self, at: datetime) -> None:
+        measured.follow_up(self._watched, actor=self.staff["nurse"], at=at)
 
     def _hold(self, at: datetime) -> None:
         assert self._held_lot is not None  # noqa: S101  it was delivered days before

@@ -1,7 +1,6 @@
 """The chart of a patient: results and scores over time with the doses marked, and the same as a table (law 11: each look is logged)."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -13,7 +12,7 @@ from inventory.audit.limits import keeps_to_days
 from inventory.audit.services import log_access
 from inventory.desk import chart_queries
 from inventory.desk.blueprint import bp
-from inventory.desk.chart_drawing import Panel, Point, Series, days_of, panel_of
+from inventory.desk.chart_drawing import Point, Series, days_of, panel_of
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
 from inventory.patients import measured_presenters, measured_queries, queries
@@ -37,21 +36,19 @@ def chart(patient_id: UUID) -> str:
     scores = measured_queries.standing_scores(session, patient_id)
     doses = chart_queries.doses_charted(session, patient_id)
     dosed_on = [dose.given_on for dose in doses]
+    measured, felt = lab_series(labs, site_zone()), score_series(scores, site_zone())
+    # One span for all, so that what stands above each other was at one time.
+    span = days_of([*measured, *felt], dosed_on)
     return render_template(
         "desk/chart.html",
         patient=patient,
-        lab_panels=_panels(lab_series(labs, site_zone()), dosed_on),
-        score_panels=_panels(score_series(scores, site_zone()), dosed_on),
+        lab_panels=[panel_of(one, dosed_on, *span) for one in measured] if span else [],
+        score_panels=[panel_of(one, dosed_on, *span) for one in felt] if span else [],
         rows=_rows(labs, scores, doses),
         most=measured_queries.MOST_CHARTED,
         measured=measured_presenters,
         trail=trail_of(patient),
     )
-
-
-def _panels(series: Sequence[Series], dosed_on: Sequence[date]) -> list[Panel]:
-    span = days_of(series, dosed_on)
-    return [panel_of(one, dosed_on, *span) for one in series] if span else []
 
 
 def lab_series(labs: Iterable[LabResult], zone: ZoneInfo) -> list[Series]:

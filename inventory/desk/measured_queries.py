@@ -30,6 +30,6 @@ def measured_of(session: Session, patient_id: UUID, *, today: date) -> Measured:
     """Return what the record shows."""
     newest = {row.analyte: row for row in standing_labs(session, patient_id)}
     labs = sorted(newest.values(), key=lambda row: (row.taken_at, row.id), reverse=True)[:_MOST_SHOWN]
-    scores = standing_scores(session, patient_id)
+    scores = standing_scores(session, patient_id, most=1)
     groups = measured_presenters.groups_of(get_patient(session, patient_id), today)
     return Measured(labs, scores[-1] if scores else None, groups)

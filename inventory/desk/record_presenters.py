@@ -16,7 +16,7 @@ from inventory.doses.rules.terms import (
     NotGivenReason,
     VoidKind,
 )
-from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus, RecordState
+from inventory.patients.models import SYMPTOMS, AlertKind, AllergyStatus, ConsentStatus, RecordState
 from inventory.patients.presenters import State
 from inventory.patients.terms import ALERT_WORDS, ALLERGY_WORDS, CONSENT_WORDS, FIELD_WORDS, STATE_WORDS
 from inventory.web.presenting import EMPTY
@@ -148,6 +148,9 @@ def _words(facts: Mapping[str, Any]) -> str:
         said.append(ALERT_WORDS[AlertKind(facts["kind"])])
     if facts.get("status") in set(ConsentStatus):
         said.append(CONSENT_WORDS[ConsentStatus(facts["status"])])
+    said += [str(result) for result in facts.get("results") or ()]
+    said += [f"{FIELD_WORDS[name]} {facts[name]}" for name in SYMPTOMS if facts.get(name) is not None]
+    said += [str(title) + f": {answer}" for title, answer, _ in facts.get("answers") or ()]
     said += [str(facts[name]) for name in ("information_sheet", "note", "reason") if facts.get(name)]
     return " · ".join(said)
 

@@ -18,12 +18,6 @@ from inventory.patients.terms import SOURCE_WORDS
 from inventory.web.access import requires
 
 SETTINGS = "patients.checklist_items"
-ANSWERED_ELSEWHERE = {
-    "allergies": "patients.allergies",
-    "consent": "patients.record_consent",
-    "laboratory": "patients.record_labs",
-}
-"""By where an answer comes from, the page on which it is given."""
 
 
 @bp.route("/<uuid:patient_id>/checklist", methods=["GET", "POST"])
@@ -39,7 +33,10 @@ def checklist(patient_id: UUID) -> ResponseReturnValue:
     done = attempt(form, write, patient_id, "The checklist is noted.")
     # Read again: a refused act forgot what was read before it.
     checked = [] if done else checklist_queries.checklist_of(db.session(), patient_id)
-    shown: dict[str, Any] = {"measured": measured_presenters, "elsewhere": ANSWERED_ELSEWHERE}
+    shown: dict[str, Any] = {
+        "measured": measured_presenters,
+        "elsewhere": measured_presenters.ANSWERED_ELSEWHERE,
+    }
     return done or form_page("patients/checklist.html", form, patient_id, "Save", checked=checked, **shown)
 
 

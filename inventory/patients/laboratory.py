@@ -6,7 +6,8 @@ wrote; conversion is by ratios of whole numbers. Units are UCUM codes. No float 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
@@ -95,6 +96,30 @@ class Amount:
     def __str__(self) -> str:
         digits = decimal(self.millionths, places=self.places)
         return f"{self.comparator} {digits}" if self.comparator else digits
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest result of an analyte as of some time, with the lower bound of the laboratory's range, in millionths."""
+
+    analyte: Analyte
+    amount: Amount
+    unit: str
+    taken_at: datetime
+    low: int | None = None
+
+    def is_under(self, bound: int, unit: str) -> bool:
+        """Tell whether it certainly lies below `bound` millionths of `unit`."""
+        here = convert(self.amount.millionths, analyte=self.analyte, from_unit=self.unit, to_unit=unit)
+        return against(replace(self.amount, millionths=here), bound, None) is Against.BELOW
+
+    @property
+    def is_low(self) -> bool:
+        """Whether it certainly lies below the laboratory's own range."""
+        return against(self.amount, self.low, None) is Against.BELOW
+
+    def __str__(self) -> str:
+        return f"{self.amount} {unit_of(self.analyte, self.unit).words}"
 
 
 _PER_MASS = B12_MOLAR_MASS / 1000  # pg/mL in one pmol/L

@@ -10,6 +10,7 @@ from inventory.patients.models import (
     SYMPTOMS,
     CareGroup,
     ItemAnswer,
+    ItemSource,
     LabResult,
     Patient,
     SymptomScore,
@@ -25,6 +26,19 @@ _AGAINST = {
     Against.ABOVE: State("Above its range", "attention"),
 }
 _ANSWERS = {ItemAnswer.DONE: "good", ItemAnswer.NOT_NEEDED: "quiet", ItemAnswer.OPEN: "attention"}
+
+
+ANSWERED_ELSEWHERE = {
+    ItemSource.ALLERGIES: "patients.allergies",
+    ItemSource.CONSENT: "patients.record_consent",
+    ItemSource.LABORATORY: "patients.record_labs",
+}
+"""By where an answer to the checklist comes from, the page on which it is given; the others are given on the checklist."""
+
+
+def answered_at(source: str) -> str:
+    """Return the page on which an item of the checklist is answered."""
+    return ANSWERED_ELSEWHERE.get(ItemSource(source), "patients.checklist")
 
 
 def analyte_words(analyte: str) -> str:

@@ -1,15 +1,17 @@
 """What is read of results and scores: those that stand, those that were corrected, and what the clinic typed last."""
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from inventory.audit.limits import span_here
+from inventory.kernel.db import UtcDateTime, an_id
 from inventory.kernel.errors import not_found
-from inventory.patients.laboratory import Analyte
+from inventory.patients.laboratory import Amount, Analyte, Comparator, Newest
 from inventory.patients.models import LabResult, SymptomScore
 from inventory.patients.queries import records_of
 from inventory.web.pagination import Page, paginate
@@ -25,6 +27,55 @@ def not_superseded(model: type[LabResult] | type[SymptomScore]) -> ColumnElement
     later = aliased(model)
     named = select(later.id).where(later.corrects_id == model.id)
     return and_(~named.exists(), model.is_retraction.is_(False))
+
+
+def newest_labs(
+    session: Session, patient_id: UUID, analytes: Collection[Analyte], *, at: datetime
+) -> dict[Analyte, Newest]:
+    """Return of each analyte the newest result that stands, of the samples taken at or before `at`; in one statement."""
+    asked = {"patient_ids": records_of(patient_id), "analytes": sorted(analytes), "at": at}
+    return {
+        Analyte(row.analyte): Newest(
+            Analyte(row.analyte),
+            Amount(row.value_millionths, row.value_places, Comparator(row.comparator)),
+            row.unit,
+            row.taken_at,
+            row.low_millionths,
+        )
+        for row in session.execute(_NEWEST, asked)
+    }
+
+
+def _newest() -> Select[Any]:
+    table, later = cast("Table", LabResult.__table__), cast("Table", LabResult.__table__).alias()
+    names = (
+        "analyte",
+        "comparator",
+        "value_millionths",
+        "value_places",
+        "unit",
+        "taken_at",
+        "low_millionths",
+    )
+    order = (table.c.taken_at.desc(), table.c.id.desc())
+    ranked = (
+        select(
+            *(table.c[name] for name in names),
+            func.row_number().over(partition_by=table.c.analyte, order_by=order).label("place"),
+        )
+        .where(
+            table.c.patient_id.in_(an_id("patient_ids", many=True)),
+            table.c.analyte.in_(bindparam("analytes", expanding=True)),
+            table.c.taken_at <= bindparam("at", type_=UtcDateTime()),
+            table.c.is_retraction.is_(False),
+            ~select(later.c.id).where(later.c.corrects_id == table.c.id).exists(),
+        )
+        .subquery()
+    )
+    return select(*(ranked.c[name] for name in names)).where(ranked.c.place == 1)
+
+
+_NEWEST = _newest()  # sent for every dose, so it is made once
 
 
 def labs_page(session: Session, patient_id: UUID, *, cursor: str) -> Page[LabResult]:
@@ -53,19 +104,21 @@ def superseded_among(session: Session, rows: Sequence[LabResult] | Sequence[Symp
 
 def standing_labs(session: Session, patient_id: UUID) -> list[LabResult]:
     """Return the patient's newest results that stand, in the order in which the samples were taken."""
-    return _standing(session, LabResult, LabResult.taken_at, patient_id)
+    return _standing(session, LabResult, LabResult.taken_at, patient_id, MOST_CHARTED)
 
 
-def standing_scores(session: Session, patient_id: UUID) -> list[SymptomScore]:
+def standing_scores(session: Session, patient_id: UUID, *, most: int = MOST_CHARTED) -> list[SymptomScore]:
     """Return the patient's newest scores that stand, in the order of the visits."""
-    return _standing(session, SymptomScore, SymptomScore.noted_at, patient_id)
+    return _standing(session, SymptomScore, SymptomScore.noted_at, patient_id, most)
 
 
-def _standing(session: Session, model: type[Measured], day: Any, patient_id: UUID) -> list[Measured]:
+def _standing(
+    session: Session, model: type[Measured], day: Any, patient_id: UUID, most: int
+) -> list[Measured]:
     found: Select[Any] = select(model).where(
         model.patient_id.in_(records_of(patient_id)), not_superseded(model), span_here().holds(day)
     )
-    newest = session.scalars(found.order_by(day.desc(), model.id.desc()).limit(MOST_CHARTED)).all()
+    newest = session.scalars(found.order_by(day.desc(), model.id.desc()).limit(most)).all()
     return list(reversed(newest))
 
 

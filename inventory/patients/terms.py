@@ -81,4 +81,9 @@ FIELD_WORDS: dict[str, str] = {
     "indication": "Indication",
     "state": "State",
     "died_on": "Died on",
+    "result": "Result",
+    "laboratory": "Laboratory",
+    "taken_at": "Sample taken at",
+    "noted_at": "Visit at",
+    **{name: words[0] for name, words in SYMPTOM_WORDS.items()},
 }

@@ -34,12 +34,14 @@ from inventory.doses.queries.ordered import (
 from inventory.doses.queries.reaction_states import reactions_before
 from inventory.doses.queries.relabelled import lock_heirs, reached
 from inventory.doses.rules import gate
+from inventory.doses.rules.gate.laboratory import READ
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
 from inventory.kernel.clock import local_day
 from inventory.kernel.db import an_id
 from inventory.kernel.numbering import written_number
 from inventory.kernel.permissions import Actor, Permission
 from inventory.kernel.quantity import Strength, format_mcg
+from inventory.patients.measured_queries import newest_labs
 from inventory.patients.queries import PatientFacts, patient_facts, records_of
 from inventory.staff.models import User
 from inventory.stock.models import Account, AccountKind, Hold, Lot, Vial
@@ -181,6 +183,7 @@ def assess(
     question = replace(
         _question(request, read, giver_state, known_at=kept.known_at if kept else recorded_at),
         history=_history(session, request, read),
+        labs=gate.LabState(newest_labs(session, request.patient_id, READ, at=read.given_at)),
         first_expiring=first_expiring,
         order=under.order,
         authority=under.authority,

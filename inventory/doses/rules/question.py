@@ -10,6 +10,7 @@ from inventory.courses.rules.terms import CourseState
 from inventory.doses.rules.reactions import ReactionState
 from inventory.doses.rules.terms import BodySite, EntryMode
 from inventory.kernel.quantity import Strength
+from inventory.patients.laboratory import B12_STATUS, Analyte, Newest
 from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
 
 
@@ -168,6 +169,19 @@ class AuthorityState:
 
 
 @dataclass(frozen=True, slots=True)
+class LabState:
+    """What laboratory results say as of the time of the dose: of each analyte the newest that stands."""
+
+    newest: Mapping[Analyte, Newest] = field(default_factory=dict)
+
+    @property
+    def b12_status(self) -> Newest | None:
+        """The newest result that says something of the B12 status."""
+        known = [self.newest[analyte] for analyte in B12_STATUS if analyte in self.newest]
+        return max(known, key=lambda one: one.taken_at, default=None)
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """The clinic's own limits. Volumes in microlitres."""
 
@@ -183,6 +197,10 @@ class Limits:
     late_after_minutes: int = 60
     hip_enabled: bool = False
     buttock_enabled: bool = False
+    severe_anaemia_g_l: int = 80
+    monitoring_b12_days: int = 365
+    monitoring_haemoglobin_days: int = 0
+    monitoring_potassium_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +225,7 @@ class Question:
     sources: tuple[SourceState, ...]
     giver: GiverState
     history: History = field(default_factory=History)
+    labs: LabState = field(default_factory=LabState)
     limits: Limits = field(default_factory=Limits)
     gate: GateSettings = field(default_factory=GateSettings)
     order: CourseOrder | None = None

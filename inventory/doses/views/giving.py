@@ -27,6 +27,7 @@ from inventory.doses.forms.identifying import OFF
 from inventory.doses.presenters import confirming, giving
 from inventory.doses.presenters.due import due_next
 from inventory.doses.queries.assessment import Assessment, assess, limits_of
+from inventory.doses.queries.beforehand import beforehand
 from inventory.doses.queries.blocks import standing_blocks
 from inventory.doses.queries.lists import injectable_products
 from inventory.doses.queries.offer import Offer, offer
@@ -164,6 +165,7 @@ def _dose_page(form: DoseForm, offered: Offer, status: int) -> ResponseReturnVal
         else giving.used_up(used_up_vials(db.session(), site_id=offered.site_id, at=now())),
         spots=giving.spots(offered),
         keeps=offered.has_multi_dose,
+        before=beforehand(db.session(), offered.patient.id, is_first=not offered.recent),
     ), status
 
 

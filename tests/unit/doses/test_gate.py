@@ -12,6 +12,7 @@ from inventory.catalogue.models import ContainerType, Route
 from inventory.doses.rules.gate import (
     GiverState,
     History,
+    LabState,
     Limits,
     PatientState,
     ProductState,
@@ -23,6 +24,7 @@ from inventory.doses.rules.gate import (
 from inventory.doses.rules.gate.registry import SUBJECTS
 from inventory.doses.rules.terms import BodySite, EntryMode
 from inventory.kernel.quantity import Strength
+from inventory.patients.laboratory import Analyte, Newest, parse_amount
 from inventory.patients.models import AlertKind, AllergyStatus, ConsentStatus
 
 NOW = datetime(2026, 3, 16, 9, 30, tzinfo=UTC)
@@ -49,6 +51,9 @@ OPEN = replace(
     SEALED, name="Vial 1", container_type=ContainerType.MULTI_DOSE, available_ul=9_000, already_open=True,
     use_by_on=TODAY + timedelta(days=5),
 )  # fmt: skip
+BASELINE = LabState(
+    {Analyte.B12: Newest(Analyte.B12, parse_amount("210"), "pg/mL", NOW - timedelta(days=30))}
+)
 QUESTION = Question(
     mode=EntryMode.ABOUT_TO_GIVE,
     given_at=NOW,
@@ -63,6 +68,7 @@ QUESTION = Question(
     product=PRODUCT,
     sources=(SEALED,),
     giver=GiverState(may_give=True, licence_expires_on=TODAY, licence_renewal_pending=False),
+    labs=BASELINE,
 )
 
 
@@ -171,7 +177,8 @@ CASES: list[tuple[str, Weight, dict[str, Any]]] = [
     ("POTASSIUM-NO-PLAN", Weight.ACKNOWLEDGE, alert(AlertKind.SEVERE_ANAEMIA)),
     ("ALUMINIUM-RENAL", Weight.ACKNOWLEDGE, alert(AlertKind.RENAL_DISEASE, contains_aluminium=True)),
     ("BENZYL-ALCOHOL-PREGNANCY", Weight.ACKNOWLEDGE, alert(AlertKind.PREGNANCY, has_benzyl_alcohol=True)),
-    ("FOLATE-NO-STATUS", Weight.ACKNOWLEDGE, alert(AlertKind.FOLATE)),
+    ("LABS-NO-BASELINE", Weight.ACKNOWLEDGE, {"labs": LabState()}),
+    ("LABS-DUE", Weight.INFORM, {"limits": Limits(monitoring_b12_days=29)}),
     ("BIOTIN-BEFORE-LABS", Weight.INFORM, alert(AlertKind.BIOTIN)),
     ("CONSENT-NOT-RECORDED", Weight.ACKNOWLEDGE, {**patient(consent=None), "consent_seen": False}),
     ("PATIENT-NAMESAKE", Weight.ACKNOWLEDGE, patient(namesakes=1)),
@@ -278,7 +285,8 @@ NEAR_MISSES: list[tuple[str, dict[str, Any]]] = [
     ),
     ("VOLUME-OVER-LIMIT", volume(1_001, **patient(born_on=date(2008, 3, 16)))),
     ("POTASSIUM-NO-PLAN", alert(AlertKind.SEVERE_ANAEMIA, AlertKind.POTASSIUM_PLAN)),
-    ("FOLATE-NO-STATUS", alert(AlertKind.FOLATE, AlertKind.PROVEN_B12_DEFICIENCY)),
+    ("FOLATE-NO-STATUS", alert(AlertKind.FOLATE)),
+    ("FOLATE-NO-STATUS", {**alert(AlertKind.FOLATE, AlertKind.PROVEN_B12_DEFICIENCY), "labs": LabState()}),
     ("CONSENT-NOT-RECORDED", {**patient(consent=None), "consent_seen": True}),
     ("SITE-OFF", {"body_site": BodySite.LEFT_VENTROGLUTEAL, "limits": Limits(hip_enabled=True)}),
     ("EXPIRES-SOON", source(expires_on=TODAY + timedelta(days=31))),

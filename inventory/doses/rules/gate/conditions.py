@@ -53,18 +53,6 @@ def bleeding_risk(q: Question) -> str:
 
 
 @rule(
-    "POTASSIUM-NO-PLAN",
-    Tier.ACKNOWLEDGE,
-    "Severe anaemia is recorded, and no plan to check potassium.",
-    source=Source.LABEL,
-)
-def potassium_no_plan(q: Question) -> str:
-    """New blood cells take up potassium in the first 48 hours."""
-    unplanned = q.has(AlertKind.SEVERE_ANAEMIA) and not q.has(AlertKind.POTASSIUM_PLAN)
-    return "Severe anaemia: check potassium within 48 hours." if unplanned else ""
-
-
-@rule(
     "ALUMINIUM-RENAL",
     Tier.ONCE,
     "The product contains aluminium, and renal disease is recorded.",
@@ -92,7 +80,6 @@ RULES = (
     lebers_optic_atrophy,
     pregnancy_anaemia_unproven,
     bleeding_risk,
-    potassium_no_plan,
     aluminium_renal,
     benzyl_alcohol_pregnancy,
 )

@@ -13,8 +13,9 @@ from inventory.patients.models import AlertKind
     todo="Have B12 measured before the next dose.",
 )
 def folate_no_status(q: Question) -> str:
-    """Folate mends the blood while the nerves suffer on. A proven deficiency is a known status."""
-    masked = q.has(AlertKind.FOLATE) and not q.has(AlertKind.PROVEN_B12_DEFICIENCY)
+    """Folate mends the blood while the nerves suffer on. A proven deficiency is a known status, as is a result."""
+    known = q.labs.b12_status is not None or q.has(AlertKind.PROVEN_B12_DEFICIENCY)
+    masked = q.has(AlertKind.FOLATE) and not known
     words = "Folate is taken and no B12 status is known: folate can mask a deficiency while nerves suffer."
     return words if masked else ""
 
