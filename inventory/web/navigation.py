@@ -98,6 +98,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Oversight",
         (
+            Entry("doses.reactions", "Reactions", "heartbeat", Permission.DOSE_READ),
             Entry("doses.incidents", "Incidents", "alert-triangle", Permission.DOSE_READ),
             Entry("stock.reconciliation", "Reconciliation", "file-check", Permission.STOCK_RECONCILE),
             Entry("reports.index", "Reports", "file-text", Permission.REPORT_REGISTER),
