@@ -25,7 +25,16 @@ _TEMPERATURES = (
     "excursion",
     "decide_excursion",
 )
+_REACTIONS = (
+    "record_reaction",
+    "reaction",
+    "correct_reaction",
+    "follow_up_reaction",
+    "decide_reaction",
+    "retract_reaction",
+)
 _BELONGS = {
+    **{f"doses.{page}": "doses.reactions" for page in (*_REACTIONS, "reaction_signals")},
     **{f"stock.{page}": "stock.temperatures" for page in _TEMPERATURES},
     **{f"stock.{page}": "stock.disposals" for page in ("dispose", "disposal", "reverse_disposal")},
     **{f"stock.{page}_transfer": "stock.transfer_list" for page in ("send", "receive", "cancel")},

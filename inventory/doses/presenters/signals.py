@@ -5,15 +5,15 @@ from collections.abc import Iterator, Sequence
 from inventory.doses.queries.signals import Named
 from inventory.doses.rules.signals import UNUSUAL, Compared, Signals, Standing, Tally
 
-SHOWN = 25
+SHOWN = 10
 """How many groups of a kind the page shows; the file holds all."""
 CSV_HEAD = (
     "compared", "group", "doses", "reactions", "per_1000", "per_1000_low_95", "per_1000_high_95",
     "rest_doses", "rest_reactions", "rest_per_1000", "fisher_p",
 )  # fmt: skip
 _STANDING = {
-    Standing.LOOK: ("More than the rest: look into it", "stop"),
-    Standing.MAYBE: ("More than the rest: may be chance", "attention"),
+    Standing.LOOK: ("Look into it", "stop"),
+    Standing.MAYBE: ("May be chance", "attention"),
     Standing.NOTHING: ("Nothing unusual", "quiet"),
 }
 _SMALL = 0.001

@@ -174,7 +174,7 @@ def test_a_bad_lot_stands_first_and_in_the_file(bench: Bench, nurse: CheckingCli
         bench.give(bench.request(patient_id=make_patient()))
     page = text(nurse, "/reactions/signals")
     assert page.index("BAD-1") < page.index(bench.lot.lot_number)
-    assert "may be chance" in page
+    assert "May be chance" in page
     rows = list(csv.DictReader(io.StringIO(text(nurse, "/reactions/signals.csv").lstrip("\ufeff"))))
     first = rows[0]
     assert (first["compared"], first["doses"], first["reactions"], first["rest_doses"]) == (
@@ -186,4 +186,4 @@ def test_a_bad_lot_stands_first_and_in_the_file(bench: Bench, nurse: CheckingCli
     assert float(first["fisher_p"]) == pytest.approx(1 / 35, rel=1e-4)
     assert "No dose in these days" in text(nurse, "/reactions/signals?to_on=2020-01-01&from_on=2019-01-01")
     only_grave = text(nurse, "/reactions/signals?which=grave")
-    assert "may be chance" not in only_grave
+    assert "May be chance" not in only_grave
