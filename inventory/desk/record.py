@@ -14,6 +14,9 @@ from inventory.courses.queries.courses import courses_of
 from inventory.desk import measured_queries, record_presenters, record_queries
 from inventory.desk.blueprint import bp
 from inventory.desk.merging_queries import merges_of
+from inventory.doses.models import Dose
+from inventory.doses.presenters import reactions as reaction_words
+from inventory.doses.queries.reactions import of_patient
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
 from inventory.patients import presenters, queries
@@ -74,5 +77,7 @@ def _given(patient_id: UUID) -> dict[str, Any]:
         "lots": record_queries.lots_of(session, doses),
         "amended": record_queries.numbers_amended(session, doses),
         "not_given": record_queries.not_given(session, patient_id),
+        "reactions": of_patient(session, patient_id, *record_queries.seen_here(Dose, Dose.given_on)),
+        "reaction_words": reaction_words,
         "uses": record_queries.rotation(session, patient_id, settings_here()),
     }

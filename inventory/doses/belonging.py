@@ -18,6 +18,7 @@ from inventory.clinic.models import Site
 from inventory.clinic.sight import belongs, dated, of_column, of_moments
 from inventory.courses.models import CourseSlot
 from inventory.doses.models import Dose, DoseSource, Incident, NotGiven
+from inventory.doses.reaction_models import Reaction
 from inventory.kernel.db import db
 from inventory.patients.models import Patient
 from inventory.stock.queries.scopes import lots_named
@@ -27,6 +28,9 @@ _NUMBER = re.compile(r"(?:([A-Z0-9-]{1,12}?)[ -]*)?0*([1-9][0-9]{0,8})", re.ASCI
 
 belongs("dose_id", "dose", of_column(lambda key: select(Dose.site_id).where(Dose.id == key)))
 belongs("incident_id", "incident", of_column(lambda key: select(Incident.site_id).where(Incident.id == key)))
+belongs(
+    "reaction_id", "reaction", of_column(lambda key: select(Reaction.site_id).where(Reaction.case_id == key))
+)
 belongs("record_id", "record", of_column(lambda key: select(NotGiven.site_id).where(NotGiven.id == key)))
 belongs(
     "slot_id",
@@ -40,6 +44,14 @@ dated(
     of_moments(
         lambda key: (
             select(Dose.given_on).join(Incident, Incident.dose_id == Dose.id).where(Incident.id == key)
+        )
+    ),
+)
+dated(
+    "reaction_id",
+    of_moments(
+        lambda key: (
+            select(Dose.given_on).join(Reaction, Reaction.dose_id == Dose.id).where(Reaction.case_id == key)
         )
     ),
 )
@@ -85,7 +97,14 @@ def _about_dose(typed: str) -> Subjects:
     before = select(Dose.amends_id).where(Dose.id.in_(own), Dose.amends_id.is_not(None))
     after = select(Dose.id).where(Dose.amends_id.in_(own))
     incidents = select(Incident.id).where(Incident.dose_id.in_(own))
-    return [("dose", own), ("dose", before), ("dose", after), ("incident", incidents)]
+    reactions = select(Reaction.case_id).where(Reaction.dose_id.in_(own))
+    return [
+        ("dose", own),
+        ("dose", before),
+        ("dose", after),
+        ("incident", incidents),
+        ("reaction", reactions),
+    ]
 
 
 def _about_lot(typed: str) -> Subjects:
@@ -107,7 +126,18 @@ def _numbered(record: Any) -> Any:
     )
 
 
+def _reaction(key: UUID) -> Any:
+    return (
+        select(Site.code, Dose.number)
+        .select_from(Reaction)
+        .join(Dose, Dose.id == Reaction.dose_id)
+        .join(Site, Site.id == Dose.site_id)
+        .where(Reaction.case_id == key)
+    )
+
+
 named("dose_id", "Dose", _numbered(Dose))
 named("incident_id", "Incident", _numbered(Incident))
+named("reaction_id", "Reaction to dose", _reaction)
 named("record_id", "Dose not given", _numbered(NotGiven))
 named("patient_id", "Patient", lambda key: select(Patient.record_number).where(Patient.id == key))

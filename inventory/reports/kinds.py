@@ -18,6 +18,7 @@ class ReportKind(StrEnum):
     LOT = "lot"
     WASTAGE = "wastage"
     INCIDENTS = "incidents"
+    REACTIONS = "reactions"
     CORRECTIONS = "corrections"
     ACCESS = "access"
     COMPLETENESS = "completeness"
@@ -104,6 +105,12 @@ KIND_WORDS = {
         "Deviations and incidents",
         "row",
         "What was given otherwise than the rules allow or in spite of a finding, and what came of it.",
+        ("site_code",),
+    ),
+    ReportKind.REACTIONS: KindWords(
+        "Reactions",
+        "row",
+        "Reactions to the doses of a period: what was told, corrected and retracted, news, and what prescribers decided.",
         ("site_code",),
     ),
     ReportKind.CORRECTIONS: KindWords(

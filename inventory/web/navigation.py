@@ -26,8 +26,17 @@ _TEMPERATURES = (
     "decide_excursion",
 )
 _COURSES = ("course", "start", "adjust", "move_on", "review", "pause", "resume", "end", "decide")
+_REACTIONS = (
+    "record_reaction",
+    "reaction",
+    "correct_reaction",
+    "follow_up_reaction",
+    "decide_reaction",
+    "retract_reaction",
+)
 _BELONGS = {
     **{f"courses.{page}": "patients.index" for page in _COURSES},
+    **{f"doses.{page}": "doses.reactions" for page in (*_REACTIONS, "reaction_signals")},
     **{f"stock.{page}": "stock.temperatures" for page in _TEMPERATURES},
     **{f"stock.{page}": "stock.disposals" for page in ("dispose", "disposal", "reverse_disposal")},
     **{f"stock.{page}_transfer": "stock.transfer_list" for page in ("send", "receive", "cancel")},
@@ -114,6 +123,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Oversight",
         (
+            Entry("doses.reactions", "Reactions", "heartbeat", Permission.DOSE_READ),
             Entry("doses.incidents", "Incidents", "alert-triangle", Permission.DOSE_READ),
             Entry("stock.reconciliation", "Reconciliation", "file-check", Permission.STOCK_RECONCILE),
             Entry("reports.index", "Reports", "file-text", Permission.REPORT_REGISTER),

@@ -9,8 +9,19 @@ from inventory.clinic.current import all_sites, chosen_site
 from inventory.doses import belonging
 from inventory.doses.presenters.dose import body_site_words, number_words
 from inventory.doses.queries.lists import open_incidents
+from inventory.doses.queries.reactions import undecided_at
 from inventory.doses.verification import disagreements
-from inventory.doses.views import correcting, dedicating, dose, gate, giving, listing, lot_correction
+from inventory.doses.views import (
+    correcting,
+    dedicating,
+    dose,
+    gate,
+    giving,
+    listing,
+    lot_correction,
+    reactions,
+    signals,
+)
 from inventory.doses.views.blueprint import bp
 from inventory.kernel.db import db
 from inventory.kernel.numbering import written_number
@@ -30,12 +41,15 @@ __all__ = [
     "init_app",
     "listing",
     "lot_correction",
+    "reactions",
+    "signals",
 ]
 
 
 def init_app(app: Flask) -> None:
-    """Let every page word body sites and numbers alike, say in the menu how many incidents are open, verify with the stock."""
+    """Let every page word body sites and numbers alike, say in the menu how many incidents are open and reactions undecided, verify with the stock."""
     add_badge(app, "doses.incidents", _open_here)
+    add_badge(app, "doses.reactions", _undecided_here)
     for check in (disagreements, whose.disagreements):
         if check not in verification.CHECKS:
             verification.CHECKS.append(check)
@@ -49,6 +63,11 @@ def init_app(app: Flask) -> None:
 def _open_here() -> int:
     site = chosen_site()
     return open_incidents(db.session(), site.id) if site else 0
+
+
+def _undecided_here() -> int:
+    site = chosen_site()
+    return undecided_at(db.session(), site.id) if site else 0
 
 
 def _numbered(number: int, site_id: UUID | None = None) -> str:

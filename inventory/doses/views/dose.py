@@ -8,8 +8,10 @@ from flask import render_template, url_for
 from inventory.audit.limits import keeps_to_days
 from inventory.audit.services import log_access
 from inventory.doses.presenters import dose as words
+from inventory.doses.presenters import reactions as reaction_words
 from inventory.doses.queries.dedicated import owners_of
 from inventory.doses.queries.ordered import given_under
+from inventory.doses.queries.reactions import of_doses
 from inventory.doses.queries.story import get_dose, numbers_of_movements, story_of
 from inventory.doses.views.blueprint import bp
 from inventory.kernel.db import db
@@ -34,6 +36,8 @@ def dose(dose_id: UUID) -> str:
         words=words,
         under=given_under(db.session(), dose_id),
         owners=owners_of(db.session(), [source.vial_id for source in story.sources]),
+        reactions=of_doses(db.session(), [dose_id]),
+        reaction_words=reaction_words,
         may_correct=story.void is None and words.may_correct(actor, story.dose),
     )
 

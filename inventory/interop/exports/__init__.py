@@ -8,6 +8,7 @@ from inventory.interop.exports.care import CARE
 from inventory.interop.exports.courses import COURSES
 from inventory.interop.exports.measured import MEASURED
 from inventory.interop.exports.oversight import OVERSIGHT
+from inventory.interop.exports.reactions import REACTIONS
 from inventory.interop.exports.stock import STOCK
 from inventory.interop.exports.table import Column, Exported, lines_of
 from inventory.kernel.errors import not_found
@@ -18,7 +19,7 @@ __all__ = ["Column", "Exported", "export_named", "exports_for", "lines_of"]
 
 def exports_for(actor: Actor) -> list[Exported]:
     """Return the tables that somebody may take along."""
-    every = [make() for make in (*CARE, *COURSES, *MEASURED, *STOCK, *OVERSIGHT)]
+    every = [make() for make in (*CARE, *COURSES, *MEASURED, *REACTIONS, *STOCK, *OVERSIGHT)]
     # What shows how things are now has no days: it is not for those who see some days only.
     return [
         one

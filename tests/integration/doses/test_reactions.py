@@ -28,6 +28,7 @@ from inventory.doses.services import (
     decide_reaction,
     draws_of,
     follow_up_reaction,
+    record_reaction,
     retract_reaction,
     void_dose,
 )
@@ -106,7 +107,7 @@ def test_a_grave_one_opens_an_incident_and_a_mild_one_does_not(
 
 
 @pytest.mark.parametrize(
-    ("code", "field", "changes"),
+    "code, field, changes",
     [
         ("ONSET-NEEDED", "onset_minutes", {"onset_minutes": None}),
         ("TIME-FUTURE", "onset_minutes", {"onset_minutes": 61}),
@@ -114,8 +115,9 @@ def test_a_grave_one_opens_an_incident_and_a_mild_one_does_not(
     ],
 )
 def test_bad_input_is_refused_where_it_stands(
-    app: Flask, bench: Bench, dose: Dose, at: datetime, code: str, field: str, changes: dict[str, Any]
+    bench: Bench, at: datetime, code: str, field: str, changes: dict[str, Any]
 ) -> None:
+    dose = bench.give(at=at)
     assert refused(code, bench.react, dose=dose, at=at + HOUR, **changes).field == field
 
 
@@ -237,8 +239,6 @@ def test_news_is_of_after_the_onset_and_not_to_come(
 
 
 def test_the_same_request_twice_is_one_reaction(app: Flask, bench: Bench, dose: Dose, at: datetime) -> None:
-    from inventory.doses.services import record_reaction
-
     asked = {"actor": bench.nurse, "at": at + HOUR, "dose_id": dose.id, "told": TOLD, "request_key": "once"}
     first, second = record_reaction(**asked), record_reaction(**asked)
     assert first.subject_id == second.subject_id

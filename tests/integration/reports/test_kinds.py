@@ -17,8 +17,19 @@ from inventory.audit.models import AccessEntry
 from inventory.audit.services import log_access
 from inventory.doses.models import Incident
 from inventory.doses.queries.containers import DoseRequest
+from inventory.doses.rules.reaction_terms import DecisionKind, ReactionOutcome, Reporter, Severity, Symptom
 from inventory.doses.rules.terms import BodySite, EntryMode, NotGivenReason, VoidKind
-from inventory.doses.services import amend_dose, close_incident, record_not_given, void_dose
+from inventory.doses.services import (
+    Told,
+    amend_dose,
+    close_incident,
+    decide_reaction,
+    follow_up_reaction,
+    record_not_given,
+    record_reaction,
+    retract_reaction,
+    void_dose,
+)
 from inventory.doses.services.correcting import draws_of
 from inventory.doses.services.not_given import NotGivenRequest
 from inventory.kernel.db import db
@@ -109,13 +120,25 @@ def refuse(clinic: ReportingClinic) -> None:
     record_not_given(actor=clinic.nurse, at=RECORDED_AT, request=told)
 
 
+def react(clinic: ReportingClinic, dose_id: UUID, *, at: datetime) -> None:
+    """Two reactions to one dose: a grave one that is followed up and decided on, and one that was none."""
+    told = Told(Severity.SEVERE, ReactionOutcome.ONGOING, Reporter.PATIENT, (Symptom.HIVES,), onset_minutes=5)
+    prescriber = make_actor(Role.PRESCRIBER)
+    by_nurse, by_prescriber = {"actor": clinic.nurse, "at": at}, {"actor": prescriber, "at": at}
+    grave, none = (record_reaction(**by_nurse, dose_id=dose_id, told=told).subject_id for _ in range(2))
+    follow_up_reaction(**by_nurse, case_id=grave, outcome=ReactionOutcome.RECOVERED)
+    decision = {"kind": DecisionKind.MAY_CONTINUE, "reason": "Tested"}
+    decide_reaction(**by_prescriber, case_id=grave, seen_id=grave, **decision)
+    retract_reaction(**by_prescriber, case_id=none, reason="Nettles")
+
+
 @pytest.fixture
 def busy(clinic: ReportingClinic) -> ReportingClinic:
     """A clinic of which every kind of report has something to tell."""
     void(clinic, clinic.give(NOON, note="Ask Kowalska's sister").id)
     amend(clinic, clinic.give(NOON + timedelta(days=1)).id)
     clinic.give(NOON + timedelta(days=2), consent_seen=False)
-    clinic.give(NOON + timedelta(days=2, hours=1))
+    react(clinic, clinic.give(NOON + timedelta(days=2, hours=1)).id, at=RECORDED_AT)
     refuse(clinic)
     log_access(clinic.auditor, clinic.patient_id, "record", at=NOON)
     return clinic
@@ -127,6 +150,7 @@ LISTED = {
     K.LOT: {"receipt", "vial", "dose", "movement"},
     K.WASTAGE: {"waste"},
     K.INCIDENTS: {"incident", "deviation"},
+    K.REACTIONS: {"reaction", "news", "decision", "retraction"},
     K.CORRECTIONS: {"void", "amendment", "reversal"},
     K.COMPLETENESS: {"consent", "late"},
     K.ACCESS: {"look"},
@@ -149,6 +173,7 @@ def test_list_tells_what_happened_and_is_read_again_the_same_after_more_did(
     amend(busy, busy.give(NOON + timedelta(days=3), consent_seen=False).id)
     void(busy, busy.give(NOON + timedelta(days=4)).id)
     refuse(busy)
+    react(busy, busy.give(NOON + timedelta(days=5)).id, at=RECORDED_AT + timedelta(hours=1))
     log_access(busy.auditor, busy.patient_id, "doses", at=NOON + timedelta(hours=1))
     assert again(report) == [tuple(row.values()) for row in rows]
     assert len(again(issued(busy, kind))) > len(rows) or kind is K.INCIDENTS
@@ -174,6 +199,7 @@ def test_what_the_columns_of_a_format_are_is_pinned(kind: ReportKind) -> None:
         K.LOT: ("lot/1", 24),
         K.WASTAGE: ("wastage/1", 22),
         K.INCIDENTS: ("incidents/1", 22),
+        K.REACTIONS: ("reactions/1", 19),
         K.CORRECTIONS: ("corrections/1", 14),
         K.COMPLETENESS: ("completeness/1", 14),
         K.ACCESS: ("access/1", 9),

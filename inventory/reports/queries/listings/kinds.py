@@ -13,6 +13,7 @@ from inventory.reports.queries.listings import (
     lot,
     patient,
     practitioner,
+    reactions,
     wastage,
 )
 from inventory.reports.queries.listings.reader import Cells, Reader
@@ -32,6 +33,7 @@ LISTINGS = {
     ReportKind.LOT: Listing(lot.FORMAT, lot.LAYOUT, lot.rows),
     ReportKind.WASTAGE: Listing(wastage.FORMAT, wastage.LAYOUT, wastage.rows),
     ReportKind.INCIDENTS: Listing(incidents.FORMAT, incidents.LAYOUT, incidents.rows),
+    ReportKind.REACTIONS: Listing(reactions.FORMAT, reactions.LAYOUT, reactions.rows),
     ReportKind.CORRECTIONS: Listing(corrections.FORMAT, corrections.LAYOUT, corrections.rows),
     ReportKind.ACCESS: Listing(access.FORMAT, access.LAYOUT, access.rows),
     ReportKind.COMPLETENESS: Listing(completeness.FORMAT, completeness.LAYOUT, completeness.rows),
