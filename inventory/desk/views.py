@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from inventory.desk import dose_story, merging, recalling, recalls, record, retention, today
+from inventory.desk import disclosing, dose_story, merging, recalling, recalls, record, retention, today
 from inventory.desk.blueprint import bp
 from inventory.desk.erasure_queries import waiting_requests
 from inventory.kernel.db import db
@@ -11,6 +11,7 @@ from inventory.web.navigation import add_badge
 
 __all__ = [
     "bp",
+    "disclosing",
     "dose_story",
     "init_app",
     "merging",
