@@ -53,6 +53,8 @@ WITNESSED = (
     "erasure",
     "erasure_row",
     "access_digest",
+    "gate_rule",
+    "incident_note",
     "patient_merge",
     "patient_merge_undo",
 )

@@ -125,7 +125,8 @@ class RulesForm(ClinicForm):
         return {name: tuple(value) if isinstance(value, list) else value for name, value in typed.items()}
 
 
-def _field(rule: SettingRule) -> Field:
+def field_of(rule: SettingRule) -> Field:
+    """Return the field in which a setting is typed."""
     needed = [Required()]
     if rule.kind is Kind.TICK:
         return TickField(rule.label)
@@ -139,4 +140,4 @@ def _field(rule: SettingRule) -> Field:
 
 
 for _name, _rule in setting_rules.RULES.items():
-    setattr(RulesForm, _name, _field(_rule))
+    setattr(RulesForm, _name, field_of(_rule))

@@ -187,17 +187,27 @@ def change_settings(
 
     def write(act: Act) -> Outcome:
         take_staff_turn(act.session)
-        before = current_settings()
-        if seen_version is not None and seen_version != setting_rules.version_of(before):
+        if seen_version is not None and seen_version != setting_rules.version_of(current_settings()):
             raise edited_meanwhile()
-        after = replace(before, **values)
-        _refuse_if(setting_rules.setting_refusals(asdict(after)))
-        facts = _changed(before, after)
-        for key in facts["after"]:
-            _store(act.session, key, getattr(after, key))
-        return act.record("clinic.settings-changed", "clinic", SYSTEM_USER_ID, facts=facts)
+        return act.record(
+            "clinic.settings-changed", "clinic", SYSTEM_USER_ID, facts=set_settings(act, values)
+        )
 
     return perform(write, actor=actor, at=at, request_key=request_key)
+
+
+def set_settings(act: Act, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Inside an act that has taken the staff turn: set these settings, and return what changed, before and after.
+
+    Raises Refusals VALUE-RANGE, CLINIC-NAME, LIMITS-ORDER.
+    """
+    before = current_settings()
+    after = replace(before, **values)
+    _refuse_if(setting_rules.setting_refusals(asdict(after)))
+    facts = _changed(before, after)
+    for key in facts["after"]:
+        _store(act.session, key, getattr(after, key))
+    return facts
 
 
 def _changed(before: Settings, after: Settings) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,15 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from inventory.audit.erasing import BIRTH_ERASED, ERASED, erasable
-from inventory.doses.models import Dose, DoseFinding, DoseVoid, Incident, NotGiven, RecallContact
+from inventory.doses.models import (
+    Dose,
+    DoseFinding,
+    DoseVoid,
+    Incident,
+    IncidentNote,
+    NotGiven,
+    RecallContact,
+)
 
 
 def _of(statement: Callable[[UUID], Select[Any]]) -> Callable[[Session, UUID], Iterable[UUID]]:
@@ -51,6 +59,19 @@ erasable(
     _of(lambda patient_id: select(Incident.id).where(Incident.dose_id.in_(_doses(patient_id)))),
     what=ERASED,
     outcome=ERASED,
+)
+erasable(
+    "incident_note",
+    "id",
+    _of(
+        lambda patient_id: (
+            select(IncidentNote.id)
+            .join(Incident, Incident.id == IncidentNote.incident_id)
+            .where(Incident.dose_id.in_(_doses(patient_id)))
+        )
+    ),
+    found=ERASED,
+    action=ERASED,
 )
 erasable(
     "not_given",

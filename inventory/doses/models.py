@@ -18,6 +18,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 import inventory.patients.models
 import inventory.stock.models  # noqa: F401
 from inventory.catalogue.models import Route
+from inventory.doses.rules.gate.registry import FIXED
+from inventory.doses.rules.question import Tier
 from inventory.doses.rules.terms import (
     BodySite,
     ContactMeans,
@@ -207,6 +209,57 @@ class Incident(Model):
     closed_at: Mapped[datetime | None] = mapped_column()
     closed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
     outcome: Mapped[str | None] = mapped_column(Text)
+
+
+class IncidentNote(Model):
+    """A step of looking into an incident: what was found; and what is to be done next, by whom and until when. Insert-only.
+
+    The newest says what is due. None is added to a closed incident.
+    """
+
+    __tablename__ = "incident_note"
+    __table_args__ = (
+        UniqueConstraint("incident_id", "number"),
+        CheckConstraint("found <> ''", name="found"),
+        CheckConstraint("number > 0", name="number"),
+        CheckConstraint(
+            "(due_on IS NULL) = (action IS NULL) AND (due_on IS NULL) = (assigned_to_id IS NULL)",
+            name="next_step",
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"))
+    number: Mapped[int] = mapped_column()
+    noted_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    found: Mapped[str] = mapped_column(Text)
+    action: Mapped[str | None] = mapped_column(Text)
+    due_on: Mapped[date | None] = mapped_column()
+    assigned_to_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
+
+
+class GateRule(Model):
+    """What the clinic asks of one finding of the gate, from then on. Insert-only: the highest version of a code holds.
+
+    Integrity and the blocks with no way round have none: nobody quiets them.
+    """
+
+    __tablename__ = "gate_rule"
+    __table_args__ = (
+        UniqueConstraint("code", "version"),
+        CheckConstraint(f"code NOT IN ({', '.join(repr(code) for code in FIXED)})", name="may_change"),
+        CheckConstraint("tier IN ('block', 'override', 'acknowledge', 'once', 'inform')", name="tier"),
+        CheckConstraint("version > 0", name="version"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int] = mapped_column()
+    tier: Mapped[Tier] = mapped_column(String(12))
+    is_on: Mapped[bool] = mapped_column()
+    changed_at: Mapped[datetime] = mapped_column()
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
 
 
 class VialDedication(Model):

@@ -24,6 +24,7 @@ _BY_LAW = {
     "vial_on_its_way": Refusal(
         "VIAL-ON-ITS-WAY", "This vial is on its way to another place. Receive it there first."
     ),
+    "incident_open": Refusal("ALREADY-DONE", "This incident is closed already."),
     "lot_by_correction": Refusal(
         "LOT-CORRECTED-MEANWHILE", "Somebody corrected this lot meanwhile. Load the page again."
     ),

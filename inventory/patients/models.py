@@ -48,6 +48,8 @@ class AlertKind(StrEnum):
     RENAL_DISEASE = "renal_disease"
     SEVERE_ANAEMIA = "severe_anaemia"
     POTASSIUM_PLAN = "potassium_plan"
+    FOLATE = "folate"
+    BIOTIN = "biotin"
     SERIOUS_REACTION = "serious_reaction"
     OTHER = "other"
 

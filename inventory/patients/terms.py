@@ -15,6 +15,8 @@ ALERT_WORDS: dict[AlertKind, str] = {
     AlertKind.RENAL_DISEASE: "Renal disease",
     AlertKind.SEVERE_ANAEMIA: "Severe anaemia",
     AlertKind.POTASSIUM_PLAN: "Potassium plan is in place",
+    AlertKind.FOLATE: "Takes more than 0.1 mg folate a day",
+    AlertKind.BIOTIN: "Takes biotin",
     AlertKind.SERIOUS_REACTION: "Serious or severe reaction, unresolved",
     AlertKind.OTHER: "Other",
 }

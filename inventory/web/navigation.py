@@ -35,6 +35,10 @@ _BELONGS = {
     "desk.ask_erasure": "patients.index",
     **{f"desk.{page}": "desk.retention" for page in _RETENTION},
     "desk.story": "doses.index",
+    "doses.gate_rules": "clinic.settings",
+    "doses.gate_rule": "clinic.settings",
+    "doses.gate_findings": "doses.incidents",
+    "doses.follow_up": "doses.incidents",
     "reports.jobs.show": "reports.index",
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
 }

@@ -1,7 +1,7 @@
 """Records of one person are merged and parted by rows; a record's state; what was checked at the chair.
 
 Revision ID: 0013
-Revises: 0008
+Revises: 0010
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from inventory.kernel.db import UtcDateTime
 from inventory.kernel.law_triggers import blanked_only, insert_only, run_script
 
 revision = "0013"
-down_revision = "0008"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -30,6 +30,7 @@ OF_THE_CLINIC = {
     "alert_id",
     "file_format",
     "filename",
+    "finding_code",
     "fingerprint",
     "formulation_id",
     "job_id",

@@ -23,12 +23,13 @@ from inventory.doses.rules.terms import (
     EntryMode,
     VoidKind,
 )
-from inventory.doses.services import draws_of
+from inventory.doses.services import NextStep, draws_of
 from inventory.kernel.errors import Refusal
 from inventory.patients.queries import patient_numbered, records_of
 from inventory.web.fields import (
     ChoiceField,
     CodeField,
+    DateField,
     LocalTimeField,
     LongTextField,
     RadioChoiceField,
@@ -85,6 +86,26 @@ class CloseForm(ClinicForm):
     """How an incident ended."""
 
     outcome = LongTextField("What was found, and what was done?", [Required("Say what was found and done.")])
+
+
+class FollowUpForm(ClinicForm):
+    """A step of looking into an incident: what was found; and, all three or none, what is next, until when, by whom."""
+
+    found = LongTextField("What was found?", [Required("Say what was found so far.")])
+    action = LongTextField("What is to be done next?")
+    due_on = DateField("Until")
+    assigned_to = ChoiceField("By whom", blank="Nobody")
+
+    @property
+    def next_step(self) -> NextStep | None:
+        """The next step, or None where none is named. Raises Refusal STEP-NEEDED where it is named in part."""
+        typed = (self.action.data, self.due_on.data, self.assigned_to.data)
+        if not any(typed):
+            return None
+        for name, value in zip(("action", "due_on", "assigned_to"), typed, strict=True):
+            if not value:
+                raise Refusal("STEP-NEEDED", "Say what is to be done, until when and by whom.", name)
+        return NextStep(str(self.action.data), self.due_on.data, UUID(self.assigned_to.data))
 
 
 def sought_patient(session: Session, dose: Dose) -> UUID:

@@ -9,7 +9,7 @@ MARKS = (
     ("override", "Overrides"),
     ("void", "Void and amended"),
 )
-STATES = (("open", "Open"), ("closed", "Closed"), ("all", "All"))
+STATES = (("open", "Open"), ("due", "Follow-up due"), ("closed", "Closed"), ("all", "All"))
 
 
 class DosesFilter(FilterForm):

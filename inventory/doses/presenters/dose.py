@@ -1,7 +1,7 @@
 """One dose's record in words: its number, its marks, its containers, what was found and decided."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from inventory.doses.rules.terms import (
     OverrideReason,
     VoidKind,
 )
+from inventory.kernel.clock import local_day
 from inventory.kernel.permissions import Actor, Permission
 from inventory.kernel.quantity import format_mcg
 from inventory.stock.presenters.corrections import correction_sentence
@@ -41,6 +42,20 @@ INCIDENT_WORDS = {
     IncidentKind.DEVIATION: "Deviation",
     IncidentKind.STOCK_DISCREPANCY: "Stock discrepancy",
 }
+
+
+def age_of_incident(opened_at: datetime, today: date, zone: str) -> str:
+    """Return how long an incident has been open, in days of its site."""
+    days = (today - local_day(opened_at, zone)).days
+    return "today" if days < 1 else f"{days:,} day{'s' if days > 1 else ''}"
+
+
+def due_words(due_on: date | None, assigned_to: str | None, today: date) -> tuple[str, str]:
+    """Return when the next step is due and by whom, and the tone to show it in."""
+    if due_on is None:
+        return "No next step", "quiet"
+    late = due_on < today
+    return f"{'Was due' if late else 'Due'} {day(due_on)}, {assigned_to}", "stop" if late else "info"
 
 
 @dataclass(frozen=True, slots=True)

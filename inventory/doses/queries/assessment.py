@@ -19,8 +19,10 @@ from inventory.clinic.settings import Settings, current_settings
 from inventory.doses.models import Dose, DoseVoid, VialDedication
 from inventory.doses.queries import containers as containing
 from inventory.doses.queries import statements
+from inventory.doses.queries.acknowledged import a_year_before, acknowledged
 from inventory.doses.queries.containers import Container, DoseRequest, Kept
 from inventory.doses.queries.dedicated import is_standing
+from inventory.doses.queries.gate_rules import GATE_RULES, settings_from
 from inventory.doses.queries.relabelled import lock_heirs, reached
 from inventory.doses.rules import gate
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
@@ -29,7 +31,7 @@ from inventory.kernel.db import an_id
 from inventory.kernel.numbering import written_number
 from inventory.kernel.permissions import Actor, Permission
 from inventory.kernel.quantity import Strength, format_mcg
-from inventory.patients.queries import PatientFacts, patient_facts
+from inventory.patients.queries import PatientFacts, patient_facts, records_of
 from inventory.staff.models import User
 from inventory.stock.models import Account, AccountKind, Hold, Lot, Vial
 
@@ -42,6 +44,7 @@ _SITE_AND_GIVER = (
     select(
         *(_SITE.c[name] for name in ("id", "code", "time_zone")),
         *(_USER.c[name] for name in ("licence_expires_on", "licence_renewal_pending")),
+        GATE_RULES,
     )
     .select_from(_SITE.join(_USER, _USER.c.id == an_id("giver_id")))
     .where(_SITE.c.id == an_id("site_id"))
@@ -167,6 +170,7 @@ def assess(
         history=_history(session, request, read),
         first_expiring=first_expiring,
     )
+    question, findings = _answered(session, request, question)
     return Assessment(
         request,
         read.site,
@@ -175,9 +179,23 @@ def assess(
         read.containers,
         read.settings,
         question,
-        tuple(gate.may_give(question)),
+        findings,
         read.zone,
     )
+
+
+def _answered(
+    session: Session, request: DoseRequest, question: gate.Question
+) -> tuple[gate.Question, tuple[gate.Finding, ...]]:
+    """Ask the gate, and once more where a finding needs acknowledging once only and may have been acknowledged before."""
+    findings = gate.may_give(question)
+    once = gate.asked_once(question, findings)
+    if not once:
+        return question, tuple(findings)
+    since = a_year_before(question.given_on)
+    seen = acknowledged(session, records_of(request.patient_id), once, since=since, before=question.given_at)
+    question = replace(question, acknowledged=seen)
+    return question, tuple(gate.may_give(question) if seen else findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +279,7 @@ def _question(
         sources=tuple(c.state for c in read.containers) or (containing.unknown_state(request, read.product),),
         giver=giver,
         limits=limits_of(read.settings),
+        gate=settings_from(read.site.gate_rules),
     )
 
 

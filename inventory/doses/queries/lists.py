@@ -5,14 +5,15 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from inventory.audit.limits import span_here
 from inventory.catalogue.models import Formulation, Product, Route
-from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident
+from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident, IncidentNote
 from inventory.doses.rules.terms import BodySite, Disposition
 from inventory.patients.queries import records_of
+from inventory.staff.models import User
 from inventory.stock.queries.scopes import lots_named
 from inventory.web.pagination import Page, paginate
 
@@ -118,9 +119,33 @@ def last_uses(session: Session, patient_id: UUID) -> dict[BodySite, date]:
     return {BodySite(site): used_on for site, used_on in rows}
 
 
-def incidents_page(session: Session, *, site_id: UUID, state: str = "open", cursor: str = "") -> Page[Any]:
-    """Return a page of a site's incidents with their dose, the last opened first. `state` is open, closed or all."""
-    statement: Any = (
+def incidents_page(
+    session: Session, *, site_id: UUID, today: date, state: str = "open", cursor: str = ""
+) -> Page[Any]:
+    """Return a page of a site's incidents with their dose and the step that is due next, the last opened first.
+
+    `state` is open, due (open, and its next step is due by `today`), closed or all.
+    """
+    is_open = Incident.closed_at.is_(None)
+    asked: dict[str, Any] = {
+        "open": is_open,
+        "due": and_(is_open, IncidentNote.due_on <= today),
+        "closed": ~is_open,
+    }
+    statement = _incidents().where(Incident.site_id == site_id, span_here().holds(Dose.given_on))
+    if state in asked:
+        statement = statement.where(asked[state])
+    order = [Incident.opened_at, Incident.id]
+    return paginate(session, statement, order=order, newest_first=True, cursor=cursor)
+
+
+def _incidents() -> Any:
+    """Return the statement for incidents, each with its dose and what its newest follow-up asks for."""
+    newer = aliased(IncidentNote)
+    is_newest = ~exists().where(
+        newer.incident_id == IncidentNote.incident_id, newer.number > IncidentNote.number
+    )
+    return (
         select(
             Incident,
             Dose.number.label("dose_number"),
@@ -128,16 +153,26 @@ def incidents_page(session: Session, *, site_id: UUID, state: str = "open", curs
             Dose.patient_record_number,
             Dose.given_at,
             DoseVoid.kind.label("void_kind"),
+            IncidentNote.due_on,
+            User.display_name.label("assigned_to"),
         )
         .join(Dose, Dose.id == Incident.dose_id)
         .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
-        .where(Incident.site_id == site_id, span_here().holds(Dose.given_on))
+        .outerjoin(IncidentNote, and_(IncidentNote.incident_id == Incident.id, is_newest))
+        .outerjoin(User, User.id == IncidentNote.assigned_to_id)
     )
-    if state != "all":
-        is_open = Incident.closed_at.is_(None)
-        statement = statement.where(is_open if state == "open" else ~is_open)
-    order = [Incident.opened_at, Incident.id]
-    return paginate(session, statement, order=order, newest_first=True, cursor=cursor)
+
+
+def notes_of(session: Session, incident_id: UUID) -> Sequence[Any]:
+    """Return the follow-ups of an incident, the first first, each with who wrote it and who was asked."""
+    by, asked = aliased(User), aliased(User)
+    statement = (
+        select(IncidentNote, by.display_name.label("noted_by"), asked.display_name.label("assigned_to"))
+        .join(by, by.id == IncidentNote.actor_id)
+        .outerjoin(asked, asked.id == IncidentNote.assigned_to_id)
+        .where(IncidentNote.incident_id == incident_id)
+    )
+    return session.execute(statement.order_by(IncidentNote.number)).all()
 
 
 def open_incidents(session: Session, site_id: UUID) -> int:

@@ -10,7 +10,7 @@ from inventory.doses import belonging
 from inventory.doses.presenters.dose import body_site_words, number_words
 from inventory.doses.queries.lists import open_incidents
 from inventory.doses.verification import disagreements
-from inventory.doses.views import correcting, dedicating, dose, giving, listing, lot_correction
+from inventory.doses.views import correcting, dedicating, dose, gate, giving, listing, lot_correction
 from inventory.doses.views.blueprint import bp
 from inventory.kernel.db import db
 from inventory.kernel.numbering import written_number
@@ -25,6 +25,7 @@ __all__ = [
     "correcting",
     "dedicating",
     "dose",
+    "gate",
     "giving",
     "init_app",
     "listing",

@@ -8,14 +8,15 @@ from flask.typing import ResponseReturnValue
 from inventory.audit.limits import keeps_to_days
 from inventory.audit.services import log_access, log_list
 from inventory.clinic.current import current_site
-from inventory.doses.forms.correcting import CloseForm
+from inventory.doses.forms.correcting import CloseForm, FollowUpForm
 from inventory.doses.forms.listing import DosesFilter, IncidentsFilter
-from inventory.doses.presenters.dose import INCIDENT_WORDS
-from inventory.doses.queries.lists import doses_page, incidents_page
+from inventory.doses.presenters import dose as words
+from inventory.doses.queries.lists import doses_page, incidents_page, notes_of
 from inventory.doses.queries.story import get_dose, get_incident, person_named_by, void_of
-from inventory.doses.services import close_incident
+from inventory.doses.services import close_incident, note_incident
+from inventory.doses.services.incidents import may_look_into
 from inventory.doses.views.blueprint import bp
-from inventory.kernel.clock import now
+from inventory.kernel.clock import local_day, now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Permission
@@ -54,9 +55,17 @@ def incidents() -> ResponseReturnValue:
     """List the incidents of this site, the last opened first."""
     filters = IncidentsFilter()
     state = (filters.state.data or "open") if filters.validate() else "open"
-    page = incidents_page(db.session(), site_id=current_site().id, state=state, cursor=cursor_here())
+    site = current_site()
+    today = local_day(now(), site.time_zone)
+    page = incidents_page(db.session(), site_id=site.id, today=today, state=state, cursor=cursor_here())
     shown = render_template(
-        "doses/incidents.html", filters=filters, page=page, state=state, kinds=INCIDENT_WORDS
+        "doses/incidents.html",
+        filters=filters,
+        page=page,
+        state=state,
+        words=words,
+        today=today,
+        zone=site.time_zone,
     )
     log_list(current_actor(), [row.patient_id for row in page.items], "list of incidents")
     return shown
@@ -83,8 +92,43 @@ def incident(incident_id: UUID) -> ResponseReturnValue:
         void=void_of(session, found.dose_id),
         opened_by=person_named_by(session, found.opened_by_id),
         closed_by=person_named_by(session, found.closed_by_id),
-        kinds=INCIDENT_WORDS,
+        notes=notes_of(session, incident_id),
+        words=words,
     ), form.status
+
+
+@bp.route("/incidents/<uuid:incident_id>/follow-up", methods=["GET", "POST"])
+@requires(Permission.DOSE_GIVE)
+def follow_up(incident_id: UUID) -> ResponseReturnValue:
+    """Write down what was found about an incident, and what is to be done next."""
+    _looked(incident_id)
+    found = get_incident(db.session(), incident_id)
+    form = FollowUpForm()
+    form.assigned_to.offer(may_look_into(found.site_id))
+    back = url_for("doses.incident", incident_id=incident_id)
+    if form.validate_on_submit():
+        try:
+            _follow(form, incident_id)
+        except (Refusal, Refusals) as refused:
+            form.apply_refusal(refused)
+        else:
+            flash("The follow-up is written down.")
+            return redirect(back)
+    page = render_template(
+        "doses/follow_up.html", form=form, incident=found, submit_text="Write it down", cancel_to=back
+    )
+    return page, form.status
+
+
+def _follow(form: FollowUpForm, incident_id: UUID) -> None:
+    note_incident(
+        actor=current_actor(),
+        at=now(),
+        incident_id=incident_id,
+        found=str(form.found.data),
+        next_step=form.next_step,
+        request_key=form.act_key,
+    )
 
 
 def _looked(incident_id: UUID) -> None:

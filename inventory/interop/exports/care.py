@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from inventory.clinic.models import Site
-from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident, NotGiven
+from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident, IncidentNote, NotGiven
 from inventory.interop.exports.table import Column, Exported, person, site
 from inventory.kernel.permissions import Permission
 from inventory.patients.models import Alert, Consent, Patient, PatientMerge, PatientMergeUndo
@@ -187,6 +187,32 @@ def incidents() -> Exported:
     )
 
 
+def incident_notes() -> Exported:
+    """What was found about incidents, step by step, and what was to be done."""
+    return Exported(
+        name="incident-follow-ups",
+        title="Follow-ups of incidents",
+        row_is="One follow-up of an incident",
+        permission=_DOSES,
+        source=IncidentNote,
+        joins=((Incident, Incident.id == IncidentNote.incident_id), (Dose, Dose.id == Incident.dose_id)),
+        order=(IncidentNote.noted_at, IncidentNote.id),
+        sites=(Incident.site_id,),
+        day=Dose.given_on,
+        columns=(
+            Column("site", "Code of the site", site(Incident.site_id)),
+            Column("incident", "Number of the incident at its site", Incident.number),
+            Column("number", "1 for the first follow-up", IncidentNote.number),
+            Column("noted_at", "Instant in UTC", IncidentNote.noted_at),
+            Column("noted_by", "Username", person(IncidentNote.actor_id)),
+            Column("found", "What was found", IncidentNote.found),
+            Column("action", "What was to be done next", IncidentNote.action),
+            Column("due_on", "Until which day", IncidentNote.due_on),
+            Column("assigned_to", "Username", person(IncidentNote.assigned_to_id)),
+        ),
+    )
+
+
 def patients() -> Exported:
     """The patients whom the reader may see, as they are now."""
     return Exported(
@@ -292,4 +318,16 @@ def _record_number(patient_id: object) -> object:
     return select(Patient.record_number).where(Patient.id == patient_id).scalar_subquery()
 
 
-CARE = (doses, dose_sources, findings, voids, not_given, incidents, patients, merges, consents, alerts)
+CARE = (
+    doses,
+    dose_sources,
+    findings,
+    voids,
+    not_given,
+    incidents,
+    incident_notes,
+    patients,
+    merges,
+    consents,
+    alerts,
+)

@@ -6,6 +6,7 @@ from inventory.audit.limits import span_here
 from inventory.audit.models import AccessEntry, AuditEntry, AuditLink, ViewEntry
 from inventory.clinic.current import visible_sites
 from inventory.clinic.models import Site
+from inventory.doses.models import GateRule
 from inventory.interop.exports.table import Column, Exported, person, site
 from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_USER_ID, Permission
@@ -43,6 +44,27 @@ def trail() -> Exported:
             Column("patient", "Record number", Patient.record_number),
             Column("digest", "SHA-256 of the entry", AuditEntry.digest),
             Column("hash", "SHA-256 of the link", AuditLink.hash),
+        ),
+    )
+
+
+def gate_rules() -> Exported:
+    """What the clinic asked of each finding of the gate, and from when on."""
+    return Exported(
+        name="gate-rules",
+        title="Settings of the gate",
+        row_is="One change of what is asked of a finding",
+        permission=_AUDIT,
+        source=GateRule,
+        order=(GateRule.changed_at, GateRule.id),
+        day=GateRule.changed_at,
+        columns=(
+            Column("finding", "Code of the finding", GateRule.code),
+            Column("version", "1 for the first change", GateRule.version),
+            Column("asks", "block, override, acknowledge, once or inform", GateRule.tier),
+            Column("is_on", "Whether it is looked for: yes or no", GateRule.is_on),
+            Column("changed_at", "Instant in UTC", GateRule.changed_at),
+            Column("changed_by", "Username", person(GateRule.actor_id)),
         ),
     )
 
@@ -177,4 +199,4 @@ def sites() -> Exported:
     )
 
 
-OVERSIGHT = (trail, looks, views, reports, people, sites)
+OVERSIGHT = (trail, gate_rules, looks, views, reports, people, sites)

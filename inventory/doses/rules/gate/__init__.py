@@ -5,6 +5,8 @@ state is as of `given_at`, so that a dose recorded late is judged by what was tr
 decided here, from the clinic's own settings; integrity, and the blocks with no way round, weigh what they weigh.
 """
 
+from collections.abc import Iterable
+
 from inventory.doses.rules.gate.integrity import CLOCK_TOLERANCE
 from inventory.doses.rules.gate.registry import REGISTRY, RULES
 from inventory.doses.rules.gate.rule import Rule
@@ -36,6 +38,7 @@ __all__ = [
     "SourceState",
     "Tier",
     "Weight",
+    "asked_once",
     "may_give",
     "override_reasons",
     "what_to_do",
@@ -54,6 +57,12 @@ def may_give(question: Question) -> list[Finding]:
     return sorted(found, key=lambda finding: _ORDER[finding.weight])
 
 
+def asked_once(question: Question, findings: Iterable[Finding]) -> frozenset[str]:
+    """Return which findings must be acknowledged now and never again in this course (or year): ask whether they were."""
+    weighed = (finding.code for finding in findings if finding.weight is Weight.ACKNOWLEDGE)
+    return frozenset(code for code in weighed if _tier(REGISTRY[code], question) is Tier.ONCE)
+
+
 def override_reasons(code: str) -> dict[OverrideReason, str]:
     """Return the reasons that fit a finding, with their words: a licence is not tolerated, nor an allergy split in two."""
     rule = REGISTRY.get(code)
@@ -67,8 +76,12 @@ def what_to_do(code: str) -> str:
     return rule.todo if rule else ""
 
 
+def _tier(rule: Rule, question: Question) -> Tier:
+    return rule.tier if rule.is_fixed else question.gate.tier_of(rule.code, rule.tier)
+
+
 def _weight(rule: Rule, question: Question) -> Weight:
-    tier = question.gate.tier_of(rule.code, rule.tier) if not rule.is_fixed else rule.tier
+    tier = _tier(rule, question)
     if tier is Tier.ONCE:
         return Weight.INFORM if rule.code in question.acknowledged else Weight.ACKNOWLEDGE
     return Weight(tier)

@@ -7,6 +7,7 @@ from inventory.doses.rules.gate import (
     containers,
     history,
     integrity,
+    medicines,
     people,
     product,
     states,
@@ -21,8 +22,11 @@ SUBJECTS: dict[str, tuple[Rule, ...]] = {
     "The product": product.RULES,
     "Allergies": allergies.RULES,
     "Conditions": conditions.RULES,
+    "Medicines and supplements": medicines.RULES,
     "Site and volume": body_sites.RULES,
     "Before this dose": history.RULES,
 }
 RULES: tuple[Rule, ...] = tuple(one for rules in SUBJECTS.values() for one in rules)
 REGISTRY: dict[str, Rule] = {one.code: one for one in RULES}
+FIXED: tuple[str, ...] = tuple(one.code for one in RULES if one.is_fixed)
+"""What no clinic may quiet. The database refuses a setting of these too: a further one needs a migration."""
