@@ -72,6 +72,14 @@ def last_day_of_care(session: Session, patient_id: UUID) -> date:
     return max(one for one in (given, refused, begun.date()) if one is not None)
 
 
+def first_day_on_record(session: Session, patient_id: UUID, today: date) -> date:
+    """Return the first day of which anything is recorded of the person: a dose, given or not, or the record itself."""
+    records = records_of(patient_id)
+    given = session.scalar(select(func.min(Dose.given_on)).where(Dose.patient_id.in_(records)))
+    refused = session.scalar(select(func.min(NotGiven.decided_on)).where(NotGiven.patient_id.in_(records)))
+    return min(one for one in (given, refused, today) if one is not None)
+
+
 def obstacle(session: Session, patient_id: UUID, *, today: date) -> Refusal | None:
     """Return what stands against an erasure: ERASURE-KEPT until the years are over, ERASURE-INCIDENT while one is open; or None."""
     years = current_settings().records_kept_years

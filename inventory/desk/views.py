@@ -4,6 +4,7 @@ from flask import Flask
 
 from inventory.desk import (
     chart,
+    disclosing,
     dose_story,
     due,
     due_deciding,
@@ -23,6 +24,7 @@ from inventory.web.navigation import add_badge
 __all__ = [
     "bp",
     "chart",
+    "disclosing",
     "dose_story",
     "due",
     "due_deciding",

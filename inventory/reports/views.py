@@ -10,13 +10,13 @@ from flask_login import current_user
 from inventory.audit.acts import Outcome
 from inventory.audit.limits import keeps_to_days
 from inventory.audit.services import log_access
-from inventory.clinic.current import visible_sites
+from inventory.clinic.current import current_site, visible_sites
 from inventory.doses.queries.dedicated import owners_of
 from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Permission
-from inventory.reports import belonging, disposals, labels, services, signature_views
+from inventory.reports import belonging, consents, disposals, labels, services, signature_views
 from inventory.reports.blueprint import bp
 from inventory.reports.forms import reconciliation_form, register_filter, report_form
 from inventory.reports.jobs.asking import issue_or_ask
@@ -106,6 +106,18 @@ def vial_label(vial_id: UUID) -> ResponseReturnValue:
     content = labels.label_pdf(label, at=now(), on_a4=request.args.get("paper") == "a4")
     response = Response(content, content_type=_TYPES["pdf"])
     response.headers.set("Content-Disposition", "inline", filename=f"{label.code}.pdf")
+    return response
+
+
+@bp.get("/consent-forms/<uuid:patient_id>.pdf")
+@requires(Permission.PATIENT_READ, Permission.PATIENT_WRITE)
+def consent_form(patient_id: UUID) -> ResponseReturnValue:
+    """The form on which a patient consents, to be filled in and signed by hand."""
+    actor = current_user.actor
+    log_access(actor, patient_id, "consent form")
+    content = consents.consent_form_pdf(patient_id, site=current_site(), actor=actor, at=now())
+    response = Response(content, content_type=_TYPES["pdf"])
+    response.headers.set("Content-Disposition", "inline", filename="consent-form.pdf")
     return response
 
 

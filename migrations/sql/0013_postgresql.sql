@@ -58,3 +58,11 @@ CREATE TRIGGER patient_person_by_merge BEFORE UPDATE OF person_id ON public.pati
 ;;
 CREATE TRIGGER patient_born_unmerged BEFORE INSERT ON public.patient
   FOR EACH ROW WHEN (NEW.person_id IS NOT NULL) EXECUTE FUNCTION public.patient_person_by_merge()
+;;
+CREATE FUNCTION public.gate_rule_may_change() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'law:gate_may_change:gate_rule' USING ERRCODE = 'integrity_constraint_violation';
+END $$
+;;
+CREATE TRIGGER gate_rule_may_change BEFORE INSERT ON public.gate_rule
+  FOR EACH ROW WHEN (NEW.code = 'PATIENT-DECEASED') EXECUTE FUNCTION public.gate_rule_may_change()

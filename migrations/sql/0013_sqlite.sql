@@ -34,3 +34,8 @@ END
 CREATE TRIGGER patient_born_unmerged BEFORE INSERT ON patient WHEN NEW.person_id IS NOT NULL BEGIN
   SELECT RAISE(ABORT, 'law:person_by_merge:patient');
 END
+;;
+-- A gate that lets a dose pass to somebody who died is none.
+CREATE TRIGGER gate_rule_may_change BEFORE INSERT ON gate_rule WHEN NEW.code = 'PATIENT-DECEASED' BEGIN
+  SELECT RAISE(ABORT, 'law:gate_may_change:gate_rule');
+END

@@ -1,7 +1,7 @@
 """Records of one person are merged and parted by rows; a record's state; what was checked at the chair.
 
 Revision ID: 0013
-Revises: 0008
+Revises: 0010
 """
 
 from pathlib import Path
