@@ -36,7 +36,7 @@ _BELONGS = {
     **{f"desk.{page}": "desk.retention" for page in _RETENTION},
     "desk.story": "doses.index",
     "desk.due_calendar": "desk.due",
-    "doses.late_sheet": "desk.due",
+    "doses.enter_sheet": "desk.due",
     "desk.decide_due": "desk.due",
     **{f"interop.{page}": "desk.due" for page in ("feeds", "new_feed", "revoke_feed")},
     "reports.jobs.show": "reports.index",

@@ -10,7 +10,7 @@ from inventory.doses import belonging
 from inventory.doses.presenters.dose import body_site_words, number_words
 from inventory.doses.queries.lists import open_incidents
 from inventory.doses.verification import disagreements
-from inventory.doses.views import correcting, dedicating, dose, giving, listing, lot_correction
+from inventory.doses.views import correcting, dedicating, dose, giving, late_sheet, listing, lot_correction
 from inventory.doses.views.blueprint import bp
 from inventory.kernel.db import db
 from inventory.kernel.numbering import written_number
@@ -26,6 +26,7 @@ __all__ = [
     "dose",
     "giving",
     "init_app",
+    "late_sheet",
     "listing",
     "lot_correction",
 ]
