@@ -38,7 +38,7 @@ _BELONGS = {
     "desk.due_calendar": "desk.due",
     "doses.enter_sheet": "desk.due",
     "desk.decide_due": "desk.due",
-    **{f"interop.{page}": "desk.due" for page in ("feeds", "new_feed", "revoke_feed")},
+    **{f"interop.{page}": "desk.due" for page in ("feeds", "end_feed")},
     "reports.jobs.show": "reports.index",
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
 }
