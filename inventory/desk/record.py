@@ -8,6 +8,8 @@ from flask import render_template
 from inventory.audit.limits import keeps_to_days, span_here
 from inventory.audit.services import log_access
 from inventory.clinic.current import settings_here
+from inventory.courses import presenters as of_courses
+from inventory.courses.queries.courses import courses_of
 from inventory.desk import record_presenters, record_queries
 from inventory.desk.blueprint import bp
 from inventory.kernel.db import db
@@ -45,6 +47,8 @@ def _about(patient_id: UUID) -> dict[str, Any]:
         "consents": consents,
         "edits": [record_presenters.edit_of(row) for row in record_queries.edits(session, patient_id)],
         "newest": record_queries.NEWEST,
+        "courses": courses_of(session, patient_id) if not span else [],
+        "of_courses": of_courses,
     }
 
 

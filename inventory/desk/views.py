@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from inventory.desk import dose_story, due, due_deciding, recalling, recalls, record, retention, today
+from inventory.desk import dose_story, due, recalling, recalls, record, retention, today
 from inventory.desk.blueprint import bp
 from inventory.desk.erasure_queries import waiting_requests
 from inventory.kernel.db import db
@@ -13,7 +13,6 @@ __all__ = [
     "bp",
     "dose_story",
     "due",
-    "due_deciding",
     "init_app",
     "recalling",
     "recalls",

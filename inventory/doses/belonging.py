@@ -16,7 +16,6 @@ from inventory.audit.viewed import named
 from inventory.clinic.current import visible_sites
 from inventory.clinic.models import Site
 from inventory.clinic.sight import belongs, dated, of_column, of_moments
-from inventory.courses.models import CourseSlot
 from inventory.doses.models import Dose, DoseSource, Incident, NotGiven
 from inventory.kernel.db import db
 from inventory.patients.models import Patient
@@ -28,12 +27,6 @@ _NUMBER = re.compile(r"(?:([A-Z0-9-]{1,12}?)[ -]*)?0*([1-9][0-9]{0,8})", re.ASCI
 belongs("dose_id", "dose", of_column(lambda key: select(Dose.site_id).where(Dose.id == key)))
 belongs("incident_id", "incident", of_column(lambda key: select(Incident.site_id).where(Incident.id == key)))
 belongs("record_id", "record", of_column(lambda key: select(NotGiven.site_id).where(NotGiven.id == key)))
-belongs(
-    "slot_id",
-    "dose of a course",
-    of_column(lambda key: select(CourseSlot.site_id).where(CourseSlot.id == key)),
-)
-
 dated("dose_id", of_moments(lambda key: select(Dose.given_on).where(Dose.id == key)))
 dated(
     "incident_id",

@@ -25,7 +25,9 @@ _TEMPERATURES = (
     "excursion",
     "decide_excursion",
 )
+_COURSES = ("course", "start", "adjust", "move_on", "review", "pause", "resume", "end", "decide")
 _BELONGS = {
+    **{f"courses.{page}": "patients.index" for page in _COURSES},
     **{f"stock.{page}": "stock.temperatures" for page in _TEMPERATURES},
     **{f"stock.{page}": "stock.disposals" for page in ("dispose", "disposal", "reverse_disposal")},
     **{f"stock.{page}_transfer": "stock.transfer_list" for page in ("send", "receive", "cancel")},
@@ -37,7 +39,6 @@ _BELONGS = {
     "desk.story": "doses.index",
     "desk.due_calendar": "desk.due",
     "doses.enter_sheet": "desk.due",
-    "desk.decide_due": "desk.due",
     **{f"interop.{page}": "desk.due" for page in ("feeds", "end_feed")},
     "reports.jobs.show": "reports.index",
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
@@ -113,6 +114,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Set-up",
         (
+            Entry("courses.protocols", "Protocols", "clipboard-list", Permission.PATIENT_READ),
             Entry("staff.index", "People", "id-badge", Permission.STAFF_MANAGE),
             Entry("clinic.settings", "Settings", "settings", Permission.SETTINGS_MANAGE),
             Entry("desk.retention", "Retention", "archive", Permission.RETENTION_MANAGE),

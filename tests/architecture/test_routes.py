@@ -35,6 +35,7 @@ PUBLIC = {
 
 OF_THE_CLINIC = {
     "alert_id",
+    "authority_id",
     "feed_id",
     "file_format",
     "filename",
@@ -46,6 +47,7 @@ OF_THE_CLINIC = {
     "number",
     "patient_id",
     "product_id",
+    "protocol_id",
     "recall_id",
     "session_id",
     "supplier_id",

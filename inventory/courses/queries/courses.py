@@ -209,3 +209,10 @@ def runs_already(session: Session, patient_id: UUID, substance_id: UUID) -> bool
         session, Course.patient_id.in_(records_of(patient_id)) & Course.formulation_id.in_(of_substance)
     )
     return any(not view.is_over for view in found)
+
+
+def deciders(session: Session, view: CourseView) -> dict[UUID, str]:
+    """Return by id the names of those who decided something about a course."""
+    ids = {change.actor_id for change in view.changes}
+    rows = session.execute(select(User.id, User.display_name).where(User.id.in_(ids)))
+    return {row.id: row.display_name for row in rows}

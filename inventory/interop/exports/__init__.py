@@ -5,6 +5,7 @@ is narrowed here, in one place, and asked of the same limits as the pages.
 """
 
 from inventory.interop.exports.care import CARE
+from inventory.interop.exports.courses import COURSES
 from inventory.interop.exports.oversight import OVERSIGHT
 from inventory.interop.exports.stock import STOCK
 from inventory.interop.exports.table import Column, Exported, lines_of
@@ -16,7 +17,7 @@ __all__ = ["Column", "Exported", "export_named", "exports_for", "lines_of"]
 
 def exports_for(actor: Actor) -> list[Exported]:
     """Return the tables that somebody may take along."""
-    every = [make() for make in (*CARE, *STOCK, *OVERSIGHT)]
+    every = [make() for make in (*CARE, *COURSES, *STOCK, *OVERSIGHT)]
     # What shows how things are now has no days: it is not for those who see some days only.
     return [
         one
