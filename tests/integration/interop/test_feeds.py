@@ -14,8 +14,8 @@ from inventory.interop.models import CalendarFeed
 from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.staff.queries import person
-from inventory.staff.rules import Entry
 from inventory.staff.services import deactivate_person, edit_person, set_sites
+from inventory.staff.services.people import Entry
 from tests.factories.clinic import make_site
 from tests.factories.doses import Bench
 from tests.factories.due import make_due
