@@ -52,9 +52,17 @@ def log_access(actor: Actor, patient_id: UUID, page: str, *, at: datetime | None
         raise not_found("patient") from error
 
 
-def log_list(actor: Actor, patient_ids: Iterable[UUID], page: str, *, at: datetime | None = None) -> None:
+def log_list(
+    actor: Actor,
+    patient_ids: Iterable[UUID],
+    page: str,
+    *,
+    at: datetime | None = None,
+    within: timedelta = RELOAD,
+) -> None:
     """Log that `actor` was shown the patients of one page of a list called `page`: a look at each, as `log_access` has it.
 
+    `within` is for how long a further look at the same is the same look: longer for what a program reads over and over.
     Call it when the page is rendered, before it is sent: it is a unit of work of its own, which forgets what was read.
     """
     shown = set(patient_ids)
@@ -64,7 +72,7 @@ def log_list(actor: Actor, patient_ids: Iterable[UUID], page: str, *, at: dateti
     instant = at or clock.now()
     seen = select(ACCESS.c.patient_id).where(
         ACCESS.c.patient_id.in_(shown),
-        ACCESS.c.at > instant - RELOAD,
+        ACCESS.c.at > instant - within,
         ACCESS.c.at <= instant,
         ACCESS.c.actor_id == actor.id,
         ACCESS.c.page == page,

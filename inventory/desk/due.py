@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from inventory.audit.services import log_list
 from inventory.clinic.current import all_sites, current_site
 from inventory.desk.blueprint import bp
-from inventory.desk.due_forms import DueFilter, MonthFilter, due_filter
+from inventory.doses.forms.due import DueFilter, MonthFilter, due_filter
 from inventory.doses.presenters.due import DUE_TONES, DUE_WORDS, due_line
 from inventory.doses.queries.due import Wanted, due_counts, due_days, due_page
 from inventory.doses.rules.due import NEXT_DAYS, month_before, next_month, weeks_of

@@ -16,7 +16,6 @@ from inventory.audit.viewed import named
 from inventory.clinic.current import visible_sites
 from inventory.clinic.models import Site
 from inventory.clinic.sight import belongs, dated, of_column, of_moments
-from inventory.courses.models import CourseSlot
 from inventory.doses.models import Dose, DoseSource, Incident, NotGiven
 from inventory.doses.reaction_models import Reaction
 from inventory.kernel.db import db
@@ -32,12 +31,6 @@ belongs(
     "reaction_id", "reaction", of_column(lambda key: select(Reaction.site_id).where(Reaction.case_id == key))
 )
 belongs("record_id", "record", of_column(lambda key: select(NotGiven.site_id).where(NotGiven.id == key)))
-belongs(
-    "slot_id",
-    "dose of a course",
-    of_column(lambda key: select(CourseSlot.site_id).where(CourseSlot.id == key)),
-)
-
 dated("dose_id", of_moments(lambda key: select(Dose.given_on).where(Dose.id == key)))
 dated(
     "incident_id",

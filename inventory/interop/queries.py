@@ -1,9 +1,10 @@
-"""What an import looks up: products by code or name, the site and its locations."""
+"""What an import looks up: products by code or name, the site and its locations; and calendar feeds by their secret."""
 
 import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,7 +13,9 @@ from sqlalchemy.orm import Session
 from inventory.catalogue.models import Product
 from inventory.catalogue.rules import gtin14
 from inventory.clinic.models import Location, Site
+from inventory.interop.models import CalendarFeed
 from inventory.kernel.errors import Refusal
+from inventory.staff.tokens import token_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +74,18 @@ def _spelt(text: str) -> str:
     if re.fullmatch(r"[0-9]{8}|[0-9]{12,14}", digits):
         return gtin14(digits)
     return digits if digits.isdigit() else " ".join(text.casefold().split())
+
+
+def feeds_of(session: Session, user_id: UUID) -> Sequence[Any]:
+    """Return a person's calendar feeds with the name of their site, those in use first, then the newest."""
+    order = (CalendarFeed.revoked_at.is_not(None), CalendarFeed.created_at.desc(), CalendarFeed.id)
+    statement = select(CalendarFeed, Site.name).join(Site, Site.id == CalendarFeed.site_id)
+    return session.execute(statement.where(CalendarFeed.user_id == user_id).order_by(*order).limit(50)).all()
+
+
+def feed_by_token(session: Session, token: str) -> CalendarFeed | None:
+    """Return the feed of this secret, unless it was revoked."""
+    hashed = token_hash(token)
+    return session.scalar(
+        select(CalendarFeed).where(CalendarFeed.token_hash == hashed, CalendarFeed.revoked_at.is_(None))
+    )

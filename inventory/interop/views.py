@@ -1,9 +1,11 @@
 """The exports: which tables somebody may take along, and each as a file."""
 
-from flask import Blueprint, Response, render_template
+from flask import Response, render_template
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.limits import keeps_to_days
+from inventory.interop import feed_views
+from inventory.interop.blueprint import bp
 from inventory.interop.exports import export_named, exports_for
 from inventory.interop.services.exporting import export as take
 from inventory.kernel.clock import now
@@ -12,7 +14,7 @@ from inventory.staff.current import current_actor
 from inventory.staff.presenters import days_words
 from inventory.web.access import requires
 
-bp = Blueprint("interop", __name__, url_prefix="/exports")
+__all__ = ["bp", "feed_views"]
 
 
 @bp.get("")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from uuid import UUID
 
+from flask import request
 from flask_login import current_user
 from wtforms import HiddenField
 
@@ -112,7 +113,9 @@ _FILTERS = (
 def report_form(kind: ReportKind) -> ReportForm:
     """Return the form of a kind: what it asks, and nothing else; what it cannot do without is marked as needed."""
     words, today = KIND_WORDS[kind], site_today()
-    form = ReportForm(first_day=today.replace(day=1), last_day=today)
+    # A record's page leads here with the number of its patient: no name stands in an address.
+    named = request.args.get("patient_record_number", "")
+    form = ReportForm(first_day=today.replace(day=1), last_day=today, patient_record_number=named)
     for name in (*(() if words.has_days else ("first_day", "last_day")), *_FILTERS):
         if name not in words.asks:
             del form[name]

@@ -16,7 +16,7 @@ from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Permission
-from inventory.reports import belonging, consents, disposals, labels, services, signature_views
+from inventory.reports import belonging, consents, disposals, due_views, labels, services, signature_views
 from inventory.reports.blueprint import bp
 from inventory.reports.forms import reconciliation_form, register_filter, report_form
 from inventory.reports.jobs.asking import issue_or_ask
@@ -35,7 +35,7 @@ from inventory.web.access import requires
 from inventory.web.pagination import cursor_here
 from inventory.web.presenting import site_today
 
-__all__ = ["belonging", "bp", "signature_views"]
+__all__ = ["belonging", "bp", "due_views", "signature_views"]
 
 bp.record_once(verification.give_address)
 bp.register_blueprint(jobs)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from flask import current_app, has_request_context, request
 from flask_wtf import FlaskForm
@@ -89,6 +89,10 @@ class ClinicForm(CodedForm):
         """The key that a service is given: "UUID.DIGEST", the act's own id and what it was sent with."""
         return f"{self.key}.{_content_digest()}"
 
+    def part_key(self, prefix: str) -> str:
+        """The key of one of several acts that a page asks for at once: of the fields whose names begin with `prefix`."""
+        return f"{uuid5(self.key, prefix)}.{_content_digest(prefix)}"
+
 
 class FilterForm(CodedForm):
     """A form that only asks: sent by GET, without a key and without a CSRF token."""
@@ -108,12 +112,13 @@ class FilterForm(CodedForm):
         return any(field.data for field in self if field.name in request.args)
 
 
-def _content_digest() -> str:
+def _content_digest(prefix: str = "") -> str:
     """Return the keyed SHA-256 of what was sent, and where to. No password is in it, and nobody without the key can guess.
 
     Whose word was given beside it does not count either: that is checked anew, and leads to the same act.
     """
-    typed = sorted((name, value) for name, value in request.form.items(multi=True) if is_content(name))
+    sent = request.form.items(multi=True)
+    typed = sorted((name, value) for name, value in sent if is_content(name) and name.startswith(prefix))
     text = json.dumps([request.path, typed], separators=(",", ":"))
     return hmac.new(str(current_app.secret_key).encode(), text.encode(), hashlib.sha256).hexdigest()
 

@@ -56,9 +56,8 @@ _BELONGS = {
     "doses.gate_findings": "doses.incidents",
     "doses.follow_up": "doses.incidents",
     "desk.due_calendar": "desk.due",
-    "doses.late_sheet": "desk.due",
-    "desk.decide_due": "desk.due",
-    **{f"interop.{page}": "desk.due" for page in ("feeds", "new_feed", "revoke_feed")},
+    "doses.enter_sheet": "desk.due",
+    **{f"interop.{page}": "desk.due" for page in ("feeds", "end_feed")},
     "reports.jobs.show": "reports.index",
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
 }

@@ -23,12 +23,20 @@ from tests.factories.clinic import make_site
 from tests.factories.staff import make_user
 from tests.support.client import CheckingClient
 
-PUBLIC = {"static", "staff.sign_in", "staff.sign_out", "staff.link", "clinic.first_visit"}
+PUBLIC = {
+    "static",
+    "staff.sign_in",
+    "staff.sign_out",
+    "staff.link",
+    "clinic.first_visit",
+    "interop.feed",
+}
 """Opening a page to everybody is decided here too."""
 
 OF_THE_CLINIC = {
     "alert_id",
     "authority_id",
+    "feed_id",
     "file_format",
     "filename",
     "finding_code",

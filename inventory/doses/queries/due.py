@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from inventory.audit.limits import patients_here
 from inventory.catalogue.models import Formulation
 from inventory.courses.models import Course, CourseSlot
-from inventory.doses.models import Dose, DoseVoid
+from inventory.doses.models import Dose, DoseSlot, DoseVoid
 from inventory.doses.rules.due import Due
 from inventory.kernel.errors import not_found
 from inventory.patients.models import Alert, Consent, Patient
@@ -57,6 +57,23 @@ def due_slot(session: Session, slot_id: UUID, *, at: datetime) -> Any:
     if row is None:
         raise not_found("open dose of a course")
     return row
+
+
+def sheet_rows(session: Session, slot_ids: Collection[UUID], *, site_id: UUID, at: datetime) -> list[Any]:
+    """Return these slots of a site as the list shows them, decided ones too, in the order of the list."""
+    mine = (CourseSlot.id.in_(slot_ids), CourseSlot.site_id == site_id)
+    return list(session.execute(_rows(at).where(*mine).order_by(CourseSlot.due_on, CourseSlot.id)).all())
+
+
+def doses_of_slots(session: Session, slot_ids: Collection[UUID]) -> dict[UUID, Any]:
+    """Return the dose that stands for each of these slots that was given: its id and its number."""
+    statement = (
+        select(DoseSlot.slot_id, Dose.id, Dose.number, Dose.site_id)
+        .join(Dose, Dose.id == DoseSlot.dose_id)
+        .outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id)
+        .where(DoseSlot.slot_id.in_(slot_ids), DoseVoid.dose_id.is_(None))
+    )
+    return {row.slot_id: row for row in session.execute(statement)}
 
 
 def next_due(session: Session, patient_id: UUID, slot_id: UUID | None = None) -> Any:
@@ -133,6 +150,7 @@ def _rows(at: datetime) -> Any:
         CourseSlot.closes_on,
         CourseSlot.dose_ng,
         CourseSlot.planned_at,
+        CourseSlot.state,
         Course.id.label("course_id"),
         Course.formulation_id,
         Course.indication,

