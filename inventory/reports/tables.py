@@ -74,13 +74,17 @@ def _pseudonymised(_kind: ReportKind, parameters: Mapping[str, Any], up_to: int)
     return Table(pseudonyms.FORMAT, columns, map(told.pseudonymised_cells_of, rows))
 
 
-def _listing(kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Table:
-    listing = LISTINGS[kind]
-    with reading() as connection:
+def rows_as_of(kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Iterator[Cells]:
+    """Yield the rows of a list as the record stood at the link `up_to`, as they are printed; held by nobody."""
+    with reading(streams=True) as connection:
         seq = None if up_to >= head_of(connection).seq else up_to
         reader = reader_of(connection, selection_of(parameters), AsOf(seq))
-        rows = [guarded(cells) for cells in listing.rows(reader)]
-    return Table(listing.format, listing.layout.columns, iter(rows))
+        yield from LISTINGS[kind].rows(reader)
+
+
+def _listing(kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Table:
+    rows = map(guarded, rows_as_of(kind, parameters, up_to))
+    return Table(LISTINGS[kind].format, LISTINGS[kind].layout.columns, rows)
 
 
 _Read = Callable[[ReportKind, Mapping[str, Any], int], Table]

@@ -6,13 +6,13 @@ them since); the rows themselves are never changed, so that they can then be rea
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, true
+from sqlalchemy import ColumnElement, Select, event, exists, func, select, true
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
@@ -101,12 +101,26 @@ class Snapshot:
 
 
 @contextmanager
-def reading() -> Iterator[Connection]:
-    """One short read of a single state, beside whatever the session is doing."""
+def reading(*, streams: bool = False) -> Iterator[Connection]:
+    """One short read of a single state, beside whatever the session is doing. With `streams`, rows come as they are taken."""
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        yield connection
+        with _streaming(connection) if streams else nullcontext():
+            yield connection
+
+
+@contextmanager
+def _streaming(connection: Connection) -> Iterator[None]:
+    """Have rows come as they are taken, and close what was not read to its end: on PostgreSQL a cursor stays open in the server."""
+    cursors: list[Any] = []
+    event.listen(connection, "after_cursor_execute", lambda _, cursor, *__: cursors.append(cursor))
+    connection.execution_options(yield_per=_FETCH)
+    try:
+        yield
+    finally:
+        for cursor in cursors:
+            cursor.close()
 
 
 def take_snapshot(selection: Selection, up_to: int | None = None) -> Snapshot:
