@@ -20,7 +20,7 @@ from inventory.audit.models import AuditHead
 from inventory.doses.models import Dose, DoseSource, DoseVoid, NotGiven
 from inventory.doses.rules.terms import BodySite
 from inventory.kernel.db import db
-from inventory.reports.queries.as_of import NOW, RECORDED, AsOf, Called, called
+from inventory.reports.queries.as_of import RECORDED, AsOf, Called, called
 from inventory.reports.queries.gaps import Gap, gaps_of, last_numbers
 from inventory.stock.queries.corrections import Corrected, every_later_word
 
@@ -123,8 +123,11 @@ def _streaming(connection: Connection) -> Iterator[None]:
             cursor.close()
 
 
-def take_snapshot(selection: Selection, up_to: int | None = None) -> Snapshot:
-    """Fix which doses the report shows, and what had been said of them up to the link `up_to` of the chain, or up to now."""
+def take_snapshot(selection: Selection, up_to: int | None = None, *, tells_gaps: bool = True) -> Snapshot:
+    """Fix which doses the report shows, and what had been said of them up to the link `up_to` of the chain, or up to now.
+
+    Without `tells_gaps`, no skipped numbers are looked for: whoever needs only rows is spared counting every dose.
+    """
     with reading() as connection:
         head = head_of(connection)
         as_of = AsOf(None if up_to is None or up_to >= head.seq else up_to)
@@ -139,13 +142,13 @@ def take_snapshot(selection: Selection, up_to: int | None = None) -> Snapshot:
             not_given=_not_given(connection, selection, as_of),
             corrections=_corrections(connection, as_of, names.people),
             called=names,
-            gaps=gaps_of(connection, _last(connection, selection, as_of), as_of, names.codes),
+            gaps=_gaps(connection, selection, as_of, names) if tells_gaps else (),
         )
 
 
-def _last(connection: Connection, selection: Selection, as_of: AsOf) -> Mapping[UUID, int]:
-    """Only the counters of now are known: which numbers an earlier link had seen, nobody asks a report of rows."""
-    return last_numbers(connection, [site.id for site in selection.sites]) if as_of == NOW else {}
+def _gaps(connection: Connection, selection: Selection, as_of: AsOf, names: Called) -> list[Gap]:
+    last = last_numbers(connection, [site.id for site in selection.sites], as_of)
+    return gaps_of(connection, last, as_of, names.codes)
 
 
 def head_of(connection: Connection) -> Any:

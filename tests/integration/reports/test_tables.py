@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +18,8 @@ from inventory.reports.kinds import ReportKind
 from inventory.reports.models import Report, ReportFile
 from inventory.reports.queries import parameters as kept
 from inventory.reports.queries.issued import IssuedReport
+from inventory.reports.queries.requests import Asked, made_definite
+from inventory.reports.queries.selection import take_snapshot
 from inventory.reports.tables import table_of
 from inventory.staff.models import User
 from inventory.staff.services.people import Entry, edit_person
@@ -122,3 +125,24 @@ def test_manifest_of_the_drawn_rows_is_kept_with_the_files(clinic: ReportingClin
 def test_unknown_format_is_not_guessed(clinic: ReportingClinic) -> None:
     with pytest.raises(Refusal, match="REPORT-NOT-RECHECKABLE"):
         table_of(ReportKind.ADMINISTRATIONS, json.loads('{"format": "administrations/99"}'), 1)
+
+
+def test_skipped_numbers_as_of_a_head_are_those_of_then(
+    clinic: ReportingClinic, behind: Callable[[str], None]
+) -> None:
+    """Read again as of an older head: neither what was given since nor that it is gone is a gap of then."""
+    for minutes in range(3):
+        clinic.give(NOON + timedelta(minutes=minutes))
+    selection = made_definite(Asked(FIRST, LAST), at=RECORDED_AT).selection
+    then = head(db.session()).seq
+    for minutes in range(3, 6):
+        clinic.give(NOON + timedelta(minutes=minutes))
+    gone = "number IN (2, 3, 5)"
+    for table in ("dose_finding", "dose_source", "incident"):
+        behind(f"DELETE FROM {table} WHERE dose_id IN (SELECT id FROM dose WHERE {gone})")
+    behind(f"DELETE FROM dose WHERE {gone}")
+    assert [gap.words for gap in take_snapshot(selection).gaps] == [
+        "MAIN-000002 to MAIN-000003",
+        "MAIN-000005",
+    ]
+    assert [gap.words for gap in take_snapshot(selection, then).gaps] == ["MAIN-000002 to MAIN-000003"]
