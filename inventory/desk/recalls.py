@@ -7,7 +7,7 @@ look at the list is logged.
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from inventory.audit.services import log_list
@@ -23,6 +23,10 @@ from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
 from inventory.reports import recalls as reports
 from inventory.reports.documents.recall import DRILL, dose_words, progress_words, standing_words
+from inventory.reports.jobs.asking import issue_or_ask
+from inventory.reports.jobs.views import led_to
+from inventory.reports.kinds import ReportKind
+from inventory.reports.queries.requests import Asked
 from inventory.staff.current import current_actor
 from inventory.stock.queries import recalls
 from inventory.stock.queries.recalls import Fate, RecallRow
@@ -30,6 +34,7 @@ from inventory.stock.services.recalls import still_to_do
 from inventory.web.access import requires
 from inventory.web.forms import ClinicForm
 from inventory.web.pagination import cursor_here
+from inventory.web.presenting import site_today
 from inventory.web.spreadsheets import csv_answer
 
 LETTERS = (
@@ -81,11 +86,11 @@ def recall_report(recall_id: UUID) -> ResponseReturnValue:
     form = ClinicForm()
     if not form.validate_on_submit():
         return redirect(url_for("desk.recall", recall_id=recall_id))
-    report = reports.issue_recall_report(
-        recall_id=recall_id, actor=current_actor(), at=now(), request_key=form.act_key
+    asked = Asked(site_today(), site_today(), recall_id=recall_id)
+    made = issue_or_ask(
+        kind=ReportKind.RECALL, asked=asked, actor=current_actor(), at=now(), request_key=form.act_key
     )
-    flash(f"Report {report.label} is issued.")
-    return redirect(url_for("reports.show", report_id=report.id))
+    return led_to(made)
 
 
 def _sees_patients() -> bool:

@@ -18,7 +18,6 @@ from inventory.reports.queries import requests
 from inventory.reports.queries.issued import Sought, issuers
 from inventory.reports.queries.requests import Asked
 from inventory.stock.forms.reconciliation import LEVELS, ReconciliationFilter
-from inventory.stock.queries.scopes import Wanted
 from inventory.web.fields import (
     ChoiceField,
     Choices,
@@ -159,22 +158,18 @@ class ReconciliationForm(ClinicForm):
     level = ChoiceField("Shown", choices=LEVELS)
 
     @property
-    def wanted(self) -> Wanted:
+    def asked(self) -> Asked:
         """What the validated form asks for."""
         assert self.first_day.data  # noqa: S101 - Required, and validated
         assert self.last_day.data  # noqa: S101
-        return Wanted(
+        return Asked(
             first_day=self.first_day.data,
             last_day=self.last_day.data,
             site_code=self.site_code.data or "",
             formulation_id=_id(self.formulation_id.data),
             lot_number=str(self.lot_number.data or ""),
+            by_part=str(self.level.data) == "vial",
         )
-
-    @property
-    def by_part(self) -> bool:
-        """Whether each vial is told too."""
-        return str(self.level.data) == "vial"
 
 
 def reconciliation_form() -> ReconciliationForm:

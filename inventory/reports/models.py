@@ -127,7 +127,7 @@ class ReportJob(Model):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(30))
     parameters: Mapped[str] = mapped_column(Text)
-    """What was asked for and at which sites the person then worked, as JSON; read by `jobs.kinds` alone."""
+    """What was asked for and at which sites the person then worked, as JSON; read by `jobs.requests` alone."""
     requested_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     requested_at: Mapped[datetime] = mapped_column()
     state: Mapped[str] = mapped_column(String(10))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 Progress = Callable[[int, int], None]
-"""Is told (rows done, rows altogether), and may raise `Stopped` to end the making."""
+"""Is told (rows done, rows altogether, 0 while they are being read), and may raise `Stopped` to end the making."""
 Row = TypeVar("Row")
 
 STEP = 100
@@ -21,6 +21,15 @@ class Cancelled(Stopped):
 
 def unwatched(_done: int, _of: int) -> None:
     """Nobody watches."""
+
+
+def reading_on(rows: Iterable[Row], progress: Progress) -> Iterator[Row]:
+    """Yield the rows as they are read, before anybody knows how many there will be: `progress` hears that it goes on."""
+    progress(0, 0)
+    for done, row in enumerate(rows, 1):
+        yield row
+        if done % STEP == 0:
+            progress(0, 0)
 
 
 def watched(rows: Iterable[Row], of: int, progress: Progress) -> Iterator[Row]:

@@ -2,11 +2,13 @@
 
 import tempfile
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from inventory.clinic.settings import current_settings
+from inventory.doses.queries.recalls import progress as patients_of
 from inventory.kernel.clock import local_day
 from inventory.kernel.db import db
 from inventory.kernel.errors import site_not_yours
@@ -17,30 +19,60 @@ from inventory.reports.documents.recall_csv import FIELDS, FORMAT, rows_of
 from inventory.reports.heading import issued_as
 from inventory.reports.kinds import ReportKind
 from inventory.reports.models import Report
+from inventory.reports.progress import Progress, unwatched
 from inventory.reports.queries.issued import IssuedReport, issued_report
 from inventory.reports.queries.recall import RecallState, recall_state
+from inventory.reports.queries.requests import Asked, refuse_lacking
 from inventory.reports.recording import Recording
 from inventory.reports.signing.known import clinic_words
 
 
 def issue_recall_report(
-    *, recall_id: UUID, actor: Actor, at: datetime, request_key: str | None = None
+    *,
+    recall_id: UUID,
+    actor: Actor,
+    at: datetime,
+    request_key: str | None = None,
+    progress: Progress = unwatched,
+    resumes: bool = False,
 ) -> IssuedReport:
     """Issue the report of a recall as PDF and CSV, and return its entry in the register.
 
-    Raises Refusal NOT-FOUND, NOT-PERMITTED, and SITE-NOT-YOURS by somebody who works at some sites only: it covers all of them.
+    With `resumes`, one that was interrupted is issued anew, as the recall stands now, under the next number. Raises Refusal NOT-FOUND, NOT-PERMITTED, and SITE-NOT-YOURS by somebody who works at some sites only: it covers all of them.
     """
+    _refuse_others(actor)
+    state = recall_state(recall_id)
+    outcome = register.take_number_anew(
+        _entry(state, at), actor=actor, at=at, request_key=request_key, resumes=resumes
+    )
+    report = issued_report(outcome.subject_id)
+    if not outcome.repeated:
+        _write_files(report, state, actor=actor, at=at, progress=progress)
+    return issued_report(outcome.subject_id)
+
+
+def issue_recall(*, kind: ReportKind, asked: Asked, **more: Any) -> IssuedReport:
+    """Issue the report of the recall that is asked for, as `issue_recall_report` does."""
+    return issue_recall_report(recall_id=_recall_of(kind, asked), **more)
+
+
+def rows_of_recall(*, kind: ReportKind, asked: Asked, actor: Actor, at: datetime, most: int) -> int:  # noqa: ARG001  one statement counts them all
+    """Return how many patients the report would name now. Raises as issuing it does."""
+    _refuse_others(actor)
+    return patients_of(db.session(), _recall_of(kind, asked)).patients
+
+
+def _recall_of(kind: ReportKind, asked: Asked) -> UUID:
+    refuse_lacking(asked, kind)
+    assert asked.recall_id  # noqa: S101  as was just asked
+    return asked.recall_id
+
+
+def _refuse_others(actor: Actor) -> None:
     register.refuse_unless(actor, Permission.REPORT_ISSUE)
     register.refuse_unless(actor, Permission.PATIENT_READ)
     if actor.site_ids is not None:
         raise site_not_yours()
-    state = recall_state(recall_id)
-    entry = _entry(state, at)
-    outcome = register.take_number(entry, actor=actor, at=at, request_key=request_key)
-    report = issued_report(outcome.subject_id)
-    if not outcome.repeated:
-        _write_files(report, state, actor=actor, at=at)
-    return issued_report(outcome.subject_id)
 
 
 def reports_of_recall(recall_id: UUID) -> list[UUID]:
@@ -75,9 +107,13 @@ def _entry(state: RecallState, at: datetime) -> register.Entry:
     )
 
 
-def _write_files(report: IssuedReport, state: RecallState, *, actor: Actor, at: datetime) -> None:
+def _write_files(
+    report: IssuedReport, state: RecallState, *, actor: Actor, at: datetime, progress: Progress
+) -> None:
     with tempfile.TemporaryFile() as pdf, tempfile.TemporaryFile() as csv:
-        recording = Recording(report, csv, FIELDS, parameters=report.parameters, actor=actor)
+        recording = Recording(
+            report, csv, FIELDS, parameters=report.parameters, actor=actor, progress=progress
+        )
         rows = rows_of(
             recall=state.row.label,
             is_drill=state.row.recall.is_drill,

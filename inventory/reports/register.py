@@ -12,16 +12,20 @@ from datetime import date, datetime
 from typing import Any, BinaryIO, Literal
 from uuid import UUID
 
+from sqlalchemy import select
+
 from inventory.audit.acts import Act, Outcome, perform
+from inventory.audit.models import AuditEntry
 from inventory.clinic.models import CounterKind
 from inventory.clinic.numbers import next_number
+from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import SYSTEM_USER_ID, Actor, Permission
 from inventory.reports.kinds import ReportKind, may_issue, may_read
 from inventory.reports.manifest import Manifest
 from inventory.reports.models import Report, ReportFile
-from inventory.reports.queries.issued import IssuedReport
+from inventory.reports.queries.issued import IssuedReport, issued_report
 from inventory.reports.queries.parameters import written
 from inventory.reports.queries.superseded import report_label
 from inventory.reports.signing.known import clinic_words, known_key
@@ -29,6 +33,8 @@ from inventory.reports.signing.pdf import Words, sign_issued
 from inventory.staff.presenters import days_words
 
 FileFormat = Literal["pdf", "csv"]
+_MOST_NUMBERS = 9
+"""A report that is interrupted more often than that is not entered again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +103,35 @@ def take_number(entry: Entry, *, actor: Actor, at: datetime, request_key: str | 
     """
     known_key(actor=actor, at=at)
     return perform(lambda act: enter(act, entry), actor=actor, at=at, request_key=request_key)
+
+
+def take_number_anew(
+    entry: Entry, *, actor: Actor, at: datetime, request_key: str | None, resumes: bool
+) -> Outcome:
+    """As `take_number`, for what shows a running state: with `resumes`, a report that the same request entered and that was interrupted
+    keeps its number, and this one, which shows what is there now, is entered under the next.
+    """
+    outcome = take_number(entry, actor=actor, at=at, request_key=request_key)
+    for key in keys_of(request_key)[1:] if request_key and resumes else ():
+        if not outcome.repeated or issued_report(outcome.subject_id).files:
+            break
+        outcome = take_number(entry, actor=actor, at=at, request_key=key)
+    return outcome
+
+
+def keys_of(request_key: str) -> list[str]:
+    """Return the keys under which one request may have entered reports: the newest has the last that is known."""
+    return [request_key, *(f"{request_key}-{n}" for n in range(2, _MOST_NUMBERS + 1))]
+
+
+def interrupted(request_key: str | None) -> IssuedReport | None:
+    """Return the report that was entered under the key of a request and has no files yet, if there is one."""
+    entered = select(AuditEntry.subject_id).where(
+        AuditEntry.request_key == request_key, AuditEntry.subject_type == "report"
+    )
+    report_id = db.session.scalar(entered) if request_key else None
+    report = issued_report(report_id) if report_id else None
+    return None if report is None or report.files else report
 
 
 def enter(act: Act, entry: Entry) -> Outcome:

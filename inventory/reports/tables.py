@@ -59,7 +59,7 @@ def guarded(cells: Cells) -> Cells:
 
 
 def _administrations(_kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Table:
-    snapshot = take_snapshot(selection_of(parameters), up_to)
+    snapshot = take_snapshot(selection_of(parameters), up_to, tells_gaps=False)
     return Table(told.FORMAT, told.COLUMNS, map(told.cells_of, administration_rows(snapshot)))
 
 
@@ -68,19 +68,23 @@ def _pseudonymised(_kind: ReportKind, parameters: Mapping[str, Any], up_to: int)
     # Under another key every pseudonym is another: the rows would all seem to be changed.
     if not hmac.compare_digest(pseudonyms.mark_of(secret), str(parameters.get("pseudonyms"))):
         raise not_recheckable()
-    snapshot = take_snapshot(selection_of(parameters), up_to)
+    snapshot = take_snapshot(selection_of(parameters), up_to, tells_gaps=False)
     rows = pseudonyms.pseudonymised(identified_rows(snapshot), secret)
     columns = told.PSEUDONYMISED_COLUMNS
     return Table(pseudonyms.FORMAT, columns, map(told.pseudonymised_cells_of, rows))
 
 
-def _listing(kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Table:
-    listing = LISTINGS[kind]
-    with reading() as connection:
+def rows_as_of(kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Iterator[Cells]:
+    """Yield the rows of a list as the record stood at the link `up_to`, as they are printed; held by nobody."""
+    with reading(streams=True) as connection:
         seq = None if up_to >= head_of(connection).seq else up_to
         reader = reader_of(connection, selection_of(parameters), AsOf(seq))
-        rows = [guarded(cells) for cells in listing.rows(reader)]
-    return Table(listing.format, listing.layout.columns, iter(rows))
+        yield from LISTINGS[kind].rows(reader)
+
+
+def _listing(kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Table:
+    rows = map(guarded, rows_as_of(kind, parameters, up_to))
+    return Table(LISTINGS[kind].format, LISTINGS[kind].layout.columns, rows)
 
 
 _Read = Callable[[ReportKind, Mapping[str, Any], int], Table]

@@ -3,11 +3,10 @@
 from typing import cast
 from uuid import UUID
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from inventory.audit.acts import Outcome
 from inventory.audit.limits import keeps_to_days
 from inventory.audit.services import log_access
 from inventory.clinic.current import current_site, visible_sites
@@ -21,13 +20,11 @@ from inventory.reports.blueprint import bp
 from inventory.reports.forms import reconciliation_form, register_filter, report_form
 from inventory.reports.jobs.asking import issue_or_ask
 from inventory.reports.jobs.queries import job_of, jobs_waited_for, what_became_of
-from inventory.reports.jobs.services import SUBJECT as A_JOB
-from inventory.reports.jobs.views import jobs
+from inventory.reports.jobs.views import jobs, led_to
 from inventory.reports.kinds import KIND_WORDS, ReportKind, kinds_for, kinds_issued_by
 from inventory.reports.manifest import in_groups
 from inventory.reports.queries import issued
 from inventory.reports.queries.revisions import revisions_of
-from inventory.reports.reconciliations import issue_reconciliation
 from inventory.reports.register import FileFormat
 from inventory.reports.reviewing import MEANING_WORDS, may_review
 from inventory.reports.verification import page as verification
@@ -150,9 +147,9 @@ def new_reconciliation() -> ResponseReturnValue:
     form = reconciliation_form()
     if form.validate_on_submit():
         try:
-            report = issue_reconciliation(
-                wanted=form.wanted,
-                by_part=form.by_part,
+            made = issue_or_ask(
+                kind=ReportKind.RECONCILIATION,
+                asked=form.asked,
                 actor=current_user.actor,
                 at=now(),
                 request_key=form.act_key,
@@ -160,8 +157,7 @@ def new_reconciliation() -> ResponseReturnValue:
         except (Refusal, Refusals) as refusal:
             form.apply_refusal(refusal)
         else:
-            flash(f"Reconciliation {report.label} is issued.")
-            return redirect(url_for("reports.reconciliation", report_id=report.id))
+            return led_to(made, page="reports.reconciliation", called="Reconciliation")
     return render_template("reports/new_reconciliation.html", form=form), form.status
 
 
@@ -181,14 +177,6 @@ def download_reconciliation(report_id: UUID, file_format: str) -> ResponseReturn
     """A file of a reconciliation, as it was issued."""
     issued.issued_report(report_id, kinds=[ReportKind.RECONCILIATION])
     return _file(report_id, file_format)
-
-
-def _led_to(made: Outcome) -> ResponseReturnValue:
-    """Go on to the report that was issued, or to the page of its job."""
-    if made.subject_type == A_JOB:
-        return redirect(url_for("reports.jobs.show", job_id=made.subject_id))
-    flash(f"Report {issued.issued_report(made.subject_id).label} is issued.")
-    return redirect(url_for("reports.show", report_id=made.subject_id))
 
 
 def _readable(report_id: UUID) -> issued.IssuedReport:
@@ -232,5 +220,5 @@ def _asked_for(kind: ReportKind) -> ResponseReturnValue:
         except (Refusal, Refusals) as refusal:
             form.apply_refusal(refusal)
         else:
-            return _led_to(made)
+            return led_to(made)
     return render_template("reports/new.html", form=form, words=KIND_WORDS[kind]), form.status

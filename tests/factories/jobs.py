@@ -4,8 +4,12 @@ from collections.abc import Callable
 from datetime import date, datetime
 from uuid import UUID
 
+import pytest
+
 from inventory.clinic.services import change_settings
+from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor
+from inventory.reports.jobs import running
 from inventory.reports.jobs.asking import issue_or_ask
 from inventory.reports.kinds import ReportKind
 from inventory.reports.queries.requests import Asked
@@ -45,3 +49,17 @@ def stop_at(call: int, then: Callable[[], object]) -> Callable[[], bool]:
         return False
 
     return is_stopping
+
+
+def lose_the_worker(call: int) -> None:
+    """Run the worker until it was asked for the `call`-th time, and let it die there without another word."""
+
+    class Killed(BaseException):
+        pass
+
+    def die() -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        running.work_off(stop_at(call, die))
+    db.session.remove()

@@ -54,8 +54,10 @@ class Job:
         """How it stands, in a sentence."""
         counted = count(self.rows_of, KIND_WORDS[self.kind].counts)
         return {
-            JobState.QUEUED: f"Waiting for its turn: {counted}.",
-            JobState.RUNNING: f"Being made: {self.rows_done:,} of {counted}.",
+            JobState.QUEUED: f"Waiting for its turn: {counted}." if self.rows_of else "Waiting for its turn.",
+            JobState.RUNNING: f"Being made: {self.rows_done:,} of {counted}."
+            if self.rows_of
+            else "Being made: what it lists is being read.",
             JobState.DONE: f"Ready: report {self.report_label}.",
             JobState.FAILED: "It was not made.",
             JobState.CANCELLED: "Cancelled.",

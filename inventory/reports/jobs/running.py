@@ -14,7 +14,8 @@ from inventory.kernel.clock import now
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import Actor
-from inventory.reports.jobs import kinds, rules, services
+from inventory.reports.issuing import issue_report
+from inventory.reports.jobs import requests, rules, services
 from inventory.reports.jobs.rules import JobState
 from inventory.reports.jobs.services import Claimed, Displaced
 from inventory.reports.progress import Cancelled, Stopped
@@ -65,7 +66,8 @@ class Beats:
         if self.is_stopping():
             raise Interrupted
         at = now()
-        if done < of and self._last is not None and at - self._last < EVERY:
+        is_over = 0 < of <= done
+        if not is_over and self._last is not None and at - self._last < EVERY:
             return
         services.beat(self.job, done=done, of=of, at=at)
         self._last = at
@@ -73,9 +75,17 @@ class Beats:
 
 def _make(job: Claimed, is_stopping: Callable[[], bool]) -> None:
     try:
-        asked, site_ids = kinds.request_of(job.kind, job.parameters)
+        asked, site_ids = requests.request_of(job.parameters)
         actor, beats = _asker(job.requested_by_id, site_ids), Beats(job, is_stopping)
-        kinds.run(job.kind, asked, actor=actor, at=now(), request_key=job.id.hex, progress=beats)
+        issue_report(
+            kind=job.kind,
+            asked=asked,
+            actor=actor,
+            at=now(),
+            request_key=job.id.hex,
+            progress=beats,
+            resumes=True,
+        )
     except Interrupted:
         services.give_back(job, at=now())
     except Displaced:

@@ -24,6 +24,7 @@ from inventory.reports.jobs.rules import JobState
 from inventory.reports.kinds import ReportKind
 from inventory.reports.models import ReportJob
 from inventory.reports.progress import Cancelled, Stopped
+from inventory.reports.register import keys_of
 
 SUBJECT = "report-job"
 """What the trail calls a job."""
@@ -214,5 +215,6 @@ def _change(session: Session, job: Claimed, values: dict[str, Any]) -> None:
 
 
 def _entered(session: Session, job_id: UUID) -> UUID | None:
-    """Return the report that was entered in the register for a job; its act bears the job's id as key."""
-    return session.scalar(select(AuditEntry.subject_id).where(AuditEntry.request_key == job_id.hex))
+    """Return the report that was entered in the register for a job; its act bears the job's id as key. The newest, where it is several."""
+    entered = select(AuditEntry.subject_id).where(AuditEntry.request_key.in_(keys_of(job_id.hex)))
+    return session.scalar(entered.order_by(AuditEntry.request_key.desc()).limit(1))

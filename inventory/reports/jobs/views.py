@@ -9,11 +9,13 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from inventory.audit.acts import Outcome
 from inventory.kernel.clock import now
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import Permission
 from inventory.reports.jobs import queries, services
 from inventory.reports.kinds import kinds_for
+from inventory.reports.queries.issued import issued_report
 from inventory.web.access import requires
 from inventory.web.forms import ClinicForm
 
@@ -51,3 +53,11 @@ def cancel(job_id: UUID) -> ResponseReturnValue:
                 raise
             flash(refusal.message, "warning")
     return redirect(url_for("reports.jobs.show", job_id=job_id))
+
+
+def led_to(made: Outcome, *, page: str = "reports.show", called: str = "Report") -> ResponseReturnValue:
+    """Go on to the report that was issued, or to the page of its job."""
+    if made.subject_type == services.SUBJECT:
+        return redirect(url_for("reports.jobs.show", job_id=made.subject_id))
+    flash(f"{called} {issued_report(made.subject_id).label} is issued.")
+    return redirect(url_for(page, report_id=made.subject_id))

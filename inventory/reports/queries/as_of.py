@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, true
+from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.engine import Connection
 
 from inventory.audit.models import AuditEntry, AuditLink, AuditPayload
@@ -50,6 +50,14 @@ class AsOf:
             AuditEntry.action.in_(actions), AuditEntry.subject_id.is_not(None)
         )
         return self._later(chosen)
+
+    def later_by_site(self, connection: Connection, *actions: str) -> dict[UUID | None, int]:
+        """How many later entries of these actions each site has."""
+        if self.seq is None:
+            return {}
+        of_actions: _Any = select(AuditEntry.site_id, func.count()).where(AuditEntry.action.in_(actions))
+        rows = connection.execute(self._later(of_actions).group_by(AuditEntry.site_id))
+        return {site_id: int(count) for site_id, count in rows}
 
     def moments(self, connection: Connection, subject_type: str) -> frozenset[tuple[UUID | None, datetime]]:
         """Each later entry about such a subject: which, and when it was recorded."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -22,12 +22,16 @@ from inventory.reports.queries.superseded import newest_of
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Bytes that the register holds: a file as it was issued (revision 1), or as it is since a further signature."""
+    """Bytes that the register holds: a file as it was issued (revision 1), or as it is since a further signature.
+
+    Of a file that was erased only the SHA-256 is left; whether it was an erasure that took it, `unwitnessed` says.
+    """
 
     report_id: UUID
     format: str
     revision: int
     content: bytes
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,8 @@ def stored_as(content: bytes) -> Stored | None:
     """Return where the register holds exactly these bytes, or None."""
     sha256 = hashlib.sha256(content).hexdigest()
     for stored in _stored(ReportFile.sha256 == sha256, ReportRevision.sha256 == sha256):
-        if stored.content == content:
-            return stored
+        if stored.content in (content, b""):
+            return replace(stored, content=content, is_erased=not stored.content)
     return None
 
 
@@ -100,12 +104,10 @@ def unwitnessed(report_id: UUID) -> list[str]:
     for payload in _payloads_about(report_id):
         for table, digests in payload.get("rows", {}).items():
             witnesses.setdefault(table, {}).update(digests)
-    for table, digests in witnesses.items():
-        digests.update(later_digests(db.session(), table, digests))
     return [
         f"its {table.name.replace('_', ' ')} {key}" if table.name != "report" else "its entry"
         for table, key, digest in _rows_of(report_id)
-        if witnesses.get(table.name, {}).get(key) != digest
+        if (witnesses.get(table.name, {}) | later_digests(db.session(), table.name, [key])).get(key) != digest
     ]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from inventory.clinic.models import Counter, CounterKind
 from inventory.doses.models import Dose
 from inventory.kernel.numbering import written_number
-from inventory.reports.queries.as_of import RECORDED, AsOf
+from inventory.reports.queries.as_of import NOW, RECORDED, AsOf
 
 
 class Gap(NamedTuple):
@@ -27,12 +27,16 @@ class Gap(NamedTuple):
         return first if self.first == self.last else f"{first} to {written_number(self.site_code, self.last)}"
 
 
-def last_numbers(connection: Connection, site_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """The number that each site gave last, by its counter: it also shows that the newest doses are gone."""
+def last_numbers(connection: Connection, site_ids: Sequence[UUID], as_of: AsOf = NOW) -> dict[UUID, int]:
+    """The number that each site had given last, by its counter: it also shows that the newest doses are gone.
+
+    What the counter gave since is what later entries took: each that enters a dose took one number of its site.
+    """
     counters = select(Counter.site_id, Counter.value).where(
         Counter.site_id.in_(site_ids), Counter.kind == CounterKind.DOSE
     )
-    return {row.site_id: row.value for row in connection.execute(counters)}
+    taken = as_of.later_by_site(connection, *RECORDED)
+    return {row.site_id: row.value - taken.get(row.site_id, 0) for row in connection.execute(counters)}
 
 
 def gaps_of(

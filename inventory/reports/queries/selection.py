@@ -6,13 +6,13 @@ them since); the rows themselves are never changed, so that they can then be rea
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, true
+from sqlalchemy import ColumnElement, Select, event, exists, func, select, true
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
@@ -20,7 +20,7 @@ from inventory.audit.models import AuditHead
 from inventory.doses.models import Dose, DoseSource, DoseVoid, NotGiven
 from inventory.doses.rules.terms import BodySite
 from inventory.kernel.db import db
-from inventory.reports.queries.as_of import NOW, RECORDED, AsOf, Called, called
+from inventory.reports.queries.as_of import RECORDED, AsOf, Called, called
 from inventory.reports.queries.gaps import Gap, gaps_of, last_numbers
 from inventory.stock.queries.corrections import Corrected, every_later_word
 
@@ -108,16 +108,33 @@ class Snapshot:
 
 
 @contextmanager
-def reading() -> Iterator[Connection]:
-    """One short read of a single state, beside whatever the session is doing."""
+def reading(*, streams: bool = False) -> Iterator[Connection]:
+    """One short read of a single state, beside whatever the session is doing. With `streams`, rows come as they are taken."""
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        yield connection
+        with _streaming(connection) if streams else nullcontext():
+            yield connection
 
 
-def take_snapshot(selection: Selection, up_to: int | None = None) -> Snapshot:
-    """Fix which doses the report shows, and what had been said of them up to the link `up_to` of the chain, or up to now."""
+@contextmanager
+def _streaming(connection: Connection) -> Iterator[None]:
+    """Have rows come as they are taken, and close what was not read to its end: on PostgreSQL a cursor stays open in the server."""
+    cursors: list[Any] = []
+    event.listen(connection, "after_cursor_execute", lambda _, cursor, *__: cursors.append(cursor))
+    connection.execution_options(yield_per=_FETCH)
+    try:
+        yield
+    finally:
+        for cursor in cursors:
+            cursor.close()
+
+
+def take_snapshot(selection: Selection, up_to: int | None = None, *, tells_gaps: bool = True) -> Snapshot:
+    """Fix which doses the report shows, and what had been said of them up to the link `up_to` of the chain, or up to now.
+
+    Without `tells_gaps`, no skipped numbers are looked for: whoever needs only rows is spared counting every dose.
+    """
     with reading() as connection:
         head = head_of(connection)
         as_of = AsOf(None if up_to is None or up_to >= head.seq else up_to)
@@ -132,13 +149,13 @@ def take_snapshot(selection: Selection, up_to: int | None = None) -> Snapshot:
             not_given=_not_given(connection, selection, as_of),
             corrections=_corrections(connection, as_of, names.people),
             called=names,
-            gaps=gaps_of(connection, _last(connection, selection, as_of), as_of, names.codes),
+            gaps=_gaps(connection, selection, as_of, names) if tells_gaps else (),
         )
 
 
-def _last(connection: Connection, selection: Selection, as_of: AsOf) -> Mapping[UUID, int]:
-    """Only the counters of now are known: which numbers an earlier link had seen, nobody asks a report of rows."""
-    return last_numbers(connection, [site.id for site in selection.sites]) if as_of == NOW else {}
+def _gaps(connection: Connection, selection: Selection, as_of: AsOf, names: Called) -> list[Gap]:
+    last = last_numbers(connection, [site.id for site in selection.sites], as_of)
+    return gaps_of(connection, last, as_of, names.codes)
 
 
 def head_of(connection: Connection) -> Any:

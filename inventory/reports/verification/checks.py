@@ -20,7 +20,7 @@ from inventory.kernel.permissions import SYSTEM_USER_ID, Actor
 from inventory.reports.kinds import kinds_for
 from inventory.reports.manifest import in_groups
 from inventory.reports.models import Report, ReportFile
-from inventory.reports.queries import evidence
+from inventory.reports.queries import erased, evidence
 from inventory.reports.queries.evidence import Stored
 from inventory.reports.queries.issued import IssuedReport, issued_report, stored_content
 from inventory.reports.queries.parameters import digest_of
@@ -151,7 +151,14 @@ def _unregistered(case: _Case) -> str:
 def _same_bytes(case: _Case, report: IssuedReport) -> Line:
     if case.stored is not None:
         which = f", revision {case.stored.revision}" if case.stored.revision > 1 else ""
-        said = f"It is byte for byte the {case.stored.format.upper()} of report {report.label}{which}, as the register holds it."
+        holds = (
+            "as the register holds it"
+            if not case.stored.is_erased
+            else "whose SHA-256 the register kept when its file was erased"
+        )
+        said = (
+            f"It is byte for byte the {case.stored.format.upper()} of report {report.label}{which}, {holds}."
+        )
         return Line(Check.BYTES, Verdict.WELL, said)
     return Line(
         Check.BYTES,
@@ -274,6 +281,9 @@ def _difference(report: IssuedReport, told: dict[str, Any]) -> rows.Difference |
     if not salt:
         return "The salt of its rows is not in the register any more."
     parameters = read_parameters(db.session.get_one(Report, report.id).parameters)
+    gone = erased.erased_since(report.head_seq)
+    if parameters.get("patient_id") in {patient_id.hex for patient_id in gone}:
+        return "The patient whom it is about was erased since the report was issued, so its rows cannot be compared any more."
 
     def now() -> Table:
         return table_of(report.kind, parameters, report.head_seq)
@@ -286,10 +296,14 @@ def _difference(report: IssuedReport, told: dict[str, Any]) -> rows.Difference |
         columns=told["columns"],
         printed=lambda: rows.csv_lines(stored_content(report.id, "csv")[1]),
         now=lambda: now().rows,
+        erased=rows.Erased(erased.rows_about(gone), erased.WORDS) if gone else rows.Erased(),
     )
 
 
 def _rows_that_differ(found: rows.Difference) -> Lines:
+    if found.erased:
+        said = f"{_listed(found.erased)}: erased since the report was issued, so nobody can compare what was printed."
+        yield Line(Check.ROWS, Verdict.UNKNOWN, said)
     for names, what in (
         (found.changed, "not as printed any more"),
         (found.gone, "printed, but not in the record any more"),
@@ -303,7 +317,8 @@ def _rows_that_differ(found: rows.Difference) -> Lines:
             f"From row {found.first} on, the record has other rows, or in another order.",
         )
     elif not (found.changed or found.gone):
-        yield Line(Check.ROWS, Verdict.WELL, "Every printed row is in the record as it was printed.")
+        which = "Every other" if found.erased else "Every"
+        yield Line(Check.ROWS, Verdict.WELL, f"{which} printed row is in the record as it was printed.")
     if found.more:
         said = f"{_listed(found.more)}: in the record for these days and filters, but not in the report."
         yield Line(Check.COMPLETE, Verdict.WRONG, said)

@@ -9,6 +9,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from inventory.reports.manifest import RowHasher
 
@@ -21,18 +22,29 @@ SHOWN = 10
 
 @dataclass(slots=True)
 class Difference:
-    """The rows that differ, by their names: changed (with the columns), gone from the record, and more than were printed."""
+    """The rows that differ, by their names: changed (with the columns), gone from the record, and more than were printed.
+
+    `erased` are those of a patient who was erased since, and differ in nothing else.
+    """
 
     changed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     more: list[str] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
     first: int = 0
     """The place of the first row that differs, counted from 1."""
 
     @property
     def has_names(self) -> bool:
         """Whether any row can be named. Where none can, rows are in another order, or there is no CSV to name them from."""
-        return bool(self.changed or self.gone or self.more)
+        return bool(self.changed or self.gone or self.more or self.erased)
+
+
+class Erased(NamedTuple):
+    """Which rows are about somebody who was erased since, by their names, and the columns that an erasure may have changed."""
+
+    is_about: Callable[[str], bool] = lambda _: False
+    columns: frozenset[str] = frozenset()
 
 
 def difference(
@@ -42,6 +54,7 @@ def difference(
     columns: Sequence[str],
     printed: Callable[[], Iterator[Cells]],
     now: Callable[[], Iterable[Cells]],
+    erased: Erased = Erased(),  # noqa: B008  it is never changed
 ) -> Difference | None:
     """Return how the rows of the record differ from those printed, or None where they are the same.
 
@@ -55,9 +68,15 @@ def difference(
     if not before and hashes:
         return Difference(first=first)
     after = _by_name(now())
-    changed = [name for name, digest in before.items() if after.get(name, digest) != digest]
+    differing = [name for name, digest in before.items() if after.get(name, digest) != digest]
+    about = [name for name in differing if erased.is_about(name[0])]
+    others = _columns_that_differ(about, columns, _trusted(hashes, hasher, printed()), now()) if about else {}
+    taken = {name for name, found in others.items() if erased.columns.issuperset(found)}
+    changed = [name for name in differing if name not in taken]
+    shown = _columns_that_differ(changed[:SHOWN], columns, _trusted(hashes, hasher, printed()), now())
     return Difference(
-        changed=list(_with_columns(changed, columns, _trusted(hashes, hasher, printed()), now())),
+        changed=[_with_columns(name, shown.get(name)) for name in changed],
+        erased=[_written(name) for name in about if name in taken],
         gone=[_written(name) for name in before if name not in after],
         more=[_written(name) for name in after if name not in before],
         first=first,
@@ -106,15 +125,20 @@ def _written(name: _Name) -> str:
     return name[0] if name[1] == 1 else f"{name[0]} ({name[1]})"
 
 
-def _with_columns(
-    names: list[_Name], columns: Sequence[str], printed: Iterable[Cells], now: Iterable[Cells]
-) -> Iterator[str]:
-    shown = set(names[:SHOWN])
-    before = {name: cells for name, cells in _named(printed) if name in shown}
-    after = {name: cells for name, cells in _named(now) if name in shown}
-    for name in names:
-        if name not in shown:
-            yield _written(name)
-            continue
-        pairs = zip(columns, before[name], after[name], strict=False)
-        yield f"{_written(name)} ({', '.join(column for column, old, new in pairs if old != new)})"
+def _with_columns(name: _Name, columns: Sequence[str] | None) -> str:
+    return _written(name) if columns is None else f"{_written(name)} ({', '.join(columns)})"
+
+
+def _columns_that_differ(
+    names: Sequence[_Name], columns: Sequence[str], printed: Iterable[Cells], now: Iterable[Cells]
+) -> dict[_Name, list[str]]:
+    """Return by row the columns in which what was printed and what the record says differ."""
+    wanted = set(names)
+    before = {name: cells for name, cells in _named(printed) if name in wanted}
+    after = {name: cells for name, cells in _named(now) if name in wanted}
+    return {
+        name: [
+            column for column, old, new in zip(columns, before[name], after[name], strict=False) if old != new
+        ]
+        for name in names
+    }

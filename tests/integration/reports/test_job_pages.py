@@ -13,9 +13,8 @@ from inventory.kernel.permissions import Role
 from inventory.reports.jobs import running, services
 from inventory.reports.models import Report
 from inventory.staff import queries as staff
-from tests.factories.jobs import make_every_report_a_job, stop_at
-from tests.factories.reports import RECORDED_AT, ReportingClinic
-from tests.integration.reports.test_jobs import NOON
+from tests.factories.jobs import stop_at
+from tests.factories.reports import NOON, RECORDED_AT, ReportingClinic
 
 OCTOBER = {"first_day": "2026-10-01", "last_day": "2026-10-31"}
 SignIn = Callable[..., Any]
@@ -28,13 +27,10 @@ def in_december() -> Iterator[None]:
 
 
 @pytest.fixture
-def busy(clinic: ReportingClinic, monkeypatch: pytest.MonkeyPatch) -> ReportingClinic:
-    """A clinic with two doses in October, in which every report is a job and every row is told of."""
+def busy(clinic: ReportingClinic, every_report_a_job: None) -> ReportingClinic:
+    """A clinic with two doses in October."""
     for day in range(2):
         clinic.give(NOON + timedelta(days=day))
-    make_every_report_a_job(RECORDED_AT)
-    monkeypatch.setattr("inventory.reports.progress.STEP", 1)
-    monkeypatch.setattr("inventory.reports.jobs.running.EVERY", timedelta(0))
     return clinic
 
 
@@ -153,12 +149,12 @@ def test_page_of_a_report_without_files_says_what_became_of_it(
     def report_page() -> str:
         return str(browser.get(f"/reports/{db.session.scalar(select(Report.id))}").text)
 
-    asked, _ = running.kinds.request_of(job.kind, job.parameters)
+    asked, _ = running.requests.request_of(job.parameters)
     stop = iter([False, False, True, True])
     with pytest.raises(running.Interrupted):
-        running.kinds.run(
-            job.kind,
-            asked,
+        running.issue_report(
+            kind=job.kind,
+            asked=asked,
             actor=busy.auditor,
             at=RECORDED_AT,
             request_key=job.id.hex,

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -33,11 +32,10 @@ from inventory.staff import queries as staff
 from inventory.staff.services import deactivate_person, edit_person, set_sites
 from inventory.staff.services.access import Bounds, set_access
 from inventory.staff.services.people import Entry
-from tests.factories.jobs import OCTOBER, ask_for_october, make_every_report_a_job, stop_at
-from tests.factories.reports import RECORDED_AT, ReportingClinic
+from tests.factories.jobs import OCTOBER, ask_for_october, lose_the_worker, stop_at
+from tests.factories.reports import NOON, RECORDED_AT, ReportingClinic
 from tests.factories.staff import make_actor
 
-NOON = datetime(2026, 10, 5, 12, 0, tzinfo=ZoneInfo("Europe/London"))
 LATER = RECORDED_AT + timedelta(minutes=2)
 At = Callable[[datetime], None]
 
@@ -49,13 +47,10 @@ def in_december() -> Iterator[None]:
 
 
 @pytest.fixture
-def busy(clinic: ReportingClinic, monkeypatch: pytest.MonkeyPatch) -> ReportingClinic:
-    """A clinic with four doses in October, in which every report is a job and every row is told of."""
+def busy(clinic: ReportingClinic, every_report_a_job: None) -> ReportingClinic:
+    """A clinic with four doses in October."""
     for day in range(4):
         clinic.give(NOON + timedelta(days=day))
-    make_every_report_a_job(RECORDED_AT)
-    monkeypatch.setattr("inventory.reports.progress.STEP", 1)
-    monkeypatch.setattr("inventory.reports.jobs.running.EVERY", timedelta(0))
     return clinic
 
 
@@ -125,20 +120,6 @@ def test_asking_and_ending_are_entries_of_a_trail_that_is_well(busy: ReportingCl
 
 
 # Lost workers -----------------------------------------------------------------------------------------------------
-
-
-def lose_the_worker(call: int) -> None:
-    """Run the worker until it was asked for the `call`-th time, and let it die there without another word."""
-
-    class Killed(BaseException):
-        pass
-
-    def die() -> None:
-        raise Killed
-
-    with pytest.raises(Killed):
-        running.work_off(stop_at(call, die))
-    db.session.remove()
 
 
 @pytest.mark.parametrize("call", [2, 4, 7])
@@ -270,13 +251,13 @@ def test_what_breaks_ends_the_job_in_plain_words_and_the_next_is_made(
     busy: ReportingClinic, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second = (ask_for_october(busy.auditor, RECORDED_AT + timedelta(seconds=n)) for n in range(2))
-    drawn = running.kinds.run
+    drawn = running.issue_report
 
     def break_once(*arguments: Any, **more: Any) -> Any:
-        monkeypatch.setattr(running.kinds, "run", drawn)
+        monkeypatch.setattr(running, "issue_report", drawn)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(running.kinds, "run", break_once)
+    monkeypatch.setattr(running, "issue_report", break_once)
     assert running.work_off() == 2
     assert (shown(busy, first).state, shown(busy, first).failure) == (JobState.FAILED, rules.BROKE)
     assert shown(busy, second).state is JobState.DONE

@@ -7,31 +7,24 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 from pypdf import PdfReader
 from sqlalchemy import select
 
 from inventory.audit.models import AccessEntry
 from inventory.audit.services import log_access
 from inventory.doses.models import Incident
-from inventory.doses.queries.containers import DoseRequest
 from inventory.doses.rules.reaction_terms import DecisionKind, ReactionOutcome, Reporter, Severity, Symptom
-from inventory.doses.rules.terms import BodySite, EntryMode, NotGivenReason, VoidKind
 from inventory.doses.services import (
     Told,
-    amend_dose,
     close_incident,
     decide_reaction,
     follow_up_reaction,
-    record_not_given,
     record_reaction,
     retract_reaction,
-    void_dose,
 )
-from inventory.doses.services.correcting import draws_of
-from inventory.doses.services.not_given import NotGivenRequest
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Role
@@ -45,28 +38,17 @@ from inventory.reports.queries.requests import Asked
 from inventory.reports.services import fetch_file, file_name
 from inventory.reports.tables import table_of
 from tests.factories.patients import make_patient
-from tests.factories.reports import RECORDED_AT, ReportingClinic
+from tests.factories.reports import NOON, RECORDED_AT, ReportingClinic, make_busy_clinic
 from tests.factories.staff import make_actor
 
-LONDON = ZoneInfo("Europe/London")
-NOON = datetime(2026, 10, 5, 12, 0, tzinfo=LONDON)
 PERIOD = Asked(date(2026, 10, 1), date(2026, 12, 1))
 K = ReportKind
-
-
-def asked_for(clinic: ReportingClinic, kind: ReportKind) -> Asked:
-    about: dict[ReportKind, dict[str, Any]] = {
-        K.PATIENT: {"patient_record_number": "R-77"},
-        K.PRACTITIONER: {"giver_id": clinic.nurse.id},
-        K.LOT: {"lot_number": "LOTMAIN"},
-    }
-    return replace(PERIOD, **about.get(kind, {}))
 
 
 def issued(
     clinic: ReportingClinic, kind: ReportKind, actor: Actor = SYSTEM_ACTOR, **asked: Any
 ) -> IssuedReport:
-    wanted = replace(asked_for(clinic, kind), **asked)
+    wanted = replace(clinic.asked_for(kind), **asked)
     return issue_report(kind=kind, asked=wanted, actor=actor, at=RECORDED_AT)
 
 
@@ -88,38 +70,6 @@ def again(report: IssuedReport) -> list[tuple[str, ...]]:
     return list(table_of(report.kind, report.parameters, report.head_seq).rows)
 
 
-def void(clinic: ReportingClinic, dose_id: UUID) -> None:
-    void_dose(
-        actor=clinic.nurse, at=RECORDED_AT, dose_id=dose_id, kind=VoidKind.DRAWN_NOT_GIVEN, reason="Fainted"
-    )
-
-
-def amend(clinic: ReportingClinic, dose_id: UUID) -> None:
-    request = DoseRequest(
-        mode=EntryMode.ALREADY_GIVEN,
-        site_id=clinic.places["MAIN"].site_id,
-        patient_id=clinic.patient_id,
-        draws=draws_of(db.session(), dose_id),
-        dose_ng=1_000_000,
-        volume_ul=1_000,
-        body_site=BodySite.RIGHT_DELTOID,
-        indication="Pernicious anaemia",
-        consent_seen=True,
-    )
-    amend_dose(actor=clinic.nurse, at=RECORDED_AT, dose_id=dose_id, request=request, reason="The other arm")
-
-
-def refuse(clinic: ReportingClinic) -> None:
-    told = NotGivenRequest(
-        site_id=clinic.places["MAIN"].site_id,
-        patient_id=clinic.patient_id,
-        formulation_id=clinic.formulation_id,
-        reason=NotGivenReason.REFUSED,
-        decided_at=NOON,
-    )
-    record_not_given(actor=clinic.nurse, at=RECORDED_AT, request=told)
-
-
 def react(clinic: ReportingClinic, dose_id: UUID, *, at: datetime) -> None:
     """Two reactions to one dose: a grave one that is followed up and decided on, and one that was none."""
     told = Told(Severity.SEVERE, ReactionOutcome.ONGOING, Reporter.PATIENT, (Symptom.HIVES,), onset_minutes=5)
@@ -133,14 +83,10 @@ def react(clinic: ReportingClinic, dose_id: UUID, *, at: datetime) -> None:
 
 
 @pytest.fixture
-def busy(clinic: ReportingClinic) -> ReportingClinic:
+def busy(app: Flask) -> ReportingClinic:
     """A clinic of which every kind of report has something to tell."""
-    void(clinic, clinic.give(NOON, note="Ask Kowalska's sister").id)
-    amend(clinic, clinic.give(NOON + timedelta(days=1)).id)
-    clinic.give(NOON + timedelta(days=2), consent_seen=False)
+    clinic = make_busy_clinic()
     react(clinic, clinic.give(NOON + timedelta(days=2, hours=1)).id, at=RECORDED_AT)
-    refuse(clinic)
-    log_access(clinic.auditor, clinic.patient_id, "record", at=NOON)
     return clinic
 
 
@@ -170,9 +116,9 @@ def test_list_tells_what_happened_and_is_read_again_the_same_after_more_did(
     assert incident_id is not None
     prescriber = make_actor(Role.PRESCRIBER)
     close_incident(actor=prescriber, at=RECORDED_AT, incident_id=incident_id, outcome="Talked it over")
-    amend(busy, busy.give(NOON + timedelta(days=3), consent_seen=False).id)
-    void(busy, busy.give(NOON + timedelta(days=4)).id)
-    refuse(busy)
+    busy.amend(busy.give(NOON + timedelta(days=3), consent_seen=False).id)
+    busy.void(busy.give(NOON + timedelta(days=4)).id)
+    busy.refuse(NOON)
     react(busy, busy.give(NOON + timedelta(days=5)).id, at=RECORDED_AT + timedelta(hours=1))
     log_access(busy.auditor, busy.patient_id, "doses", at=NOON + timedelta(hours=1))
     assert again(report) == [tuple(row.values()) for row in rows]

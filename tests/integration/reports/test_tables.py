@@ -3,19 +3,14 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
 from inventory.audit.queries import head
 from inventory.clinic.services import edit_site
-from inventory.doses.queries.containers import DoseRequest
-from inventory.doses.rules.terms import BodySite, EntryMode, VoidKind
-from inventory.doses.services import amend_dose, void_dose
-from inventory.doses.services.correcting import draws_of
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
@@ -23,13 +18,13 @@ from inventory.reports.kinds import ReportKind
 from inventory.reports.models import Report, ReportFile
 from inventory.reports.queries import parameters as kept
 from inventory.reports.queries.issued import IssuedReport
+from inventory.reports.queries.requests import Asked, made_definite
+from inventory.reports.queries.selection import take_snapshot
 from inventory.reports.tables import table_of
 from inventory.staff.models import User
 from inventory.staff.services.people import Entry, edit_person
-from tests.factories.reports import RECORDED_AT, ReportingClinic
+from tests.factories.reports import NOON, RECORDED_AT, ReportingClinic
 
-LONDON = ZoneInfo("Europe/London")
-NOON = datetime(2026, 10, 5, 12, 0, tzinfo=LONDON)
 FIRST, LAST = datetime(2026, 10, 1, tzinfo=UTC).date(), datetime(2026, 10, 31, tzinfo=UTC).date()
 GOLDEN = (
     "MAIN-000001", "MAIN", "2026-10-05T12:00:00+01:00", "2026-10-05T11:00:00+00:00", "2026-12-01T09:00:00+00:00",
@@ -52,36 +47,15 @@ def again(report: IssuedReport) -> list[tuple[str, ...]]:
     return [table.columns, *table.rows]
 
 
-def void(clinic: ReportingClinic, dose_id: UUID, reason: str = "Fainted") -> None:
-    void_dose(
-        actor=clinic.nurse, at=RECORDED_AT, dose_id=dose_id, kind=VoidKind.DRAWN_NOT_GIVEN, reason=reason
-    )
-
-
-def amend(clinic: ReportingClinic, dose_id: UUID) -> None:
-    request = DoseRequest(
-        mode=EntryMode.ALREADY_GIVEN,
-        site_id=clinic.places["MAIN"].site_id,
-        patient_id=clinic.patient_id,
-        draws=draws_of(db.session(), dose_id),
-        dose_ng=1_000_000,
-        volume_ul=1_000,
-        body_site=BodySite.RIGHT_DELTOID,
-        indication="Pernicious anaemia",
-        consent_seen=True,
-    )
-    amend_dose(actor=clinic.nurse, at=RECORDED_AT, dose_id=dose_id, request=request, reason="The other arm")
-
-
 def test_what_the_cells_of_administrations_1_say_is_pinned(clinic: ReportingClinic) -> None:
-    void(clinic, clinic.give(NOON, needle="23 G", note="=SUM(A1)").id)
+    clinic.void(clinic.give(NOON, needle="23 G", note="=SUM(A1)").id)
     found = cells(clinic, clinic.issue(FIRST, LAST))
     assert dict(zip(found[0], found[1], strict=True)) == dict(zip(found[0], GOLDEN, strict=True))
     assert len(found) == 2
 
 
 def test_csv_holds_exactly_the_rows_that_are_read_again(clinic: ReportingClinic) -> None:
-    void(clinic, clinic.give(NOON, note="=SUM(A1)").id)
+    clinic.void(clinic.give(NOON, note="=SUM(A1)").id)
     clinic.give(NOON + timedelta(days=1))
     report = clinic.issue(FIRST, LAST)
     assert again(report) == cells(clinic, report)
@@ -89,17 +63,17 @@ def test_csv_holds_exactly_the_rows_that_are_read_again(clinic: ReportingClinic)
 
 def test_what_is_recorded_later_is_not_seen_as_of_the_head(clinic: ReportingClinic) -> None:
     first, second = clinic.give(NOON), clinic.give(NOON + timedelta(days=1))
-    void(clinic, clinic.give(NOON + timedelta(days=2)).id)
+    clinic.void(clinic.give(NOON + timedelta(days=2)).id)
     report = clinic.issue(FIRST, LAST)
-    void(clinic, first.id)
-    amend(clinic, second.id)
+    clinic.void(first.id)
+    clinic.amend(second.id)
     clinic.give(NOON + timedelta(days=3))
     assert again(report) == cells(clinic, report)
     assert len(again(clinic.issue(FIRST, LAST))) == 6
 
 
 def test_names_are_those_of_then(clinic: ReportingClinic) -> None:
-    void(clinic, clinic.give(NOON).id)
+    clinic.void(clinic.give(NOON).id)
     report = clinic.issue(FIRST, LAST)
     version = db.session.get_one(User, clinic.nurse.id).version
     renamed = Entry("Nora Married", frozenset({Role.MANAGER}))
@@ -151,3 +125,24 @@ def test_manifest_of_the_drawn_rows_is_kept_with_the_files(clinic: ReportingClin
 def test_unknown_format_is_not_guessed(clinic: ReportingClinic) -> None:
     with pytest.raises(Refusal, match="REPORT-NOT-RECHECKABLE"):
         table_of(ReportKind.ADMINISTRATIONS, json.loads('{"format": "administrations/99"}'), 1)
+
+
+def test_skipped_numbers_as_of_a_head_are_those_of_then(
+    clinic: ReportingClinic, behind: Callable[[str], None]
+) -> None:
+    """Read again as of an older head: neither what was given since nor that it is gone is a gap of then."""
+    for minutes in range(3):
+        clinic.give(NOON + timedelta(minutes=minutes))
+    selection = made_definite(Asked(FIRST, LAST), at=RECORDED_AT).selection
+    then = head(db.session()).seq
+    for minutes in range(3, 6):
+        clinic.give(NOON + timedelta(minutes=minutes))
+    gone = "number IN (2, 3, 5)"
+    for table in ("dose_finding", "dose_source", "incident"):
+        behind(f"DELETE FROM {table} WHERE dose_id IN (SELECT id FROM dose WHERE {gone})")
+    behind(f"DELETE FROM dose WHERE {gone}")
+    assert [gap.words for gap in take_snapshot(selection).gaps] == [
+        "MAIN-000002 to MAIN-000003",
+        "MAIN-000005",
+    ]
+    assert [gap.words for gap in take_snapshot(selection, then).gaps] == ["MAIN-000002 to MAIN-000003"]

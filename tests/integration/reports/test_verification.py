@@ -26,7 +26,6 @@ from tests.factories.reports import RECORDED_AT, ReportingClinic
 from tests.factories.signing_clinic import clinic_key, keep_key
 from tests.factories.staff import make_actor
 from tests.support.client import CheckingClient
-from tests.support.databases import OwnerConnection
 from tests.support.verify_script import PROVEN, verified
 
 STRANGER = made.make_key("Stranger")
@@ -204,27 +203,6 @@ def test_what_is_no_report_gets_a_clear_answer(app: Flask, content: bytes, words
 
 
 # The record is not what it was -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def behind(owner_connection: OwnerConnection, engine_kind: str) -> Callable[[str], None]:
-    """Runs a statement as the owner of the tables, who switches the laws off."""
-
-    def run(statement: str) -> None:
-        db.session.rollback()
-        owner_connection.commit()
-        table = statement.split()[2 if statement.startswith("DELETE") else 1]
-        if engine_kind == "postgresql":
-            owner_connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        else:
-            owner_connection.execute("PRAGMA foreign_keys=OFF")
-            laws = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
-            for (name,) in owner_connection.execute(laws, (table,)).fetchall():
-                owner_connection.execute(f"DROP TRIGGER {name}")
-        owner_connection.execute(statement)
-        owner_connection.commit()
-
-    return run
 
 
 def test_a_dose_that_was_changed_is_named_with_its_column(pdf: bytes, behind: Callable[[str], None]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, exists, select
+from sqlalchemy import ColumnElement, Row, Select, exists, select
 from sqlalchemy.orm import aliased
 
 from inventory.doses.models import Dose, DoseSource, DoseVoid
@@ -20,6 +20,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
+_BATCH = 1_000
+
+
 def in_period(reader: Reader, *, site_ids: bool = True) -> list[ColumnElement[bool]]:
     """The conditions of a dose that was given on a day of the period at a site of the report."""
     found = [
@@ -32,12 +35,7 @@ def in_period(reader: Reader, *, site_ids: bool = True) -> list[ColumnElement[bo
 
 def doses(reader: Reader, *conditions: ColumnElement[bool]) -> Iterator[Row[tuple[Dose]]]:
     """Every dose that was recorded by then and meets the conditions, in the order given."""
-    statement = (
-        select(Dose.__table__)
-        .where(reader.as_of.known(Dose.id, *RECORDED), *conditions)
-        .order_by(Dose.given_at, Dose.id)
-    )
-    yield from reader.connection.execute(statement)
+    yield from reader.connection.execute(_recorded(reader, *conditions))
 
 
 def standings(reader: Reader, *conditions: ColumnElement[bool]) -> dict[UUID, str]:
@@ -69,7 +67,18 @@ def lots_of(reader: Reader, *conditions: ColumnElement[bool]) -> dict[UUID, str]
     return {dose_id: "; ".join(numbers) for dose_id, numbers in found.items()}
 
 
-def dose_cells(
+def told_doses(
+    reader: Reader, *conditions: ColumnElement[bool]
+) -> Iterator[tuple[Row[tuple[Dose]], dict[str, str]]]:
+    """Every dose that `doses` gives, with its cells. What is said of them elsewhere is read batch by batch, and held no longer."""
+    for some in reader.connection.execute(_recorded(reader, *conditions)).partitions(_BATCH):
+        among = Dose.id.in_([dose.id for dose in some])
+        standing, lots = standings(reader, among), lots_of(reader, among)
+        for dose in some:
+            yield dose, _cells(reader, dose, standing, lots)
+
+
+def _cells(
     reader: Reader, dose: Row[tuple[Dose]], standing: dict[UUID, str], lots: dict[UUID, str]
 ) -> dict[str, str]:
     """The cells of one dose, and of the instant at which it was given."""
@@ -91,6 +100,14 @@ def dose_cells(
         "standing": standing.get(dose.id, "given"),
         "said": dose.note or "",
     }
+
+
+def _recorded(reader: Reader, *conditions: ColumnElement[bool]) -> Select[tuple[Dose]]:
+    return (
+        select(Dose.__table__)
+        .where(reader.as_of.known(Dose.id, *RECORDED), *conditions)
+        .order_by(Dose.given_at, Dose.id)
+    )
 
 
 def void_words(kind: str) -> str:

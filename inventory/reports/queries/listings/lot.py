@@ -15,7 +15,7 @@ from inventory.doses.models import Dose, DoseSource
 from inventory.kernel.quantity import format_ml
 from inventory.reports.documents.listing import Grouping, Layout, Section, Shown
 from inventory.reports.queries.listings.corrections import MOVED
-from inventory.reports.queries.listings.doses import dose_cells, doses, lots_of, standings
+from inventory.reports.queries.listings.doses import told_doses
 from inventory.reports.queries.listings.reader import (
     Cells,
     Reader,
@@ -129,9 +129,8 @@ def rows(reader: Reader) -> Iterator[Cells]:
     yield from _vials(reader, names)
     drawn = select(DoseSource.dose_id).where(DoseSource.lot_id.in_(lot_ids))
     conditions = (Dose.id.in_(drawn), Dose.site_id.in_(reader.site_ids))
-    standing, lots = standings(reader, *conditions), lots_of(reader, *conditions)
-    for dose in doses(reader, *conditions):
-        yield _dose(dose_cells(reader, dose, standing, lots))
+    for _, told in told_doses(reader, *conditions):
+        yield _dose(told)
     yield from _movements(reader, names)
     yield from _corrections(reader)
 

@@ -11,7 +11,7 @@ from inventory.patients.models import Alert, Consent
 from inventory.patients.terms import ALERT_WORDS, CONSENT_WORDS
 from inventory.reports.documents.listing import Grouping, Layout, Section, Shown
 from inventory.reports.queries.listings.doses import COLUMNS as DOSE_COLUMNS
-from inventory.reports.queries.listings.doses import dose_cells, doses, in_period, lots_of, standings
+from inventory.reports.queries.listings.doses import in_period, told_doses
 from inventory.reports.queries.listings.incidents import KIND_WORDS, closed_later, opened, stood
 from inventory.reports.queries.listings.reader import Cells, Reader, clock, filled, things, when
 
@@ -57,9 +57,7 @@ LAYOUT = Layout(
 def rows(reader: Reader) -> Iterator[Cells]:
     """What is recorded of the patient: doses and what goes with them of the period, consents and alerts of all time."""
     conditions = (*in_period(reader), Dose.patient_id.in_(reader.selection.records or ()))
-    standing, lots = standings(reader, *conditions), lots_of(reader, *conditions)
-    for dose in doses(reader, *conditions):
-        told = dose_cells(reader, dose, standing, lots)
+    for _, told in told_doses(reader, *conditions):
         yield filled(COLUMNS, {"row": f"dose {told['dose']}", "about": "dose", **told})
     yield from not_given(reader, COLUMNS, NotGiven.patient_id.in_(reader.selection.records or ()))
     yield from _incidents(reader)

@@ -10,14 +10,7 @@ from inventory.doses.models import Dose, DoseVoid, NotGiven
 from inventory.kernel.quantity import format_ml
 from inventory.reports.documents.listing import Grouping, Layout, Section, Shown
 from inventory.reports.queries.listings.doses import COLUMNS as DOSE_COLUMNS
-from inventory.reports.queries.listings.doses import (
-    dose_cells,
-    doses,
-    in_period,
-    lots_of,
-    standings,
-    void_words,
-)
+from inventory.reports.queries.listings.doses import in_period, told_doses, void_words
 from inventory.reports.queries.listings.patient import not_given
 from inventory.reports.queries.listings.reader import Cells, Reader, filled, things, when
 from inventory.reports.queries.selection import void_known
@@ -69,9 +62,7 @@ def rows(reader: Reader) -> Iterator[Cells]:
 
 
 def _doses(reader: Reader, about: str, *conditions: Any) -> Iterator[Cells]:
-    standing, lots = standings(reader, *conditions), lots_of(reader, *conditions)
-    for dose in doses(reader, *conditions):
-        told = dose_cells(reader, dose, standing, lots)
+    for dose, told in told_doses(reader, *conditions):
         yield filled(
             COLUMNS,
             {
