@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from inventory.audit.limits import span_here
@@ -22,6 +22,10 @@ MOST_CHARTED = 400
 """How many results, and how many scores, one chart shows at most: the newest."""
 
 
+HAS_RESULTS = exists().where(LabResult.patient_id.in_(an_id("records", many=True))).label("has_results")
+"""Whether the laboratory ever measured anything of the person of `records`."""
+
+
 def not_superseded(model: type[LabResult] | type[SymptomScore]) -> ColumnElement[bool]:
     """Return the condition that a row stands: no later one names it, and it retracts nothing."""
     later = aliased(model)
@@ -30,10 +34,10 @@ def not_superseded(model: type[LabResult] | type[SymptomScore]) -> ColumnElement
 
 
 def newest_labs(
-    session: Session, patient_id: UUID, analytes: Collection[Analyte], *, at: datetime
+    session: Session, records: Sequence[UUID], analytes: Collection[Analyte], *, at: datetime
 ) -> dict[Analyte, Newest]:
     """Return of each analyte the newest result that stands, of the samples taken at or before `at`; in one statement."""
-    asked = {"patient_ids": records_of(patient_id), "analytes": sorted(analytes), "at": at}
+    asked = {"patient_ids": records, "analytes": sorted(analytes), "at": at}
     return {
         Analyte(row.analyte): Newest(
             Analyte(row.analyte),

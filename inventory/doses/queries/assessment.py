@@ -31,18 +31,19 @@ from inventory.doses.queries.ordered import (
     Ordered,
     ordered,
 )
-from inventory.doses.queries.reaction_states import reactions_before
+from inventory.doses.queries.reaction_states import HAS_REACTIONS, reactions_before
 from inventory.doses.queries.relabelled import lock_heirs, reached
 from inventory.doses.rules import gate
 from inventory.doses.rules.gate.laboratory import READ
+from inventory.doses.rules.reactions import ReactionState
 from inventory.doses.rules.terms import BODY_SITE_WORDS, BodySite
 from inventory.kernel.clock import local_day
 from inventory.kernel.db import an_id
 from inventory.kernel.numbering import written_number
 from inventory.kernel.permissions import Actor, Permission
 from inventory.kernel.quantity import Strength, format_mcg
-from inventory.patients.measured_queries import newest_labs
-from inventory.patients.queries import PatientFacts, patient_facts, records_of
+from inventory.patients.measured_queries import HAS_RESULTS, newest_labs
+from inventory.patients.queries import PatientFacts, patient_facts
 from inventory.staff.models import User
 from inventory.stock.models import Account, AccountKind, Hold, Lot, Vial
 
@@ -58,6 +59,8 @@ _SITE_AND_GIVER = (
         GATE_RULES,
         HAS_COURSES,
         HAS_AUTHORITIES,
+        HAS_REACTIONS,
+        HAS_RESULTS,
     )
     .select_from(_SITE.join(_USER, _USER.c.id == an_id("giver_id")))
     .where(_SITE.c.id == an_id("site_id"))
@@ -183,16 +186,14 @@ def assess(
     question = replace(
         _question(request, read, giver_state, known_at=kept.known_at if kept else recorded_at),
         history=_history(session, request, read),
-        labs=gate.LabState(newest_labs(session, request.patient_id, READ, at=read.given_at)),
+        labs=_labs(session, read),
         first_expiring=first_expiring,
         order=under.order,
         authority=under.authority,
         asks_authority=under.is_asked,
-        reactions=reactions_before(
-            session, request.patient_id, at=read.given_at, without=request.amends_id or _NOBODY
-        ),
+        reactions=_reactions(session, request, read),
     )
-    question, findings = _answered(session, request, question)
+    question, findings = _answered(session, read, question)
     return Assessment(
         request,
         read.site,
@@ -208,7 +209,7 @@ def assess(
 
 
 def _answered(
-    session: Session, request: DoseRequest, question: gate.Question
+    session: Session, read: "_Read", question: gate.Question
 ) -> tuple[gate.Question, tuple[gate.Finding, ...]]:
     """Ask the gate, and once more where a finding needs acknowledging once only and may have been acknowledged before."""
     findings = gate.may_give(question)
@@ -216,7 +217,7 @@ def _answered(
     if not once:
         return question, tuple(findings)
     since = a_year_before(question.given_on)
-    seen = acknowledged(session, records_of(request.patient_id), once, since=since, before=question.given_at)
+    seen = acknowledged(session, read.patient.records, once, since=since, before=question.given_at)
     question = replace(question, acknowledged=seen)
     return question, tuple(gate.may_give(question) if seen else findings)
 
@@ -246,7 +247,7 @@ def _read(
 ) -> _Read:
     asked_at = min(request.given_at or recorded_at, recorded_at + gate.CLOCK_TOLERANCE * 2)
     patient = patient_facts(session, request.patient_id, at=asked_at, lock=lock)
-    site_and_giver = {"site_id": request.site_id, "giver_id": giver.id}
+    site_and_giver = {"site_id": request.site_id, "giver_id": giver.id, "records": patient.records}
     site = containing.one(session.execute(_SITE_AND_GIVER, site_and_giver), "site")
     lots = containing.lots(session, request, lock=lock)
     # After the lots are locked, no vial of them is taken elsewhere until the act ends.
@@ -347,10 +348,24 @@ def _history(session: Session, request: DoseRequest, read: _Read) -> gate.Histor
     )
 
 
+def _labs(session: Session, read: _Read) -> gate.LabState:
+    newest = (
+        newest_labs(session, read.patient.records, READ, at=read.given_at) if read.site.has_results else {}
+    )
+    return gate.LabState(newest)
+
+
+def _reactions(session: Session, request: DoseRequest, read: _Read) -> tuple[ReactionState, ...]:
+    without = request.amends_id or _NOBODY
+    if not read.site.has_reactions:
+        return ()
+    return reactions_before(session, read.patient.records, at=read.given_at, without=without)
+
+
 def _ordered(session: Session, request: DoseRequest, read: _Read) -> Ordered:
     """Return under which order, or which authority, the dose would be given."""
     asked = Asked(
-        patient_id=request.patient_id,
+        records=read.patient.records,
         substance_id=read.product.substance_id,
         formulation_id=read.product.formulation_id,
         route=request.route,

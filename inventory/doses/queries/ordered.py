@@ -25,7 +25,6 @@ from inventory.courses.rules.terms import ChangeKind, CourseState, SlotState
 from inventory.doses.models import DoseAuthority, DoseSlot
 from inventory.doses.rules.question import AuthorityState, CourseOrder
 from inventory.kernel.db import an_id
-from inventory.patients.queries import records_of
 
 _COURSE, _CHANGE, _SLOT, _AUTHORITY, _FORM, _DOSE_SLOT = (
     cast(Table, model.__table__)
@@ -138,9 +137,9 @@ NOTHING_ORDERED = Ordered()
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The dose that is asked about."""
+    """The dose that is asked about; `records` are those of the person."""
 
-    patient_id: UUID
+    records: Sequence[UUID]
     substance_id: UUID
     formulation_id: UUID
     route: Route
@@ -176,7 +175,7 @@ def _orders(session: Session, asked: Asked) -> Sequence[Any]:
     return session.execute(
         _ORDERS,
         {
-            "patient_ids": list(records_of(asked.patient_id)),
+            "patient_ids": asked.records,
             "substance_id": asked.substance_id,
             "known_at": asked.given_at + _SAME_MINUTE,
             "amends_id": asked.amends_id,

@@ -1,5 +1,6 @@
 """The earlier reactions of a patient as the gate sees them: one statement, made once, as of the time of the dose."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -22,7 +23,6 @@ from inventory.doses.rules.reaction_terms import (
 from inventory.doses.rules.reactions import ReactionState, read
 from inventory.kernel.db import UtcDateTime, an_id
 from inventory.kernel.numbering import written_number
-from inventory.patients.queries import records_of
 
 _REACTION, _FOLLOW_UP, _DECISION, _DOSE, _SITE, _FORMULATION = (
     cast(Table, model.__table__)
@@ -69,6 +69,8 @@ def holding_decision(*more: ColumnElement[bool]) -> Any:
     )
 
 
+HAS_REACTIONS = exists().where(_REACTION.c.patient_id.in_(an_id("records", many=True))).label("has_reactions")
+"""Whether the person ever had one: a column of a statement that every dose sends anyway."""
 _at = bindparam("at", type_=UtcDateTime())
 _BEFORE = (
     select(
@@ -93,10 +95,10 @@ _BEFORE = (
 
 
 def reactions_before(
-    session: Session, patient_id: UUID, *, at: datetime, without: UUID
+    session: Session, records: Sequence[UUID], *, at: datetime, without: UUID
 ) -> tuple[ReactionState, ...]:
-    """Return the patient's reactions that had begun by `at`, the newest first, but those to the dose `without`."""
-    asked = {"patient_ids": list(records_of(patient_id)), "at": at, "without": without}
+    """Return the reactions of the person of `records` that had begun by `at`, the newest first, but those to the dose `without`."""
+    asked = {"patient_ids": records, "at": at, "without": without}
     return tuple(_state(row) for row in session.execute(_BEFORE, asked))
 
 
