@@ -38,6 +38,7 @@ _BELONGS = {
     "doses.gate_rules": "clinic.settings",
     "doses.gate_rule": "clinic.settings",
     "doses.gate_findings": "doses.incidents",
+    "doses.incident": "doses.incidents",
     "doses.follow_up": "doses.incidents",
     "reports.jobs.show": "reports.index",
     **{f"desk.{page}": "desk.recalls_index" for page in _RECALLS},
