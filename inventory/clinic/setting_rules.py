@@ -80,7 +80,7 @@ GROUPS: dict[str, tuple[SettingRule, ...]] = {
     ),
     "Children": (
         SettingRule("child_under_years", "A child is under", "By the date of birth.", least=1, most=21, unit="years"),
-        _limit("child_limit_ul", "Override above", "At one place, whichever it is."),
+        _limit("child_limit_ul", "Child: override above", "At one place, whichever it is."),
     ),
     "Giving": (
         SettingRule("hip_enabled", "Offer the hip (ventrogluteal)", "", Kind.TICK),

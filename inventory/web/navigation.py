@@ -54,6 +54,7 @@ _BELONGS = {
     "doses.gate_rules": "clinic.settings",
     "doses.gate_rule": "clinic.settings",
     "doses.gate_findings": "doses.incidents",
+    "doses.incident": "doses.incidents",
     "doses.follow_up": "doses.incidents",
     "desk.due_calendar": "desk.due",
     "doses.enter_sheet": "desk.due",

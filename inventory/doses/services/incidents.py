@@ -86,9 +86,7 @@ def note_incident(
         }
         act.insert(IncidentNote, row)
         facts = {"incident": incident.number, **_told(row)}
-        return act.record(
-            "doses.follow-up-incident", "incident", incident_id, site_id=incident.site_id, facts=facts
-        )
+        return _recorded(act, "doses.follow-up-incident", incident, facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 
@@ -151,9 +149,7 @@ def close_incident(
             outcome.strip(),
         )
         facts = {"number": incident.number, "outcome": incident.outcome}
-        return act.record(
-            "doses.close-incident", "incident", incident.id, site_id=incident.site_id, facts=facts
-        )
+        return _recorded(act, "doses.close-incident", incident, facts)
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 
@@ -165,6 +161,14 @@ def _locked_open(act: Act, incident_id: UUID) -> Incident:
     if incident.closed_at is not None:
         raise Refusal("ALREADY-DONE", "This incident is closed already.")
     return incident
+
+
+def _recorded(act: Act, action: str, incident: Incident, facts: dict[str, Any]) -> Outcome:
+    # Its words may be about the patient: an erasure finds the entry by them.
+    patient_id = act.session.scalar(select(Dose.patient_id).where(Dose.id == incident.dose_id))
+    return act.record(
+        action, "incident", incident.id, site_id=incident.site_id, patient_id=patient_id, facts=facts
+    )
 
 
 def _refuse_own(act: Act, incident: Incident) -> None:

@@ -11,14 +11,17 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import select, text
 
+from inventory.audit.acts import Act, batch
 from inventory.audit.models import AskedBy, AuditPayload, Decision, ErasureRequest, ErasureRow, Ground
 from inventory.clinic.services import change_settings
 from inventory.desk.erasure_queries import obstacle, patients_past_keeping
-from inventory.doses.models import Dose
-from inventory.doses.rules.terms import VoidKind
-from inventory.doses.services import void_dose
+from inventory.doses.models import Dose, Incident
+from inventory.doses.rules.terms import IncidentKind, VoidKind
+from inventory.doses.services import NextStep, close_incident, note_incident, void_dose
+from inventory.doses.services.incidents import open_incident
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
+from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Role
 from inventory.patients.models import ConsentStatus, NameWord, Patient
 from inventory.patients.services import record_consent
@@ -85,7 +88,7 @@ class Case:
 
 @pytest.fixture
 def case(bench: Bench, at: datetime) -> Case:
-    """The patient has a consent, a dose, and a void dose with a reason."""
+    """The patient has a consent, a dose, a void dose with a reason, and an incident that was followed up and closed."""
     patient_id = make_patient(family_name="Wolfsburg", record_number="WB-77", at=at)
     record_consent(
         actor=bench.nurse,
@@ -105,7 +108,23 @@ def case(bench: Bench, at: datetime) -> Case:
         kind=VoidKind.DRAWN_NOT_GIVEN,
         reason="Wolfsburg fainted",
     )
-    return Case(patient_id, at + YEARS_LATER)
+    found = Case(patient_id, at + YEARS_LATER)
+    look_into(bench, found.prescriber, at)
+    return found
+
+
+def look_into(bench: Bench, prescriber: Actor, at: datetime) -> None:
+    """Open an incident by a dose after an allergy was noted, follow it up, and close it; all in words of the patient."""
+    dose = db.session.scalars(select(Dose).order_by(Dose.number)).first()
+    assert dose is not None
+    with batch():
+        act = Act(uuid7(), bench.nurse, at, db.session())
+        open_incident(act, dose.site_id, dose.id, IncidentKind.DEVIATION, "Wolfsburg was taken for another")
+        act.record("doses.record", "dose", dose.id, site_id=dose.site_id, patient_id=dose.patient_id)
+    incident_id = db.session.scalars(select(Incident.id)).one()
+    step = NextStep("Call Wolfsburg", at.date(), prescriber.id)
+    note_incident(actor=prescriber, at=at, incident_id=incident_id, found="Wolfsburg is well", next_step=step)
+    close_incident(actor=prescriber, at=at, incident_id=incident_id, outcome="Wolfsburg was told")
 
 
 def verified(cli: FlaskCliRunner, room: str = "audit") -> tuple[int, str]:
