@@ -21,6 +21,7 @@ from inventory.doses.rules.gate import (
     Weight,
     may_give,
 )
+from inventory.doses.rules.gate.registry import SUBJECTS
 from inventory.doses.rules.terms import BodySite, EntryMode
 from inventory.kernel.quantity import Strength
 from inventory.patients.laboratory import Analyte, Newest, parse_amount
@@ -120,6 +121,7 @@ CASES: list[tuple[str, Weight, dict[str, Any]]] = [
     ("STOCK-SHORT", Weight.BLOCK, source(available_ul=0)),
     ("STOCK-SHORT", Weight.BLOCK, source(OPEN, available_ul=799)),
     ("OVERFILL", Weight.OVERRIDE, source(OPEN, available_ul=800)),
+    ("VIAL-ON-ITS-WAY", Weight.BLOCK, source(OPEN, available_ul=0, on_its_way="on its way to Harbour")),
     (
         "REMAINDER-POOLED",
         Weight.BLOCK,
@@ -204,6 +206,52 @@ def test_finds(code: str, weight: Weight, changes: dict[str, Any]) -> None:
 
 
 NEAR_MISSES: list[tuple[str, dict[str, Any]]] = [
+    ("GIVER-NOT-AUTHORISED", {"giver": GiverState(True, None, True)}),
+    (
+        "ALLERGIES-NOT-ASKED",
+        patient(allergy_status=AllergyStatus.PRESENT, alerts=frozenset({AlertKind.ALLERGY_OTHER})),
+    ),
+    ("NOT-FIRST-EXPIRING", {"first_expiring": True}),
+    ("BIOTIN-BEFORE-LABS", alert(AlertKind.FOLATE)),
+    ("BLEEDING-RISK", alert(AlertKind.SEVERE_ANAEMIA)),
+    ("REACTION-UNRESOLVED", alert(AlertKind.OTHER)),
+    ("SINGLE-DOSE-REUSED", source(OPEN)),
+    ("LOT-RECALLED", source(held=True)),
+    ("LOT-UNKNOWN", source(held=True, available_ul=0)),
+    ("FORMULATION-REFUSED", alert(lebers_caution=False)),
+    ("DOSE-ZERO", {"dose_ng": 1_000, "volume_ul": 1, **source(volume_ul=1)}),
+    ("DOSE-VOLUME-DISAGREE", {"dose_ng": 0, "volume_ul": 0}),
+    ("SOURCES-DISAGREE", {"sources": (replace(SEALED, volume_ul=400), replace(SEALED, volume_ul=600))}),
+    ("LOT-HELD", source(held=True, recalled=True)),
+    ("VIAL-NO-USE-BY", source(use_by_on=None)),
+    (
+        "VIAL-PAST-USE-BY",
+        source(OPEN, use_by_on=TODAY - timedelta(days=2), expires_on=TODAY - timedelta(days=1)),
+    ),
+    ("VIAL-DEDICATED", source(already_open=True, dedicated_to_another=True)),
+    ("VIAL-CLOSED", source(already_open=True, closed=True)),
+    ("VIAL-NOT-OPEN-THEN", source(opened_later=True)),
+    ("VIAL-ON-ITS-WAY", source(OPEN, on_its_way="on its way to Harbour")),
+    ("STOCK-SHORT", source(OPEN, available_ul=1_000)),
+    ("STOCK-SHORT", source(OPEN, available_ul=0, on_its_way="on its way to Harbour")),
+    ("OVERFILL", source(OPEN, available_ul=800, overfill_yielded_ul=1)),
+    ("OVERFILL", source(available_ul=800)),
+    ("ROUTE-NOT-ON-LABEL", {"product": replace(PRODUCT, routes=frozenset({Route.IV, Route.IM}))}),
+    ("CONSENT-REFUSED", patient(consent=None)),
+    ("PATIENT-NAMESAKE", patient(namesakes=0)),
+    ("LICENCE-EXPIRED", {"giver": GiverState(True, TODAY, False)}),
+    ("ALLERGY-BENZYL-ALCOHOL", alert(AlertKind.ALLERGY_BENZYL_ALCOHOL)),
+    ("BENZYL-ALCOHOL-PREGNANCY", alert(AlertKind.PREGNANCY)),
+    ("ALUMINIUM-RENAL", alert(AlertKind.RENAL_DISEASE)),
+    ("PREGNANCY-ANAEMIA-UNPROVEN", alert(AlertKind.MEGALOBLASTIC_ANAEMIA_OF_PREGNANCY)),
+    ("DORSOGLUTEAL", {"body_site": BodySite.LEFT_VENTROGLUTEAL, "limits": Limits(hip_enabled=True)}),
+    ("SITE-OFF", {"body_site": BodySite.LEFT_DORSOGLUTEAL, "limits": Limits(buttock_enabled=True)}),
+    ("VOLUME-HIGH", volume(1_000)),
+    ("VOLUME-HIGH", volume(2_001)),
+    ("SECOND-DOSE-TODAY", {"history": History(last_dose_ng=1_000_000)}),
+    ("SAME-SITE", {"history": History(last_site=BodySite.RIGHT_DELTOID)}),
+    ("FORMULATION-SWITCHED", {"history": History(last_formulation="Cyanocobalamin")}),
+    ("EXPIRES-SOON", source(expires_on=TODAY - timedelta(days=1))),
     ("TIME-FUTURE", {"given_at": NOW + timedelta(minutes=2)}),
     ("TIME-BEFORE-BIRTH", patient(born_on=TODAY)),
     ("LOT-EXPIRED", source(expires_on=TODAY)),
@@ -251,6 +299,27 @@ NEAR_MISSES: list[tuple[str, dict[str, Any]]] = [
 )
 def test_does_not_find_at_the_edge(code: str, changes: dict[str, Any]) -> None:
     assert code not in found(**changes)
+
+
+HERE = (
+    "Integrity",
+    "People and consent",
+    "Vials and lots",
+    "The product",
+    "Allergies",
+    "Conditions",
+    "Medicines and supplements",
+    "Site and volume",
+    "Before this dose",
+)
+"""The subjects whose rules are tried in this file."""
+
+
+@pytest.mark.parametrize("subject", HERE)
+def test_every_finding_is_tried_where_it_appears_and_at_its_edge(subject: str) -> None:
+    codes = {one.code for one in SUBJECTS[subject]}
+    assert codes - {code for code, _, _ in CASES} == set()
+    assert codes - {code for code, _ in NEAR_MISSES} == set()
 
 
 def test_names_every_code_once_with_all_its_words() -> None:
