@@ -127,18 +127,18 @@ def _standing(
 
 
 def get_lab(session: Session, patient_id: UUID, result_id: UUID) -> LabResult:
-    """Return a result of that patient. Raises Refusal NOT-FOUND."""
+    """Return a result of that person. Raises Refusal NOT-FOUND."""
     return _get(session, LabResult, patient_id, result_id)
 
 
 def get_score(session: Session, patient_id: UUID, score_id: UUID) -> SymptomScore:
-    """Return a score of that patient. Raises Refusal NOT-FOUND."""
+    """Return a score of that person. Raises Refusal NOT-FOUND."""
     return _get(session, SymptomScore, patient_id, score_id)
 
 
 def _get(session: Session, model: type[Measured], patient_id: UUID, row_id: UUID) -> Measured:
     found: Measured | None = session.scalar(
-        select(model).where(model.id == row_id, model.patient_id == patient_id)
+        select(model).where(model.id == row_id, model.patient_id.in_(records_of(patient_id)))
     )
     if found is None:
         raise not_found("entry")

@@ -17,6 +17,7 @@ from inventory.patients import rules
 from inventory.patients.laboratory import ANALYTES, Amount, Analyte, range_words, unit_of
 from inventory.patients.measured_queries import not_superseded
 from inventory.patients.models import LabResult, Patient
+from inventory.patients.queries import records_of
 from inventory.patients.services.record import changes, locked
 from inventory.patients.services.superseding import reason_given, repeated, standing
 
@@ -101,9 +102,11 @@ def correct_lab(
         if not changed or reading.analyte != old.analyte:
             raise Refusal("NOTHING-CHANGED", "Nothing is different from what the record says already.")
         why = reason_given(reason)
-        new_id = _insert(act, patient_id, sample, reading, corrects_id=result_id, reason=why)
+        new_id = _insert(act, old.patient_id, sample, reading, corrects_id=result_id, reason=why)
         facts = {**changed, "reason": why, "corrects": result_id}
-        return act.record("patients.correct-lab", "lab_result", new_id, patient_id=patient_id, facts=facts)
+        return act.record(
+            "patients.correct-lab", "lab_result", new_id, patient_id=old.patient_id, facts=facts
+        )
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 
@@ -136,7 +139,9 @@ def retract_lab(
         }
         act.insert(LabResult, row)
         facts = {"before": _facts_of(old), "after": {}, "reason": row["reason"], "retracts": result_id}
-        return act.record("patients.retract-lab", "lab_result", row["id"], patient_id=patient_id, facts=facts)
+        return act.record(
+            "patients.retract-lab", "lab_result", row["id"], patient_id=old.patient_id, facts=facts
+        )
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 
@@ -199,7 +204,7 @@ def _refusals_of_twins(
 ) -> list[Refusal]:
     """Refuse a result that stands already for the same sample: it would count twice."""
     twin = select(LabResult.id).where(
-        LabResult.patient_id == patient_id,
+        LabResult.patient_id.in_(records_of(patient_id)),
         LabResult.analyte == reading.analyte,
         LabResult.taken_at == sample.taken_at,
         not_superseded(LabResult),

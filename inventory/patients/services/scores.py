@@ -69,10 +69,10 @@ def correct_scores(
         if not changed:
             raise Refusal("NOTHING-CHANGED", "Nothing is different from what the record says already.")
         why = reason_given(reason)
-        new_id = _insert(act, patient_id, scores, corrects_id=score_id, reason=why)
+        new_id = _insert(act, old.patient_id, scores, corrects_id=score_id, reason=why)
         facts = {**changed, "reason": why, "corrects": score_id}
         return act.record(
-            "patients.correct-scores", "symptom_score", new_id, patient_id=patient_id, facts=facts
+            "patients.correct-scores", "symptom_score", new_id, patient_id=old.patient_id, facts=facts
         )
 
     return perform(write, actor=actor, at=at, request_key=request_key)
@@ -107,7 +107,7 @@ def retract_scores(
         act.insert(SymptomScore, row)
         facts = {"before": _facts_of(old), "after": {}, "reason": row["reason"], "retracts": score_id}
         return act.record(
-            "patients.retract-scores", "symptom_score", row["id"], patient_id=patient_id, facts=facts
+            "patients.retract-scores", "symptom_score", row["id"], patient_id=old.patient_id, facts=facts
         )
 
     return perform(write, actor=actor, at=at, request_key=request_key)

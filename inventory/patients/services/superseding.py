@@ -8,14 +8,15 @@ from sqlalchemy.orm import Session
 
 from inventory.kernel.errors import Refusal, not_found
 from inventory.patients.models import LabResult, SymptomScore
+from inventory.patients.queries import records_of
 
 Correctable = TypeVar("Correctable", LabResult, SymptomScore)
 
 
 def standing(session: Session, model: type[Correctable], patient_id: UUID, row_id: UUID) -> Correctable:
-    """Return the row to be corrected, the patient being locked. Raises Refusal NOT-FOUND, CORRECTED-ALREADY, RETRACTED."""
+    """Return the row to be corrected, of any record of the person, the patient being locked. Raises Refusal NOT-FOUND, CORRECTED-ALREADY, RETRACTED."""
     row: Correctable | None = session.scalar(
-        select(model).where(model.id == row_id, model.patient_id == patient_id)
+        select(model).where(model.id == row_id, model.patient_id.in_(records_of(patient_id)))
     )
     if row is None:
         raise not_found("entry")

@@ -110,11 +110,12 @@ def test_the_last_of_several_changes_holds(bench: Bench, at: datetime) -> None:
 # Once is enough ----------------------------------------------------------------------------------------------------
 
 ONCE = "FOLATE-NO-STATUS"
-SEEN = Decisions(acknowledged=frozenset({ONCE}))
+SEEN = Decisions(acknowledged=frozenset({ONCE, "LABS-NO-BASELINE"}))
 
 
 @pytest.fixture
 def takes_folate(bench: Bench, at: datetime) -> Bench:
+    bench.patient_id = make_patient(has_baseline=False)
     alert(bench, AlertKind.FOLATE, at)
     return bench
 
@@ -155,7 +156,7 @@ def test_a_dose_written_down_late_knows_nothing_of_later_ones(takes_folate: Benc
 
 def test_another_patient_is_asked_anew(takes_folate: Bench, at: datetime) -> None:
     takes_folate.give(decisions=SEEN)
-    takes_folate.patient_id = make_patient()
+    takes_folate.patient_id = make_patient(has_baseline=False)
     alert(takes_folate, AlertKind.FOLATE, at)
     with pytest.raises(Refusals, match=ONCE):
         takes_folate.give(at=at + timedelta(days=1))

@@ -177,6 +177,11 @@ CASES: list[tuple[str, Weight, dict[str, Any]]] = [
     ("POTASSIUM-NO-PLAN", Weight.ACKNOWLEDGE, alert(AlertKind.SEVERE_ANAEMIA)),
     ("ALUMINIUM-RENAL", Weight.ACKNOWLEDGE, alert(AlertKind.RENAL_DISEASE, contains_aluminium=True)),
     ("BENZYL-ALCOHOL-PREGNANCY", Weight.ACKNOWLEDGE, alert(AlertKind.PREGNANCY, has_benzyl_alcohol=True)),
+    (
+        "FOLATE-NO-STATUS",
+        Weight.ACKNOWLEDGE,
+        {**alert(AlertKind.FOLATE, is_cobalamin=False), "labs": LabState()},
+    ),
     ("LABS-NO-BASELINE", Weight.ACKNOWLEDGE, {"labs": LabState()}),
     ("LABS-DUE", Weight.INFORM, {"limits": Limits(monitoring_b12_days=29)}),
     ("BIOTIN-BEFORE-LABS", Weight.INFORM, alert(AlertKind.BIOTIN)),
@@ -285,6 +290,8 @@ NEAR_MISSES: list[tuple[str, dict[str, Any]]] = [
     ),
     ("VOLUME-OVER-LIMIT", volume(1_001, **patient(born_on=date(2008, 3, 16)))),
     ("POTASSIUM-NO-PLAN", alert(AlertKind.SEVERE_ANAEMIA, AlertKind.POTASSIUM_PLAN)),
+    ("LABS-NO-BASELINE", {**alert(AlertKind.PROVEN_B12_DEFICIENCY), "labs": LabState()}),
+    ("LABS-DUE", {"limits": Limits(monitoring_b12_days=30)}),
     ("FOLATE-NO-STATUS", alert(AlertKind.FOLATE)),
     ("FOLATE-NO-STATUS", {**alert(AlertKind.FOLATE, AlertKind.PROVEN_B12_DEFICIENCY), "labs": LabState()}),
     ("CONSENT-NOT-RECORDED", {**patient(consent=None), "consent_seen": True}),
@@ -309,6 +316,7 @@ HERE = (
     "Allergies",
     "Conditions",
     "Medicines and supplements",
+    "Laboratory",
     "Site and volume",
     "Before this dose",
 )

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from inventory.doses.queries.acknowledged import a_year_before
 from inventory.doses.queries.gate_rules import settings_from
-from inventory.doses.rules.gate import Finding, GateSettings, Tier, Weight, asked_once, may_give
+from inventory.doses.rules.gate import Finding, GateSettings, LabState, Tier, Weight, asked_once, may_give
 from inventory.doses.rules.gate.registry import FIXED, REGISTRY
 from inventory.patients.models import AlertKind
 from tests.unit.doses.test_gate import CASES, QUESTION, TODAY, alert
 
 BLEEDS = alert(AlertKind.BLEEDING_RISK)
-FOLATE = alert(AlertKind.FOLATE)
+FOLATE = {**alert(AlertKind.FOLATE, is_cobalamin=False), "labs": LabState()}
 
 
 def found(changes: dict[str, Any], settings: GateSettings, **more: Any) -> dict[str, Weight]:
