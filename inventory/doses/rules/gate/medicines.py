@@ -6,13 +6,13 @@ from inventory.patients.models import AlertKind
 
 
 @rule(
-    "FOLATE-NO-B12-STATUS",
+    "FOLATE-NO-STATUS",
     Tier.ONCE,
     "The patient takes more than 0.1 mg of folate a day, and no B12 status is known.",
     source=Source.LABEL,
     todo="Have B12 measured before the next dose.",
 )
-def folate_no_b12_status(q: Question) -> str:
+def folate_no_status(q: Question) -> str:
     """Folate mends the blood while the nerves suffer on. A proven deficiency is a known status."""
     masked = q.has(AlertKind.FOLATE) and not q.has(AlertKind.PROVEN_B12_DEFICIENCY)
     words = "Folate is taken and no B12 status is known: folate can mask a deficiency while nerves suffer."
@@ -31,4 +31,4 @@ def biotin_before_labs(q: Question) -> str:
     return words if q.has(AlertKind.BIOTIN) else ""
 
 
-RULES = (folate_no_b12_status, biotin_before_labs)
+RULES = (folate_no_status, biotin_before_labs)
