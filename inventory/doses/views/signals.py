@@ -17,7 +17,8 @@ from inventory.web.access import requires
 from inventory.web.presenting import site_today
 from inventory.web.spreadsheets import csv_answer
 
-A_YEAR = timedelta(days=365)
+USUAL = timedelta(days=90)
+"""How far back it looks where nobody says: a long period costs as much time as it has doses."""
 
 
 @bp.get("/reactions/signals")
@@ -47,7 +48,7 @@ def _asked(filters: SignalsFilter) -> dict[str, Any]:
     """Return the signals that are asked for, with their days; none where the filter is wrong."""
     today = site_today()
     named: Named | None = None
-    from_on, to_on = today - A_YEAR, today
+    from_on, to_on = today - USUAL, today
     if filters.validate():
         from_on, to_on = filters.days(today, from_on)
         grave_only = filters.which.data == "grave"
