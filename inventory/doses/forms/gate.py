@@ -19,7 +19,7 @@ from inventory.kernel.clock import local_day
 from inventory.web.fields import ChoiceField, DateField, RadioChoiceField, Required, TickField
 from inventory.web.forms import ClinicForm, FilterForm
 
-_USUAL_DAYS = 90
+_USUAL_DAYS = 30
 
 
 class GateRuleForm(ClinicForm):
@@ -55,7 +55,7 @@ class FoundFilter(FilterForm):
         return bool(well)
 
     def periods(self, sites: Sequence[Site], at: datetime) -> dict[UUID, Period]:
-        """Return for each chosen site its period on its own clock; of what is not typed, the last ninety days."""
+        """Return for each chosen site its period on its own clock; of what is not typed, the last thirty days."""
         chosen = [site for site in sites if self.site.data in {None, str(site.id)}]
         return {site.id: _period(self.from_on.data, self.to_on.data, site.time_zone, at) for site in chosen}
 

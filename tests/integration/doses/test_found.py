@@ -123,7 +123,7 @@ def prescriber(busy: Bench, signed_in_client: Callable[..., CheckingClient]) -> 
     return signed_in_client(Role.PRESCRIBER)
 
 
-def test_the_page_shows_the_last_ninety_days_and_names_no_patient(
+def test_the_page_shows_the_last_thirty_days_and_names_no_patient(
     prescriber: CheckingClient, busy: Bench
 ) -> None:
     page = prescriber.get("/gate/findings").get_data(as_text=True)
