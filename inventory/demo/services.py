@@ -25,6 +25,8 @@ from inventory.demo import measured, people
 from inventory.demo.alarms import Alarms
 from inventory.demo.calendar import Period, instants, period_for
 from inventory.demo.care import Team, TreatmentRoom
+from inventory.demo.courses import Orders
+from inventory.demo.people import DemoPatient
 from inventory.demo.products import (
     ARTICLES,
     CABINET,
@@ -136,6 +138,7 @@ class _Clinic:
     scene: Scene
     rng: random.Random
     today: date = date.min
+    patients: list[DemoPatient] = field(default_factory=list)
     _happenings: list[Happening] = field(default_factory=list)
     _held_lot: UUID | None = None
     _watched: list[people.DemoPatient] = field(default_factory=list)
@@ -143,12 +146,12 @@ class _Clinic:
     def admit(self, patients: int) -> None:
         """Register the patients, the evening before the first day."""
         first = self.period.at(self.period.first_on - timedelta(days=1), 18)
-        admitted = people.register(
+        self.patients = people.register(
             patients, actor=self.staff["nurse"], prescriber=self.staff["prescriber"], at=first, rng=self.rng
         )
-        measured.baseline(admitted, actor=self.staff["nurse"], at=first + timedelta(minutes=10))
-        self._watched = [one for one in admitted if one.is_treated]
-        self.room.expect(admitted, self.period.first_on)
+        measured.baseline(self.patients, actor=self.staff["nurse"], at=first + timedelta(minutes=10))
+        self._watched = [one for one in self.patients if one.is_treated]
+        self.room.expect(self.patients, self.period.first_on)
         self._happenings = sorted(self._plan(), key=lambda one: one[0])
 
     def work(self, slots: list[tuple[int, datetime]]) -> None:
@@ -190,6 +193,7 @@ class _Clinic:
         yield self._days_ago(1), self._close_an_incident
         yield self.period.until - timedelta(minutes=4), self._open_a_vial
         yield self.period.until, self._set_levels
+        yield self.period.until, self._order_courses
         yield from StockRoom(self.scene).plan()
         yield from Alarms(self.scene).plan()
 
@@ -241,6 +245,16 @@ class _Clinic:
         outcome = "Talked through with everybody concerned; the patient was told and is well."
         if incident_id is not None:
             close_incident(actor=self.staff["prescriber"], at=at, incident_id=incident_id, outcome=outcome)
+
+    def _order_courses(self, at: datetime) -> None:
+        orders = Orders(
+            prescriber=self.staff["prescriber"],
+            nurse=self.staff["nurse"],
+            site_id=self.room.site_id,
+            formulations=self.room.formulations,
+            today=self.period.today,
+        )
+        orders.write(self.patients, at)
 
     def _set_levels(self, at: datetime) -> None:
         """Set reorder points: some well below what there is, some above it, and one of a product that only expired stock is of."""
