@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from inventory.audit import publishing
 from inventory.audit.held_heads import HeldHead, HeldHeadError, read_heads
 from inventory.audit.queries import head as head_of_trail
+from inventory.audit.sealed_views import seal_views
 from inventory.audit.sealing import seal_looks
 from inventory.audit.verification import Verification
 from inventory.kernel.clinic_command import ClinicGroup
@@ -57,6 +58,10 @@ def verify(context: click.Context, *, head: str, heads: Path | None) -> None:
     if check.looks or check.unsealed:
         click.echo(
             f"Looks at patients: {check.looks} in {check.seals} seals; the newest {check.unsealed} are not sealed yet."
+        )
+    if check.views or check.unsealed_views:
+        click.echo(
+            f"What auditors were shown: {check.views} sealed; the newest {check.unsealed_views} are not sealed yet."
         )
     click.echo(f"The trail is well: {check.entries} entries, head {check.seq} {check.hash}.")
 
@@ -112,10 +117,12 @@ def on_a_terminal() -> bool:
 
 @audit_group.command("seal")
 def seal() -> None:
-    """Seal the looks at patients that no seal holds yet. While the clinic is served, it does so by itself within the hour."""
+    """Seal the looks at patients, and what auditors were shown, that no seal holds yet. While the clinic is served, it does so by itself within the hour."""
     seals = 0
     try:
         while seal_looks(actor=SYSTEM_ACTOR) is not None:
+            seals += 1
+        while seal_views(actor=SYSTEM_ACTOR) is not None:
             seals += 1
     except OperationalError as error:
         raise click.ClickException("Looks are being written at this moment. Try again.") from error

@@ -70,16 +70,17 @@ class SealedLooks:
         ):
             return
         told = dict(part.partition(":")[::2] for part in seal.looks.split())
-        lines = list(_disagreeing(seal.number, told, found))
+        lines = list(disagreeing("look", seal.number, told, found))
         yield from lines or [f"access digest {seal.number}: it does not agree with the looks it seals"]
 
 
-def _disagreeing(number: int, told: dict[str, str], found: dict[str, str]) -> Iterator[str]:
+def disagreeing(what: str, number: int, told: dict[str, str], found: dict[str, str]) -> Iterator[str]:
+    """Yield a line for each row of a log that is not what a seal tells of it, by the row's key."""
     for key, digest in found.items():
         if key not in told:
-            yield f"look {key}: it was slipped in behind seal {number}"
+            yield f"{what} {key}: it was slipped in behind seal {number}"
         elif check_of(int(key), digest).partition(":")[2] != told[key]:
-            yield f"look {key}: it was changed after it was sealed (seal {number})"
+            yield f"{what} {key}: it was changed after it was sealed (seal {number})"
     for key in told:
         if key not in found:
-            yield f"look {key}: it is gone, though seal {number} holds it"
+            yield f"{what} {key}: it is gone, though seal {number} holds it"

@@ -68,32 +68,32 @@ def seal_looks(*, actor: Actor, at: datetime | None = None) -> Outcome | None:
     Of two who seal at the same moment, one seals and the other finds it done. Raises OperationalError where looks that are
     being written keep it waiting for longer than WAIT (PostgreSQL).
     """
-    to_id = _final_id()
+    to_id = final_id(ACCESS)
     if to_id <= last_seal(db.session()).to_id:
         return None
     instant = at or clock.now()
     return perform(lambda act: _sealed(act, to_id), actor=actor, at=instant)
 
 
-def _final_id() -> int:
-    """Return an id up to which every look is committed, or never will be.
+def final_id(table: Table) -> int:
+    """Return an id up to which every row of a log is committed, or never will be.
 
     On PostgreSQL an id is drawn before its row is committed, so a lower one may appear after a higher one. Who inserts holds
     the table's lock from before the id is drawn until the end of the transaction; so once SHARE is granted, no id at or
     below the highest is still under way. On SQLite writers take turns, and each id is one more than the highest.
     """
-    highest = select(func.coalesce(func.max(ACCESS.c.id), 0))
+    highest = select(func.coalesce(func.max(table.c.id), 0))
     if dialect_name() == "sqlite":
         return int(db.session().scalar(highest) or 0)
     with unit_of_work() as session:
         session.execute(text(f"SET LOCAL lock_timeout = '{WAIT}'"))
-        session.execute(text("LOCK TABLE access_entry IN SHARE MODE"))
+        session.execute(text(f"LOCK TABLE {table.name} IN SHARE MODE"))
         return int(session.scalar(highest) or 0)
 
 
 def _sealed(act: Act, to_id: int) -> Outcome:
     last = last_seal(act.session)
-    rows = _looks(act.session, last.to_id, to_id)
+    rows = rows_to_seal(act.session, ACCESS, last.to_id, to_id)
     if not rows:
         done = select(SEAL.c.id).where(SEAL.c.number == last.number)
         return Outcome("access-digest", act.session.execute(done).scalar_one(), repeated=True)
@@ -116,9 +116,10 @@ def _sealed(act: Act, to_id: int) -> Outcome:
     return act.record("audit.seal-looks", "access-digest", seal_id, facts=facts)
 
 
-def _looks(session: Session, after_id: int, to_id: int) -> list[Any]:
-    between = ACCESS.c.id > after_id, ACCESS.c.id <= to_id
-    found = session.execute(select(ACCESS).where(*between).order_by(ACCESS.c.id).limit(MOST_LOOKS))
+def rows_to_seal(session: Session, table: Table, after_id: int, to_id: int) -> list[Any]:
+    """Return the rows of a log between two ids, at most as many as one seal holds."""
+    between = table.c.id > after_id, table.c.id <= to_id
+    found = session.execute(select(table).where(*between).order_by(table.c.id).limit(MOST_LOOKS))
     return list(found.mappings())
 
 

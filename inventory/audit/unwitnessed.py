@@ -2,7 +2,7 @@
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 from sqlalchemy import select
@@ -23,8 +23,12 @@ def entries(session: Session) -> Iterator[str]:
         yield f"audit entry {entry.id.hex} ({entry.action}): it is not in the chain"
 
 
-def rows(session: Session, tables: set[str]) -> Iterator[str]:
-    """Yield a line for each row of `tables` that no entry witnesses."""
+def rows(session: Session, tables: set[str], *, changed: Sequence[int] = ()) -> Iterator[str]:
+    """Yield a line for each row of `tables` that no entry witnesses.
+
+    Where payloads were `changed`, the entries of these numbers may have recorded it: then nobody can tell.
+    """
+    said = _cannot_be_checked(changed) if changed else "no entry of the trail recorded this row"
     with tempfile.TemporaryDirectory() as folder, closing(sqlite3.connect(f"{folder}/rows")) as book:
         book.execute("CREATE TABLE loose (place, key, name, PRIMARY KEY (place, key)) WITHOUT ROWID")
         for table in sorted(tables):
@@ -37,7 +41,12 @@ def rows(session: Session, tables: set[str]) -> Iterator[str]:
         for table, some in carried_rows(session):
             book.executemany("DELETE FROM loose WHERE place = ? AND key = ?", [(table, key) for key in some])
         for (name,) in book.execute("SELECT name FROM loose ORDER BY place, key"):
-            yield f"{name}: no entry of the trail recorded this row"
+            yield f"{name}: {said}"
+
+
+def _cannot_be_checked(changed: Sequence[int]) -> str:
+    which = f"audit entry {changed[0]}" + (f" and {len(changed) - 1} more" if len(changed) > 1 else "")
+    return f"it cannot be checked: no other entry recorded this row, and the payload of {which} was changed"
 
 
 def _payloads(session: Session) -> Iterator[str]:

@@ -10,7 +10,7 @@ from threading import Lock
 from flask import Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from inventory.audit import publishing, sealing
+from inventory.audit import publishing, sealed_views, sealing
 from inventory.kernel import clock
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
@@ -54,10 +54,12 @@ def _once(app: Flask, upkeep: Upkeep, now: datetime) -> None:
 
 
 def do_what_is_due(*, at: datetime) -> None:
-    """Seal the looks of the hours before, and give the head of the day to whoever is to hold it."""
+    """Seal the looks and what auditors were shown in the hours before, and give the head of the day to whoever is to hold it."""
     session = db.session()
     if sealing.is_due(session, at):
         sealing.seal_looks(actor=SYSTEM_ACTOR, at=at)
+    if sealed_views.is_due(session, at):
+        sealed_views.seal_views(actor=SYSTEM_ACTOR, at=at)
     for channel in publishing.channels():
         if publishing.is_due(session, channel, at):
             publishing.publish_head(actor=SYSTEM_ACTOR, channel=channel, at=at)

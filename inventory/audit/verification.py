@@ -19,6 +19,7 @@ from inventory.audit.held_heads import HeldHead
 from inventory.audit.models import GENESIS, AuditEntry, AuditHead, AuditLink
 from inventory.audit.raw_rows import Row, RowCoder, coder_of, mark, run
 from inventory.audit.sealed_looks import SealedLooks
+from inventory.audit.sealed_views import SealedViews
 from inventory.audit.witness import WITNESSED, Witnesses
 from inventory.kernel.db import dialect_name
 from inventory.kernel.standing_laws import missing_laws
@@ -34,7 +35,8 @@ class Verification:
 
     `sought_head` is a head that somebody wrote down, as lower-case hexadecimal digits, whole or its beginning; `held_heads` are
     those of a file. `progress` is told after each batch how many entries it had. `first_bad` is the first entry that a line was
-    about; `looks` and `seals` say what is sealed of the looks, `unsealed` how many of the newest are not.
+    about; `looks` and `seals` say what is sealed of the looks, `unsealed` how many of the newest are not; `views` and
+    `unsealed_views` the same of what auditors were shown.
     """
 
     session: Session
@@ -49,14 +51,17 @@ class Verification:
     looks: int = 0
     seals: int = 0
     unsealed: int = 0
+    views: int = 0
+    unsealed_views: int = 0
     erased: int = 0
     _present: Counter[str] = field(default_factory=Counter)
     _held: dict[int, list[HeldHead]] = field(default_factory=dict)
     _has_erasures: bool = False
+    _changed: list[int] = field(default_factory=list)
+    """The entries whose payload is not what they committed to: nobody knows any more which rows they recorded."""
 
     def whole(self) -> Iterator[str]:
         """Check everything; yield one line for each thing that is not as it was recorded."""
-        yield from missing_laws()
         yield from self._wrong_beginnings()
         counted = None
         while counted is None:
@@ -67,9 +72,11 @@ class Verification:
         yield from unwitnessed.entries(self.session)
         doubtful = {name for name in WITNESSED if counted[name] != self._present[name]}
         if doubtful:
-            yield from unwitnessed.rows(self.session, doubtful)
+            yield from unwitnessed.rows(self.session, doubtful, changed=self._changed)
         yield from self._compare_looks()
         yield from self._lost_heads()
+        # What was changed comes before what let it be changed.
+        yield from missing_laws()
 
     def up_to(self, seq: int) -> Iterator[str]:
         """Check the chain from its beginning to entry `seq`, its payloads and the rows they witness; nothing that came later.
@@ -174,6 +181,7 @@ class Verification:
         is_true = sha256(f"{link[_SALT]}:{payload}".encode()).hexdigest() == committed
         if not is_true:
             found.append((seq, f"audit entry {seq}: its payload was changed"))
+            self._changed.append(seq)
         for table, digests in witness.rows_of(payload).items():
             self._present[table] += len(digests)
             if is_true:
@@ -197,6 +205,9 @@ class Verification:
         looks = SealedLooks(self.session)
         yield from looks.wrong()
         self.looks, self.seals, self.unsealed = looks.sealed, looks.seals, looks.unsealed
+        views = SealedViews(self.session)
+        yield from views.wrong()
+        self.views, self.unsealed_views = views.sealed, views.unsealed
 
     def _wrong_beginnings(self) -> Iterator[str]:
         for head in self.held_heads:

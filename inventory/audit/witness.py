@@ -77,7 +77,7 @@ HELD_OTHERWISE = {
     "audit_entry": "the chain itself holds it: its digest is in its link",
     "audit_payload": "its entry holds a commitment to it",
     "audit_link": "each link holds the hash of the one before",
-    "view_entry": "what auditors were shown: only the database's laws keep it",
+    "view_entry": "as looks at patients: sealed hour by hour, each seal in the payload of an entry",
     "access_entry": "too many to witness one by one: sealed hour by hour, and the seal (access_digest) is witnessed",
 }
 """The insert-only tables whose rows the trail does not witness, each with what holds them instead."""

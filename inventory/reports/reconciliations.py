@@ -132,7 +132,7 @@ def _write_files(
         recording = Recording(
             report, csv, columns, parameters=report.parameters, actor=actor, progress=progress
         )
-        recording.take(rows_of(known.found, by_part=known.by_part))
+        recording.take(rows_of(known.found.rows, known.found.ways, by_part=known.by_part))
         write_reconciliation(pdf, header, known.found, by_part=known.by_part, seal=recording.seal)
         recording.store(report, pdf, csv, actor=actor, at=at)
 

@@ -12,13 +12,16 @@ from typing import Any
 from inventory.kernel.errors import Refusal
 from inventory.reports import pseudonyms
 from inventory.reports.documents import administration_csv as told
+from inventory.reports.documents import reconciliation_csv
 from inventory.reports.kinds import ReportKind
 from inventory.reports.queries.administrations import administration_rows, identified_rows
 from inventory.reports.queries.as_of import AsOf
 from inventory.reports.queries.listings.kinds import LISTINGS
-from inventory.reports.queries.listings.reader import reader_of
+from inventory.reports.queries.listings.reader import Reader, corrected_later, reader_of
 from inventory.reports.queries.parameters import selection_of
 from inventory.reports.queries.selection import head_of, reading, take_snapshot
+from inventory.stock.queries.reconciled import ways_of
+from inventory.stock.queries.reconciliation import Scope, ScopeSite, Then, lot_rows
 from inventory.web.spreadsheets import safe_cell
 
 Cells = tuple[str, ...]
@@ -26,7 +29,7 @@ Cells = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of a report as text, exactly as in its CSV; the first cell names the row.
+    """The rows of a report as text, exactly as in its CSV; the cells at `named_by` name a row, the first unless it says otherwise.
 
     `format` is the promise of what the cells say: a format that was issued once is read for ever.
     """
@@ -34,6 +37,7 @@ class Table:
     format: str
     columns: tuple[str, ...]
     rows: Iterator[Cells]
+    named_by: tuple[int, ...] = (0,)
 
 
 def table_of(kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Table:
@@ -87,11 +91,48 @@ def _listing(kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Tab
     return Table(LISTINGS[kind].format, LISTINGS[kind].layout.columns, rows)
 
 
+def _reconciliation(_kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Table:
+    by_part = bool(parameters["by_part"])
+    with reading() as connection:
+        seq = None if up_to >= head_of(connection).seq else up_to
+        reader = reader_of(connection, selection_of(parameters), AsOf(seq))
+        scope, then = _scope_of(reader), _then_of(reader)
+        rows, ways = lot_rows(connection, scope, then), ways_of(connection, scope, then)
+    return Table(
+        reconciliation_csv.FORMAT,
+        reconciliation_csv.columns_of(by_part=by_part),
+        reconciliation_csv.rows_of(rows, ways, by_part=by_part),
+        reconciliation_csv.NAMED_BY,
+    )
+
+
+def _scope_of(reader: Reader) -> Scope:
+    """The scope of a reconciliation, its days by the clocks of then."""
+    selection = reader.selection
+    sites = tuple(
+        ScopeSite(site.id, reader.code(site.id), site.name, reader.called.zones[site.id])
+        for site in selection.sites
+    )
+    return Scope(sites, selection.first_day, selection.last_day, selection.formulation_id, selection.lot_ids)
+
+
+def _then_of(reader: Reader) -> Then:
+    as_of, connection = reader.as_of, reader.connection
+    return Then(
+        as_of.later_acts(),
+        codes=as_of.before(connection, "clinic.site-edited", "code"),
+        formulations=as_of.before(connection, "catalogue.edit-formulation", "name"),
+        products=as_of.before(connection, "catalogue.edit-product", "name"),
+        lots=corrected_later(reader),
+    )
+
+
 _Read = Callable[[ReportKind, Mapping[str, Any], int], Table]
 _READERS: dict[tuple[ReportKind, str], _Read] = {
     (ReportKind.ADMINISTRATIONS, told.FORMAT): _administrations,
     (ReportKind.PSEUDONYMISED, pseudonyms.FORMAT): _pseudonymised,
+    (ReportKind.RECONCILIATION, reconciliation_csv.FORMAT): _reconciliation,
     **{(kind, listing.format): _listing for kind, listing in LISTINGS.items()},
 }
-"""How the rows of each format are read. Recalls and reconciliations are not among them: they show running states that the record
-does not keep for every link of the chain."""
+"""How the rows of each format are read. Recalls are not among them: they show a running state that the record does not keep for every
+link of the chain."""

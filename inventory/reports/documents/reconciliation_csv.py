@@ -5,16 +5,17 @@ is what was transferred out. Amounts are exact: a thousandth of a mL is a microl
 own beside the page.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from inventory.kernel.quantity import format_ml
 from inventory.stock.presenters import reconciliation as words
-from inventory.stock.queries.reconciled import Reconciliation
 from inventory.stock.queries.reconciliation import LotRow
 from inventory.stock.reconciling import Column, Sums
 from inventory.web.spreadsheets import safe_cell
 
 ABOUT = ("Site", "Formulation", "Product", "Lot", "Expires", "Part")
+NAMED_BY = (0, 3, 5)
+"""The site, the lot and the part name a row."""
 WHOLE, ON_ITS_WAY = "Whole lot", "On its way"
 
 
@@ -32,9 +33,9 @@ def columns_of(*, by_part: bool) -> tuple[str, ...]:
     return (*ABOUT, *(f"{name} (mL)" for name in names), "Closing (containers)")
 
 
-def rows_of(found: Reconciliation, *, by_part: bool) -> Iterator[tuple[str, ...]]:
-    """Every lot, or with `by_part` what is sealed of it and each vial, as the CSV holds it."""
-    for row, part, sums in _told(found, by_part=by_part):
+def rows_of(rows: Iterable[LotRow], ways: Iterable[LotRow], *, by_part: bool) -> Iterator[tuple[str, ...]]:
+    """Every lot, or with `by_part` what is sealed of it and each vial, and what is on its way, as the CSV holds it."""
+    for row, part, sums in _told(rows, ways, by_part=by_part):
         about = (
             row.site_code,
             row.formulation,
@@ -50,13 +51,15 @@ def _columns(*, by_part: bool) -> list[Column]:
     return [column for column in Column if by_part or column is not Column.OPENED]
 
 
-def _told(found: Reconciliation, *, by_part: bool) -> Iterator[tuple[LotRow, str, Sums]]:
-    for row in found.rows:
+def _told(
+    rows: Iterable[LotRow], ways: Iterable[LotRow], *, by_part: bool
+) -> Iterator[tuple[LotRow, str, Sums]]:
+    for row in rows:
         if not by_part:
             yield row, WHOLE, row.sums
         for part in row.parts if by_part else ():
             yield row, words.part_words(part), part.sums
-    for row in found.ways:
+    for row in ways:
         yield row, ON_ITS_WAY, row.sums
 
 

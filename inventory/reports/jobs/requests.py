@@ -11,6 +11,9 @@ from inventory.audit.rules import canonical
 from inventory.doses.rules.terms import BodySite
 from inventory.reports.queries.requests import Asked
 
+FORGOTTEN = "{}"
+"""What is kept of what was asked once it is not to be known any more."""
+
 
 class Request(NamedTuple):
     """What a job is to make, and the sites at which whoever asked worked then; None is every site."""

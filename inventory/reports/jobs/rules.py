@@ -33,6 +33,8 @@ BROKE = (
 NO_LONGER_ACTIVE = "Whoever asked for it is no longer active here."
 SITES_CHANGED = "Whoever asked for it no longer works at every site that it was asked for."
 
+PATIENT_ERASED = "The patient whom it is about was erased meanwhile."
+
 
 def is_silent(heartbeat_at: datetime | None, *, at: datetime) -> bool:
     """Tell whether a running job has lost its worker."""

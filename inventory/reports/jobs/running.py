@@ -75,7 +75,7 @@ class Beats:
 
 def _make(job: Claimed, is_stopping: Callable[[], bool]) -> None:
     try:
-        asked, site_ids = requests.request_of(job.parameters)
+        asked, site_ids = _request_of(job)
         actor, beats = _asker(job.requested_by_id, site_ids), Beats(job, is_stopping)
         issue_report(
             kind=job.kind,
@@ -99,6 +99,12 @@ def _make(job: Claimed, is_stopping: Callable[[], bool]) -> None:
         services.end(job, state=JobState.FAILED, at=now(), why=rules.BROKE)
     else:
         services.end(job, state=JobState.DONE, at=now())
+
+
+def _request_of(job: Claimed) -> requests.Request:
+    if job.parameters == requests.FORGOTTEN:
+        raise Withdrawn(rules.PATIENT_ERASED)
+    return requests.request_of(job.parameters)
 
 
 def _asker(user_id: UUID, site_ids: frozenset[UUID] | None) -> Actor:

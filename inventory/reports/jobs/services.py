@@ -20,6 +20,7 @@ from inventory.kernel.errors import Refusal, not_found
 from inventory.kernel.ids import uuid7
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Role
 from inventory.reports.jobs import rules
+from inventory.reports.jobs.requests import FORGOTTEN
 from inventory.reports.jobs.rules import JobState
 from inventory.reports.kinds import ReportKind
 from inventory.reports.models import ReportJob
@@ -167,12 +168,11 @@ def tidy(*, at: datetime) -> None:
     """Forget jobs that ended long ago. Of one that left a number without files, what became of it is kept, not what was asked."""
     old = (_JOB.c.state.in_(_FINISHED), _JOB.c.finished_at <= at - rules.KEPT)
     explains = (_JOB.c.report_id.is_not(None), _JOB.c.state != JobState.DONE)
-    nothing = "{}"
-    due = or_(_JOB.c.parameters != nothing, _JOB.c.report_id.is_(None), _JOB.c.state == JobState.DONE)
+    due = or_(_JOB.c.parameters != FORGOTTEN, _JOB.c.report_id.is_(None), _JOB.c.state == JobState.DONE)
     if db.session.execute(select(_JOB.c.id).where(*old, due).limit(1)).first() is None:
         return
     with unit_of_work() as session:
-        session.execute(update(_JOB).where(*old, *explains).values(parameters=nothing))
+        session.execute(update(_JOB).where(*old, *explains).values(parameters=FORGOTTEN))
         session.execute(
             delete(_JOB).where(*old, or_(_JOB.c.report_id.is_(None), _JOB.c.state == JobState.DONE))
         )

@@ -44,6 +44,10 @@ class AsOf:
         condition: ColumnElement[bool] = act.not_in(self._later(select(AuditEntry.act_id)))
         return condition
 
+    def later_acts(self) -> _Any | None:
+        """The acts of the later entries; None where nothing is later."""
+        return None if self.seq is None else self._later(select(AuditEntry.act_id))
+
     def later(self, *actions: str) -> _Any:
         """The subjects of the later entries of these actions."""
         chosen: _Any = select(AuditEntry.subject_id).where(

@@ -296,6 +296,7 @@ def _difference(report: IssuedReport, told: dict[str, Any]) -> rows.Difference |
         columns=told["columns"],
         printed=lambda: rows.csv_lines(stored_content(report.id, "csv")[1]),
         now=lambda: now().rows,
+        named_by=now().named_by,
         erased=rows.Erased(erased.rows_about(gone), erased.WORDS) if gone else rows.Erased(),
     )
 

@@ -54,26 +54,35 @@ def difference(
     columns: Sequence[str],
     printed: Callable[[], Iterator[Cells]],
     now: Callable[[], Iterable[Cells]],
+    named_by: tuple[int, ...] = (0,),
     erased: Erased = Erased(),  # noqa: B008  it is never changed
 ) -> Difference | None:
     """Return how the rows of the record differ from those printed, or None where they are the same.
 
-    `printed` gives the lines of the report's CSV and `now` the rows of the record; each is asked only when it is needed.
+    `printed` gives the lines of the report's CSV and `now` the rows of the record; each is asked only when it is needed. `named_by` are
+    the places of the cells that name a row together.
     """
     hasher = RowHasher(salt)
     first = _first_difference(hashes, hasher, now())
     if first is None:
         return None
-    before = _by_name(_trusted(hashes, hasher, printed()))
+
+    def named(rows: Iterable[Cells]) -> Iterator[tuple[_Name, Cells]]:
+        return _named(rows, named_by)
+
+    def differing_in(names: Sequence[_Name]) -> dict[_Name, list[str]]:
+        both = named(_trusted(hashes, hasher, printed())), named(now())
+        return _columns_that_differ(names, columns, *both) if names else {}
+
+    before = _hashed(named(_trusted(hashes, hasher, printed())))
     if not before and hashes:
         return Difference(first=first)
-    after = _by_name(now())
+    after = _hashed(named(now()))
     differing = [name for name, digest in before.items() if after.get(name, digest) != digest]
-    about = [name for name in differing if erased.is_about(name[0])]
-    others = _columns_that_differ(about, columns, _trusted(hashes, hasher, printed()), now()) if about else {}
-    taken = {name for name, found in others.items() if erased.columns.issuperset(found)}
+    about = differing_in([name for name in differing if erased.is_about(name[0])])
+    taken = {name for name, found in about.items() if erased.columns.issuperset(found)}
     changed = [name for name in differing if name not in taken]
-    shown = _columns_that_differ(changed[:SHOWN], columns, _trusted(hashes, hasher, printed()), now())
+    shown = differing_in(changed[:SHOWN])
     return Difference(
         changed=[_with_columns(name, shown.get(name)) for name in changed],
         erased=[_written(name) for name in about if name in taken],
@@ -108,17 +117,17 @@ def _trusted(hashes: Sequence[str], hasher: RowHasher, lines: Iterable[Cells]) -
             yield cells
 
 
-def _named(rows: Iterable[Cells]) -> Iterator[tuple[_Name, Cells]]:
+def _named(rows: Iterable[Cells], named_by: tuple[int, ...]) -> Iterator[tuple[_Name, Cells]]:
     namesakes: Counter[str] = Counter()
     for cells in rows:
-        name = cells[0] if cells else ""
+        name = " ".join([cells[place] for place in named_by if place < len(cells)])
         namesakes[name] += 1
         yield (name, namesakes[name]), cells
 
 
-def _by_name(rows: Iterable[Cells]) -> dict[_Name, int]:
+def _hashed(rows: Iterable[tuple[_Name, Cells]]) -> dict[_Name, int]:
     # A number instead of the cells: a hundred thousand rows are held at once.
-    return {name: hash(tuple(cells)) for name, cells in _named(rows)}
+    return {name: hash(tuple(cells)) for name, cells in rows}
 
 
 def _written(name: _Name) -> str:
@@ -130,15 +139,17 @@ def _with_columns(name: _Name, columns: Sequence[str] | None) -> str:
 
 
 def _columns_that_differ(
-    names: Sequence[_Name], columns: Sequence[str], printed: Iterable[Cells], now: Iterable[Cells]
+    names: Sequence[_Name],
+    columns: Sequence[str],
+    printed: Iterable[tuple[_Name, Cells]],
+    now: Iterable[tuple[_Name, Cells]],
 ) -> dict[_Name, list[str]]:
     """Return by row the columns in which what was printed and what the record says differ."""
     wanted = set(names)
-    before = {name: cells for name, cells in _named(printed) if name in wanted}
-    after = {name: cells for name, cells in _named(now) if name in wanted}
-    return {
-        name: [
-            column for column, old, new in zip(columns, before[name], after[name], strict=False) if old != new
-        ]
-        for name in names
-    }
+    before = {name: cells for name, cells in printed if name in wanted}
+    after = {name: cells for name, cells in now if name in wanted}
+    found: dict[_Name, list[str]] = {}
+    for name in names:
+        pairs = zip(columns, before[name], after[name], strict=False)
+        found[name] = [column for column, old, new in pairs if old != new]
+    return found

@@ -1,6 +1,7 @@
 """A whole reconciliation: the columns, what was on its way, what stands out, and when stock was last counted."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -16,11 +17,13 @@ from inventory.stock.queries.reconciliation import (
     FORMULATION,
     LOT,
     MOVEMENT,
+    NOW,
     PRODUCT,
     SITE,
     LotRow,
     Reader,
     Scope,
+    Then,
     lot_rows,
     of_lots,
 )
@@ -64,17 +67,26 @@ def reconciliation_of(reader: Reader, scope: Scope, *, settings: Settings, at: d
         at=at,
         rows=rows,
         whole=joined(row.sums for row in rows),
-        ways=[_way(key, transit) for key, transit in under_way.items() if not transit.is_empty],
+        ways=_ways(under_way),
         transit=sum(under_way.values(), Transit()),
         noted=noted(reader, scope, settings=settings, at=at, held=left),
         last_counts=last_counted(reader, scope, at=at),
     )
 
 
-def transits_of(reader: Reader, scope: Scope) -> dict[tuple[Any, ...], Transit]:
+def ways_of(reader: Reader, scope: Scope, then: Then) -> list[LotRow]:
+    """Return the lots that were on their way, as it was known then."""
+    return _ways(transits_of(reader, scope, then))
+
+
+def _ways(under_way: Mapping[tuple[Any, ...], Transit]) -> list[LotRow]:
+    return [_way(key, transit) for key, transit in under_way.items() if not transit.is_empty]
+
+
+def transits_of(reader: Reader, scope: Scope, then: Then = NOW) -> dict[tuple[Any, ...], Transit]:
     """Return what was sent from the sites of the scope and on its way, by site and lot. One statement, of the transfers alone."""
     sums: defaultdict[tuple[Any, ...], Counter[tuple[str, bool]]] = defaultdict(Counter)
-    for what, is_within, amount_ul, *key in reader.execute(_told(scope)):
+    for what, is_within, amount_ul, *key in reader.execute(_told(scope, then)):
         sums[tuple(key)][what, bool(is_within)] += amount_ul
     return {key: _transit(of_lot) for key, of_lot in sums.items()}
 
@@ -90,13 +102,13 @@ def _way(key: tuple[Any, ...], transit: Transit) -> LotRow:
     return row
 
 
-def _told(scope: Scope) -> Any:
+def _told(scope: Scope, then: Then) -> Any:
     arrived = (CAME.c.movement_id, CAME.c.difference_movement_id)
-    sent = _moved(scope, MOVEMENT.c.id == SENT.c.movement_id, literal("sent"))
+    sent = _moved(scope, then, MOVEMENT.c.id == SENT.c.movement_id, literal("sent"))
     is_waste = MOVEMENT.c.kind == MovementKind.WASTE
     same_line = and_(CAME.c.transfer_id == SENT.c.transfer_id, CAME.c.position == SENT.c.position)
     ended = [
-        _moved(scope, MOVEMENT.c.id == column, case((is_waste, "lost"), else_="came"), same_line)
+        _moved(scope, then, MOVEMENT.c.id == column, case((is_waste, "lost"), else_="came"), same_line)
         for column in arrived
     ]
     each = union_all(sent, *ended).subquery("each")
@@ -104,12 +116,12 @@ def _told(scope: Scope) -> Any:
     # In the order of the fields of a LotRow.
     about = (
         SITE.c.id,
-        SITE.c.code,
+        then.site_code(),
         LOT.c.id,
-        LOT.c.lot_number,
-        LOT.c.expires_on,
-        FORMULATION.c.name,
-        PRODUCT.c.name,
+        then.lot_number(),
+        then.expires_on(),
+        then.formulation(),
+        then.product(),
         LOT.c.container_volume_ul,
     )
     return (
@@ -118,14 +130,20 @@ def _told(scope: Scope) -> Any:
         .join(LOT, LOT.c.id == each.c.lot_id)
         .join(PRODUCT, PRODUCT.c.id == LOT.c.product_id)
         .join(FORMULATION, FORMULATION.c.id == PRODUCT.c.formulation_id)
-        .group_by(each.c.what, each.c.is_within, *about)
+        # The rest of each follows from its key.
+        .group_by(each.c.what, each.c.is_within, SITE.c.id, LOT.c.id, FORMULATION.c.id, PRODUCT.c.id)
         .order_by(
-            SITE.c.code, FORMULATION.c.name, PRODUCT.c.name, LOT.c.expires_on, LOT.c.lot_number, LOT.c.id
+            then.site_code(),
+            then.formulation(),
+            then.product(),
+            then.expires_on(),
+            then.lot_number(),
+            LOT.c.id,
         )
     )
 
 
-def _moved(scope: Scope, is_its: Any, what: Any, came: Any = None) -> Any:
+def _moved(scope: Scope, then: Then, is_its: Any, what: Any, came: Any = None) -> Any:
     """What arrived, arrived on a day of the site that received it, as its own row tells; all else is of the site that sent."""
     of_lines = SENT.join(TRANSFER, TRANSFER.c.id == SENT.c.transfer_id)
     begins, ends = scope.begins(), scope.ends()
@@ -148,4 +166,5 @@ def _moved(scope: Scope, is_its: Any, what: Any, came: Any = None) -> Any:
         .join(LOT, LOT.c.id == SENT.c.lot_id)
         .join(PRODUCT, PRODUCT.c.id == LOT.c.product_id)
         .where(MOVEMENT.c.occurred_at < ends, SITE.c.id.in_(scope.site_ids), *of_lots(scope))
+        .where(~then.is_later(MOVEMENT.c.act_id))
     )

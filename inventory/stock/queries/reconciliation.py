@@ -4,7 +4,7 @@ One statement, whatever the size, so that all of it is of one moment. What is th
 since the period began is summed; opening and closing follow. So its cost is that of the movements since, not of all history.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
@@ -20,9 +20,11 @@ from sqlalchemy import (
     Uuid,
     and_,
     case,
+    false,
     func,
     literal,
     null,
+    or_,
     select,
     union_all,
 )
@@ -80,15 +82,60 @@ class Scope:
 
     def begins(self, site: Any = SITE) -> Any:
         """Return the expression of the instant at which a row's site (a row of `site`) begins the period."""
-        return self._by_zone(0, site)
+        return self._by_site(0, site)
 
     def ends(self, site: Any = SITE) -> Any:
         """Return the expression of the instant at which a row's site (a row of `site`) has ended the period."""
-        return self._by_zone(1, site)
+        return self._by_site(1, site)
 
-    def _by_zone(self, which: int, site: Any) -> Any:
-        by_zone = {zone: literal(both[which], UtcDateTime()) for zone, both in self.bounds().items()}
-        return case(by_zone, value=site.c.time_zone)
+    def _by_site(self, which: int, site: Any) -> Any:
+        bounds = self.bounds()
+        of_site = {one.id: literal(bounds[one.time_zone][which], UtcDateTime()) for one in self.sites}
+        return case(of_site, value=site.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """An earlier moment of the record. `later_acts` selects the acts that came after it; the rest is what was called otherwise, by id."""
+
+    later_acts: Any = None
+    codes: Mapping[UUID, str] = field(default_factory=dict)
+    formulations: Mapping[UUID, str] = field(default_factory=dict)
+    products: Mapping[UUID, str] = field(default_factory=dict)
+    lots: Mapping[UUID, tuple[str, date]] = field(default_factory=dict)
+
+    def is_later(self, act: Any) -> Any:
+        """Return the condition that an act (its column) came later."""
+        return false() if self.later_acts is None else act.in_(self.later_acts)
+
+    def site_code(self) -> Any:
+        """Return the expression of what a row of SITE was called."""
+        return _otherwise(SITE.c.id, SITE.c.code, self.codes)
+
+    def formulation(self) -> Any:
+        """Return the expression of what a row of FORMULATION was called."""
+        return _otherwise(FORMULATION.c.id, FORMULATION.c.name, self.formulations)
+
+    def product(self) -> Any:
+        """Return the expression of what a row of PRODUCT was called."""
+        return _otherwise(PRODUCT.c.id, PRODUCT.c.name, self.products)
+
+    def lot_number(self) -> Any:
+        """Return the expression of the number of a row of LOT."""
+        return _otherwise(LOT.c.id, LOT.c.lot_number, {one: number for one, (number, _) in self.lots.items()})
+
+    def expires_on(self) -> Any:
+        """Return the expression of the expiry of a row of LOT."""
+        return _otherwise(LOT.c.id, LOT.c.expires_on, {one: on for one, (_, on) in self.lots.items()})
+
+
+def _otherwise(key: Any, column: Any, names: Mapping[UUID, Any]) -> Any:
+    if not names:
+        return column
+    return case({one: literal(name, column.type) for one, name in names.items()}, value=key, else_=column)
+
+
+NOW = Then()
 
 
 @dataclass(slots=True)
@@ -122,9 +169,12 @@ class LotRow:
         return [part for part in self.parts if part.is_opened]
 
 
-def lot_rows(reader: Reader, scope: Scope) -> list[LotRow]:
-    """Return every lot at every site of the scope that was there or moved, by site, formulation, product, expiry. One statement."""
-    found = reader.execute(_told(scope)).all()
+def lot_rows(reader: Reader, scope: Scope, then: Then = NOW) -> list[LotRow]:
+    """Return every lot at every site of the scope that was there or moved, by site, formulation, product, expiry. One statement.
+
+    With `then`, as it was known at that moment: what was recorded since is taken off again.
+    """
+    found = reader.execute(_told(scope, then)).all()
     rows = [_row(list(of_lot)) for _, of_lot in groupby(found, key=lambda one: (one.site_id, one.lot_id))]
     return [row for row in rows if row.parts]
 
@@ -162,17 +212,17 @@ def _part(told: Sequence[Any]) -> Part:
     return part
 
 
-def _told(scope: Scope) -> Any:
-    told = _everything(scope).subquery("told")
+def _told(scope: Scope, then: Then) -> Any:
+    told = _everything(scope, then).subquery("told")
     return (
         select(
             told,
-            SITE.c.code.label("site_code"),
-            LOT.c.lot_number,
-            LOT.c.expires_on,
+            then.site_code().label("site_code"),
+            then.lot_number().label("lot_number"),
+            then.expires_on().label("expires_on"),
             LOT.c.container_volume_ul,
-            PRODUCT.c.name.label("product"),
-            FORMULATION.c.name.label("formulation"),
+            then.product().label("product"),
+            then.formulation().label("formulation"),
             VIAL.c.label_number,
         )
         .join(SITE, SITE.c.id == told.c.site_id)
@@ -182,11 +232,11 @@ def _told(scope: Scope) -> Any:
         .outerjoin(VIAL, VIAL.c.id == told.c.vial_id)
         .where(*of_lots(scope))
         .order_by(
-            SITE.c.code,
-            FORMULATION.c.name,
-            PRODUCT.c.name,
-            LOT.c.expires_on,
-            LOT.c.lot_number,
+            then.site_code(),
+            then.formulation(),
+            then.product(),
+            then.expires_on(),
+            then.lot_number(),
             told.c.lot_id,
             told.c.is_opened,
             VIAL.c.opened_at,
@@ -203,9 +253,12 @@ def of_lots(scope: Scope) -> Iterable[Any]:
         yield LOT.c.id.in_(scope.lot_ids)
 
 
-def _everything(scope: Scope) -> CompoundSelect[Any]:
+def _everything(scope: Scope, then: Then) -> CompoundSelect[Any]:
     return union_all(
-        _sealed_now(scope), _open_now(scope), _moved(scope, into=True), _moved(scope, into=False)
+        _sealed_now(scope),
+        _open_now(scope),
+        _moved(scope, then, into=True),
+        _moved(scope, then, into=False),
     )
 
 
@@ -253,8 +306,11 @@ def _now(vial_id: Any) -> list[Any]:
     ]
 
 
-def _moved(scope: Scope, *, into: bool) -> Any:
-    """Sum what went into, or out of, shelves and vials since the period began, by what brought it about."""
+def _moved(scope: Scope, then: Then, *, into: bool) -> Any:
+    """Sum what went into, or out of, shelves and vials since the period began, by what brought it about.
+
+    What was recorded later than `then` is as what moved after the period, whenever it took place: not known of yet.
+    """
     here, sign = (MOVEMENT.c.to_id, 1) if into else (MOVEMENT.c.from_id, -1)
     undone = MOVEMENT.alias("undone")
     keys = [
@@ -263,13 +319,19 @@ def _moved(scope: Scope, *, into: bool) -> Any:
         (ACCOUNT.c.kind == AccountKind.VIAL).label("is_opened"),
         # Single-dose containers are opened by the thousand, and each is empty at once: they are told together.
         case((LOT.c.container_type == ContainerType.MULTI_DOSE, ACCOUNT.c.vial_id)).label("vial_id"),
-        case((MOVEMENT.c.occurred_at < scope.ends(), "within"), else_="after").label("phase"),
+        case(
+            (then.is_later(MOVEMENT.c.act_id), "after"),
+            (MOVEMENT.c.occurred_at < scope.ends(), "within"),
+            else_="after",
+        ).label("phase"),
         func.coalesce(undone.c.kind, MOVEMENT.c.kind).label("kind"),
         case((undone.c.id.is_not(None), undone.c.reason), else_=MOVEMENT.c.reason).label("reason"),
         undone.c.id.is_not(None).label("is_reversal"),
     ]
     earliest = min(begins for begins, _ in scope.bounds().values())
     since = and_(MOVEMENT.c.occurred_at >= earliest, MOVEMENT.c.occurred_at >= scope.begins())
+    if then.later_acts is not None:
+        since = or_(since, then.is_later(MOVEMENT.c.act_id))
     each = (
         select(*keys, (sign * MOVEMENT.c.amount_ul).label("amount_ul"))
         .select_from(MOVEMENT)

@@ -133,7 +133,7 @@ def test_names_the_entry_whose_payload_is_no_longer_json(
     assert verify() == [
         "1",
         "audit entry 3: its payload was changed",
-        f"consent {consents[1].hex}: no entry of the trail recorded this row",
+        f"consent {consents[1].hex}: it cannot be checked: no other entry recorded this row, and the payload of audit entry 3 was changed",
     ]
 
 
@@ -248,6 +248,21 @@ def test_names_a_law_that_was_switched_off(app: Flask, verify: Verify, database:
     owner.commit()
     owner.close()
     assert verify() == ["1", *expected]
+
+
+def test_names_what_was_changed_before_the_law_that_let_it(
+    consents: list[UUID], verify: Verify, database: Database
+) -> None:
+    owner = database.connect_as_owner()
+    law = "consent.consent_no_update" if database.kind == "sqlite" else "consent.consent_insert_only"
+    off = "DROP TRIGGER consent_no_update"
+    owner.execute(off if database.kind == "sqlite" else "ALTER TABLE consent DISABLE TRIGGER USER")
+    owner.execute(f"UPDATE consent SET status = 'refused' WHERE id = {sql_id(database, consents[0])}")
+    owner.commit()
+    owner.close()
+    lines = verify()
+    assert lines[1] == f"consent {consents[0].hex}: the row was changed after it was recorded"
+    assert f"the law {law} is missing or switched off" in lines[2:]
 
 
 def test_walks_more_than_one_batch(

@@ -1,7 +1,7 @@
 """Erasure and retention: asked, refused on a ground, or carried out by two people; the chain still verifies (law 10)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from inventory.doses.models import Dose, Incident
 from inventory.doses.rules.terms import IncidentKind, VoidKind
 from inventory.doses.services import NextStep, close_incident, note_incident, void_dose
 from inventory.doses.services.incidents import open_incident
+from inventory.kernel import clock
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.ids import uuid7
@@ -32,7 +33,11 @@ from inventory.patients.services.erasure import (
     refuse_erasure,
 )
 from inventory.reports import keeping, services
-from inventory.reports.models import ReportFile
+from inventory.reports.jobs import running
+from inventory.reports.jobs.asking import issue_or_ask
+from inventory.reports.jobs.rules import PATIENT_ERASED, JobState
+from inventory.reports.kinds import ReportKind
+from inventory.reports.models import ReportFile, ReportJob
 from inventory.reports.queries.requests import Asked as AskedReport
 from tests.factories.doses import Bench
 from tests.factories.patients import make_patient
@@ -324,6 +329,29 @@ def test_a_report_about_the_patient_goes_with_them(case: Case, cli: FlaskCliRunn
     files = db.session.scalars(select(ReportFile).where(ReportFile.report_id == report.id)).all()
     assert [len(file.content) for file in files] == [0, 0]
     assert verified(cli)[0] == 0
+
+
+def test_what_a_report_was_asked_for_is_forgotten_and_one_that_waits_is_not_made(
+    case: Case, at: datetime
+) -> None:
+    values = {"clinic_name": "Riverside", "report_rows_at_once": 0}
+    change_settings(actor=SYSTEM_ACTOR, at=at, values=values)
+    asked_report = AskedReport(first_day=at.date(), last_day=at.date(), patient_record_number="wb-77")
+    auditor = make_actor(Role.AUDITOR)
+    asked = issue_or_ask(
+        kind=ReportKind.ADMINISTRATIONS, asked=asked_report, actor=auditor, at=at + timedelta(days=8)
+    )
+    other = replace(asked_report, patient_record_number="")
+    issue_or_ask(kind=ReportKind.ADMINISTRATIONS, asked=other, actor=auditor, at=at + timedelta(days=9))
+    assert "wb-77" in every_text()
+    case.carry_out(case.ask())
+    assert "wb-77" not in every_text()
+    with clock.frozen(case.later):
+        running.work_off()
+    db.session.rollback()
+    job = db.session.get_one(ReportJob, asked.subject_id)
+    assert (job.state, job.failure) == (JobState.CANCELLED, PATIENT_ERASED)
+    assert set(db.session.scalars(select(ReportJob.state))) == {JobState.CANCELLED, JobState.DONE}
 
 
 def test_who_is_past_the_years_is_listed_until_erased(case: Case, bench: Bench, at: datetime) -> None:

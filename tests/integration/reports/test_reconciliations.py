@@ -14,15 +14,19 @@ from pypdf import PdfReader
 from sqlalchemy import select
 
 from inventory.audit.models import AuditEntry
+from inventory.clinic.services import edit_site
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Role
-from inventory.reports.queries.issued import IssuedReport
+from inventory.reports.queries.issued import IssuedReport, stored_content
 from inventory.reports.queries.requests import Asked
 from inventory.reports.reconciliations import issue_reconciliation
 from inventory.reports.services import fetch_file, issue_administration_report
+from inventory.reports.tables import table_of
+from inventory.reports.verification.checks import verify_report
+from inventory.reports.verification.verdict import Check
 from inventory.stock import services
-from inventory.stock.models import AdjustReason, Lot, TransferDifference, WasteReason
+from inventory.stock.models import AdjustReason, Lot, TransferDifference, Vial, WasteReason
 from inventory.stock.queries.scopes import Wanted
 from inventory.stock.services import Difference, Direction, Why
 from tests.conftest import AT
@@ -301,3 +305,50 @@ def test_command_refuses_in_one_line(lot: Lot, cli: Any, tmp_path: Path) -> None
     assert done.exit_code == 1
     assert done.output.splitlines() == ["not issued: REPORT-LOT: No lot has this number."]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("by_part", [False, True])
+def test_rows_are_read_again_as_of_the_head_whatever_is_recorded_later(
+    manager: Actor, lot: Lot, by_part: bool, behind: Callable[[str], None]
+) -> None:
+    place, other = make_place(), make_place(code="AKL", zone="Pacific/Auckland")
+    make_transfer(place, other, lot=lot, at=AT)
+    report = issued(manager, by_part=by_part)
+    printed = list(
+        csv.reader(io.StringIO(stored_content(report.id, "csv")[1].decode("utf-8-sig"), newline=""))
+    )
+    assert len(printed) > 1
+    why = Why(WasteReason.DRAWN_NOT_GIVEN)
+    vial_id = db.session.scalars(select(Vial.id)).one()
+    services.waste_from_vial(actor=SYSTEM_ACTOR, at=AT, vial_id=vial_id, volume_ul=100, why=why)
+    more = make_delivery(
+        place=place,
+        product_id=lot.product_id,
+        containers=4,
+        lot_number="LOT-B",
+        received_at=AT - timedelta(days=2),
+    )
+    make_transfer(place, other, lot=more, at=AT)
+    table = table_of(report.kind, report.parameters, report.head_seq)
+    assert [list(table.columns), *map(list, table.rows)] == printed
+    pdf = stored_content(report.id, "pdf")[1]
+    assert verify_report(pdf, actor=SYSTEM_ACTOR).conclusion.startswith("This file is proven")
+    assert len(list(table_of(report.kind, report.parameters, 10**9).rows)) > len(printed) - 1
+    site_id = place.site_id
+    named = {"code": "OTHER", "name": "Other", "time_zone": "Asia/Tokyo"}
+    edit_site(actor=SYSTEM_ACTOR, at=AT, site_id=site_id, version=1, **named)
+    table = table_of(report.kind, report.parameters, report.head_seq)
+    assert [list(table.columns), *map(list, table.rows)] == printed
+    edit_site(
+        actor=SYSTEM_ACTOR,
+        at=AT,
+        site_id=site_id,
+        version=2,
+        code="MAIN",
+        name="Main",
+        time_zone="Europe/London",
+    )
+    behind("UPDATE movement SET amount_ul = amount_ul + 1 WHERE kind = 'waste' AND amount_ul = 250")
+    said = [line.words for line in verify_report(pdf, actor=SYSTEM_ACTOR).lines if line.check is Check.ROWS]
+    part = "Vial 1" if by_part else "Whole lot"
+    assert said == [f"MAIN LOT-A {part} (Opening (mL), Wasted (mL)): not as printed any more."]

@@ -139,9 +139,12 @@ def _lots(reader: Reader) -> dict[UUID, tuple[str, date]]:
     """Number and expiry of every lot: as they are, unless a later correction says what they were."""
     lots = reader.connection.execute(select(Lot.id, Lot.lot_number, Lot.expires_on)).all()
     found = {row.id: (row.lot_number, row.expires_on) for row in lots}
-    for lot_id, number, expires_on in _undone(reader):
-        found[lot_id] = (number, expires_on)
-    return found
+    return found | corrected_later(reader)
+
+
+def corrected_later(reader: Reader) -> dict[UUID, tuple[str, date]]:
+    """Number and expiry of the lots that a later correction changed, as they were before it."""
+    return {lot_id: (number, expires_on) for lot_id, number, expires_on in _undone(reader)}
 
 
 def _undone(reader: Reader) -> Iterator[tuple[UUID, str, date]]:
