@@ -8,10 +8,10 @@ from inventory.app import create_app
 from inventory.kernel.standing_laws import laws_in_place
 from tests.support.databases import ENGINE_KINDS, Database, Databases, close_engines
 
-PLACE = Path(__file__).parents[2] / "inventory" / "kernel" / "expected_laws.py"
-HEAD = '''"""Every trigger of a migrated database, and a digest of what it does. Made by `python -m tests.support.expected_laws`."""
+PLACE = Path(__file__).parents[2] / "inventory" / "kernel" / "expected_laws"
+HEAD = '''"""Every trigger of a migrated database of this kind, and a digest of what it does. Made by `python -m tests.support.expected_laws`."""
 
-EXPECTED_LAWS = {
+LAWS = {
 '''
 
 
@@ -24,24 +24,18 @@ def laws_of(database: Database) -> dict[str, str]:
     return found
 
 
-def written(laws: Mapping[str, Mapping[str, str]]) -> str:
-    """Return the text of the module."""
-    lines = [HEAD]
-    for kind, found in laws.items():
-        inner = "".join(f'        "{law}": "{found[law]}",\n' for law in sorted(found))
-        lines.append(f'    "{kind}": {{\n{inner}    }},\n')
-    return "".join([*lines, "}\n"])
+def written(laws: Mapping[str, str]) -> str:
+    """Return the text of the module of one kind of database."""
+    return "".join([HEAD, *(f'    "{law}": "{laws[law]}",\n' for law in sorted(laws)), "}\n"])
 
 
 def main() -> None:
     """Migrate a database of each kind and write down its laws."""
     with tempfile.TemporaryDirectory() as folder:
         databases = Databases(Path(folder))
-        laws = {}
         for kind in ENGINE_KINDS:
             with databases.fresh(kind) as fresh:
-                laws[kind] = laws_of(fresh)
-        PLACE.write_text(written(laws), encoding="utf-8")
+                (PLACE / f"{kind}.py").write_text(written(laws_of(fresh)), encoding="utf-8")
         databases.close()
 
 
