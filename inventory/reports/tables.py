@@ -8,17 +8,19 @@ import hmac
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from inventory.kernel.errors import Refusal
 from inventory.reports import pseudonyms
 from inventory.reports.documents import administration_csv as told
-from inventory.reports.documents import reconciliation_csv
+from inventory.reports.documents import recall_csv, reconciliation_csv
 from inventory.reports.kinds import ReportKind
 from inventory.reports.queries.administrations import administration_rows, identified_rows
 from inventory.reports.queries.as_of import AsOf
 from inventory.reports.queries.listings.kinds import LISTINGS
 from inventory.reports.queries.listings.reader import Reader, corrected_later, reader_of
 from inventory.reports.queries.parameters import selection_of
+from inventory.reports.queries.recall_then import rows_then
 from inventory.reports.queries.selection import head_of, reading, take_snapshot
 from inventory.stock.queries.reconciled import ways_of
 from inventory.stock.queries.reconciliation import Scope, ScopeSite, Then, lot_rows
@@ -106,6 +108,13 @@ def _reconciliation(_kind: ReportKind, parameters: Mapping[str, Any], up_to: int
     )
 
 
+def _recall(_kind: ReportKind, parameters: Mapping[str, Any], up_to: int) -> Table:
+    with reading() as connection:
+        seq = None if up_to >= head_of(connection).seq else up_to
+        rows = rows_then(connection, UUID(parameters["recall_id"]), AsOf(seq))
+    return Table(recall_csv.FORMAT, recall_csv.FIELDS, rows, recall_csv.NAMED_BY)
+
+
 def _scope_of(reader: Reader) -> Scope:
     """The scope of a reconciliation, its days by the clocks of then."""
     selection = reader.selection
@@ -131,8 +140,8 @@ _Read = Callable[[ReportKind, Mapping[str, Any], int], Table]
 _READERS: dict[tuple[ReportKind, str], _Read] = {
     (ReportKind.ADMINISTRATIONS, told.FORMAT): _administrations,
     (ReportKind.PSEUDONYMISED, pseudonyms.FORMAT): _pseudonymised,
+    (ReportKind.RECALL, recall_csv.FORMAT): _recall,
     (ReportKind.RECONCILIATION, reconciliation_csv.FORMAT): _reconciliation,
     **{(kind, listing.format): _listing for kind, listing in LISTINGS.items()},
 }
-"""How the rows of each format are read. Recalls are not among them: they show a running state that the record does not keep for every
-link of the chain."""
+"""How the rows of each format are read."""

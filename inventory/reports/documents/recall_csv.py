@@ -16,6 +16,8 @@ FIELDS = (
 
 
 FORMAT = "recall/1"
+NAMED_BY = (FIELDS.index("dose"), FIELDS.index("lot"))
+"""A dose and its lot name a row."""
 
 
 def rows_of(

@@ -63,11 +63,14 @@ class AsOf:
         rows = connection.execute(self._later(of_actions).group_by(AuditEntry.site_id))
         return {site_id: int(count) for site_id, count in rows}
 
-    def moments(self, connection: Connection, subject_type: str) -> frozenset[tuple[UUID | None, datetime]]:
-        """Each later entry about such a subject: which, and when it was recorded."""
+    def moments(
+        self, connection: Connection, subject_type: str, *actions: str
+    ) -> frozenset[tuple[UUID | None, datetime]]:
+        """Each later entry about such a subject, or of these actions alone: which, and when it was recorded."""
         if self.seq is None:
             return frozenset()
         chosen: _Any = select(AuditEntry.subject_id, AuditEntry.recorded_at)
+        chosen = chosen.where(AuditEntry.action.in_(actions)) if actions else chosen
         rows = connection.execute(self._later(chosen.where(AuditEntry.subject_type == subject_type)))
         return frozenset((row.subject_id, row.recorded_at) for row in rows)
 
@@ -78,6 +81,16 @@ class AsOf:
             was = facts.get("before")
             if isinstance(was, Mapping) and name in was:
                 found.setdefault(subject_id, str(was[name]))
+        return found
+
+    def were(self, connection: Connection, action: str) -> dict[UUID, dict[str, Any]]:
+        """What every field was of each subject that later edits changed: only the fields that they changed."""
+        found: dict[UUID, dict[str, Any]] = {}
+        for subject_id, facts in self._edits(connection, action):
+            was = facts.get("before")
+            if isinstance(was, Mapping):
+                # The first later edit knows what it was then.
+                found[subject_id] = {**was, **found.get(subject_id, {})}
         return found
 
     def _edits(self, connection: Connection, action: str) -> Iterator[tuple[UUID, Mapping[str, Any]]]:
@@ -100,22 +113,24 @@ NOW = AsOf()
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """What people and sites were called: display names and codes by id."""
+    """What people and sites were called: display names, codes, zones and names by id."""
 
     people: Mapping[UUID, str] = field(default_factory=dict)
     codes: Mapping[UUID, str] = field(default_factory=dict)
     zones: Mapping[UUID, str] = field(default_factory=dict)
+    sites: Mapping[UUID, str] = field(default_factory=dict)
 
 
 def called(connection: Connection, as_of: AsOf = NOW) -> Called:
     """Read what everybody and every site was called then."""
     people = {row.id: row.display_name for row in connection.execute(select(User.id, User.display_name))}
-    sites = connection.execute(select(Site.id, Site.code, Site.time_zone)).all()
+    sites = connection.execute(select(Site.id, Site.code, Site.time_zone, Site.name)).all()
     return Called(
         people | as_of.before(connection, "staff.person-edited", "display_name"),
         {row.id: row.code for row in sites} | as_of.before(connection, "clinic.site-edited", "code"),
         {row.id: row.time_zone for row in sites}
         | as_of.before(connection, "clinic.site-edited", "time_zone"),
+        {row.id: row.name for row in sites} | as_of.before(connection, "clinic.site-edited", "name"),
     )
 
 

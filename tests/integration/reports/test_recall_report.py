@@ -6,6 +6,7 @@ the drill have an expiry that is still to come, so that doses of them can be giv
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -23,10 +24,16 @@ from inventory.doses.services.recalls import Told, record_contact
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Role
+from inventory.patients.models import Patient
+from inventory.patients.services import edit_patient
+from inventory.patients.services.people import Identity
 from inventory.reports.kinds import ReportKind
-from inventory.reports.queries.issued import IssuedReport
+from inventory.reports.queries.issued import IssuedReport, stored_content
 from inventory.reports.recalls import issue_recall_report, reports_of_recall
 from inventory.reports.services import fetch_file
+from inventory.reports.tables import table_of
+from inventory.reports.verification.checks import verify_report
+from inventory.reports.verification.verdict import Check
 from inventory.stock.models import WasteReason
 from inventory.stock.notices import read_notice
 from inventory.stock.services import Why, waste_sealed
@@ -218,3 +225,28 @@ def test_the_same_state_gives_the_same_bytes(drill: Drill) -> None:
 def test_who_may_not_see_patients_issues_no_report(drill: Drill, role: Role) -> None:
     with pytest.raises(Refusal, match="NOT-PERMITTED"):
         drill.issue(actor=make_actor(role))
+
+
+def test_rows_are_read_again_as_of_the_head_whatever_is_recorded_later(
+    drill: Drill, behind: Callable[[str], None]
+) -> None:
+    drill.tell(drill.people[1], ContactOutcome.TOLD, minutes=5, note="Spoke to her")
+    report = drill.issue()
+    text = stored_content(report.id, "csv")[1].decode("utf-8-sig")
+    printed = [tuple(row) for row in csv.reader(io.StringIO(text, newline=""))]
+    drill.tell(drill.people[0], ContactOutcome.TOLD, minutes=6)
+    drill.tell(drill.people[1], ContactOutcome.NOT_REACHED, minutes=7)
+    drill.void(drill.give(drill.people[2], drill.lots[0]))
+    renamed = Identity("Zuse", date(1980, 3, 4), given_name="Kim", record_number="R-New")
+    version = db.session.get_one(Patient, drill.people[2]).version
+    edit_patient(
+        actor=SYSTEM_ACTOR, at=drill.at, patient_id=drill.people[2], version=version, identity=renamed
+    )
+    table = table_of(report.kind, report.parameters, report.head_seq)
+    assert [table.columns, *table.rows] == printed
+    assert len(list(table_of(report.kind, report.parameters, 10**9).rows)) == len(printed)
+    pdf = stored_content(report.id, "pdf")[1]
+    assert verify_report(pdf, actor=SYSTEM_ACTOR).conclusion.startswith("This file is proven")
+    behind("UPDATE recall_contact SET note = 'Nobody' WHERE note = 'Spoke to her'")
+    said = [line.words for line in verify_report(pdf, actor=SYSTEM_ACTOR).lines if line.check is Check.ROWS]
+    assert said == ["MAIN-000002 1679 (contact_note): not as printed any more."]
