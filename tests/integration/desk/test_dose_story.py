@@ -16,7 +16,7 @@ from inventory.audit.models import AuditEntry, AuditPayload
 from inventory.audit.queries import payload_of
 from inventory.doses.models import Dose
 from inventory.doses.rules.terms import EntryMode
-from inventory.interop.exports import CARE, OVERSIGHT, STOCK, exports_for
+from inventory.interop.exports import CARE, MEASURED, OVERSIGHT, STOCK, exports_for
 from inventory.interop.exports import table as exported
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Role
