@@ -75,7 +75,7 @@ def hash_at(seq: int) -> str:
 
 
 def test_a_line_is_added_once_a_day_and_is_in_the_chain(app: Flask, file: Path, cli: FlaskCliRunner) -> None:
-    make_patient()
+    make_patient(has_baseline=False)
     for hours in (0, 5, 24, 25, 48):
         upkeep.do_what_is_due(at=MONDAY + timedelta(hours=hours))
     assert [line.split("\t")[0] for line in lines(file)] == [
@@ -89,7 +89,7 @@ def test_a_line_is_added_once_a_day_and_is_in_the_chain(app: Flask, file: Path, 
 
 
 def test_is_given_once_whoever_tries_beside(app: Flask, file: Path) -> None:
-    make_patient()
+    make_patient(has_baseline=False)
 
     def give() -> str:
         return publishing.publish_head(actor=SYSTEM_ACTOR, channel="file", at=MONDAY)
@@ -145,7 +145,7 @@ def test_a_line_that_was_cut_short_does_not_spoil_the_next(app: Flask, file: Pat
 
 
 def test_mails_the_head_over_tls_with_a_password(app: Flask, mail: MailServer) -> None:
-    make_patient()
+    make_patient(has_baseline=False)
     head = db.session.scalars(select(AuditHead.hash)).one()
     for hours in (0, 1):
         upkeep.do_what_is_due(at=MONDAY + timedelta(hours=hours))
@@ -193,7 +193,7 @@ def test_a_mail_that_is_refused_is_tried_again_an_hour_later(
 def held(app: Flask, file: Path, at: datetime) -> list[HeldHead]:
     """Three heads of three days, with a patient entered before each."""
     for days in range(3):
-        make_patient()
+        make_patient(has_baseline=False)
         upkeep.do_what_is_due(at=MONDAY + timedelta(days=days))
     return list(read_heads(lines(file)))
 

@@ -42,7 +42,7 @@ def newest() -> int:
 
 
 def test_shows_the_trail_and_its_head(auditor: CheckingClient, at: datetime) -> None:
-    make_patient(family_name="Nightingale", record_number="N 1")
+    make_patient(has_baseline=False, family_name="Nightingale", record_number="N 1")
     text = text_of(auditor, "/audit")
     assert db.session.scalars(select(AuditHead.hash)).one() in text
     assert "Patients: add" in text
@@ -52,7 +52,9 @@ def test_shows_the_trail_and_its_head(auditor: CheckingClient, at: datetime) -> 
 
 def test_filters_by_action_person_patient_and_day(auditor: CheckingClient, at: datetime) -> None:
     yesterday = at - timedelta(days=1)
-    one, other = (make_patient(record_number=number, at=yesterday) for number in ("N 1", "N 2"))
+    one, other = (
+        make_patient(has_baseline=False, record_number=number, at=yesterday) for number in ("N 1", "N 2")
+    )
     add_alert(actor=auditor.actor, at=at, patient_id=one, kind=AlertKind.PREGNANCY)  # type: ignore[attr-defined]
     filters = {
         "action=patients.add-alert": 1,
@@ -79,7 +81,7 @@ def test_the_trail_is_in_the_order_of_its_chain_within_one_instant(
     ids = iter(range(1000, 0, -1))
     monkeypatch.setattr("inventory.audit.acts.uuid7", lambda: UUID(int=next(ids)))
     for _ in range(3):
-        make_patient()
+        make_patient(has_baseline=False)
     shown = [
         int(seq) for seq in re.findall(r'class="number" href="/audit/(\d+)"', text_of(auditor, "/audit"))
     ]
@@ -88,7 +90,7 @@ def test_the_trail_is_in_the_order_of_its_chain_within_one_instant(
 
 
 def test_an_entry_shows_before_and_after_and_its_hashes(auditor: CheckingClient, at: datetime) -> None:
-    patient_id = make_patient(family_name="Nightingale")
+    patient_id = make_patient(has_baseline=False, family_name="Nightingale")
     identity = Identity(family_name="Lovelace", born_on=date(1980, 3, 4), given_name="Ada")
     edit_patient(actor=SYSTEM_ACTOR, at=at, patient_id=patient_id, version=1, identity=identity)
     text = text_of(auditor, f"/audit/{newest()}")
@@ -101,7 +103,7 @@ def test_an_entry_shows_before_and_after_and_its_hashes(auditor: CheckingClient,
 
 
 def test_an_administrator_reads_the_trail_but_no_patient(signed_in_client: SignIn, at: datetime) -> None:
-    make_patient(family_name="Nightingale")
+    make_patient(has_baseline=False, family_name="Nightingale")
     seq = newest()
     admin = signed_in_client(Role.ADMIN)
     text = text_of(admin, f"/audit/{seq}")
@@ -114,7 +116,7 @@ def test_an_administrator_reads_the_trail_but_no_patient(signed_in_client: SignI
 def test_the_check_says_what_it_checked_and_what_it_found(
     auditor: CheckingClient, database: Database
 ) -> None:
-    make_patient()
+    make_patient(has_baseline=False)
     assert "The newest entries are well" in text_of(auditor, "/audit/check")
     owner = database.connect_as_owner()
     if database.kind == "sqlite":
@@ -128,7 +130,10 @@ def test_the_check_says_what_it_checked_and_what_it_found(
 
 
 def test_shows_who_looked_at_whom(auditor: CheckingClient, at: datetime) -> None:
-    one, other = make_patient(record_number="N 1"), make_patient(record_number="N 2")
+    one, other = (
+        make_patient(has_baseline=False, record_number="N 1"),
+        make_patient(has_baseline=False, record_number="N 2"),
+    )
     for patient_id in (one, other):
         auditor.get(f"/patients/{patient_id}")
     assert text_of(auditor, "/audit/access").count(">Record<") == 2
@@ -137,7 +142,7 @@ def test_shows_who_looked_at_whom(auditor: CheckingClient, at: datetime) -> None
 
 
 def test_a_look_inside_a_unit_of_work_shares_its_fate(auditor: CheckingClient, at: datetime) -> None:
-    patient_id = make_patient()
+    patient_id = make_patient(has_baseline=False)
     with pytest.raises(RuntimeError), unit_of_work():
         log_access(SYSTEM_ACTOR, patient_id, "give")
         raise RuntimeError

@@ -65,7 +65,7 @@ def test_every_row_of_a_clinic_has_the_digest_of_the_rules(demo: Flask) -> None:
 
 @pytest.fixture
 def consents(app: Flask, at: datetime) -> None:
-    patient_id = make_patient(at=at)
+    patient_id = make_patient(has_baseline=False, at=at)
     with unit_of_work() as session:
         for number, words in enumerate(AWKWARD):
             instant = datetime(2026, 3, 16, 9, 30, 0, number * 100_000, tzinfo=UTC)
@@ -105,7 +105,7 @@ def test_a_value_that_its_column_cannot_hold_has_no_digest(
     app: Flask, at: datetime, owner_connection: OwnerConnection, value: str
 ) -> None:
     """SQLite stores anything anywhere, once its laws are put aside."""
-    patient_id = make_patient(at=at)
+    patient_id = make_patient(has_baseline=False, at=at)
     look = {"at": at, "actor_id": SYSTEM_USER_ID, "patient_id": patient_id, "page": "record"}
     with unit_of_work() as session:
         session.execute(insert(AccessEntry.__table__), look)

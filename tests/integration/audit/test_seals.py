@@ -34,7 +34,7 @@ __all__ = ["tamper"]
 
 @pytest.fixture
 def patients(app: Flask, at: datetime) -> list[UUID]:
-    return [make_patient(at=at) for _ in range(3)]
+    return [make_patient(has_baseline=False, at=at) for _ in range(3)]
 
 
 def look(*patients: UUID, page: str = "record", at: datetime | None = None) -> None:
@@ -310,7 +310,7 @@ def test_the_first_request_after_the_hour_seals_once_it_is_answered(
 ) -> None:
     at_instant(LATER - timedelta(minutes=5))
     make_place()
-    patient_id = make_patient()
+    patient_id = make_patient(has_baseline=False)
     auditor = signed_in_client(Role.AUDITOR)
     auditor.get(f"/patients/{patient_id}").close()
     auditor.get("/audit").close()

@@ -68,7 +68,7 @@ def _lawless(connection, kind: str) -> Iterator[None]:  # noqa: ANN001
 @pytest.fixture
 def consents(app: Flask, at: datetime) -> list[UUID]:
     """Three consents of one patient: the trail has four entries and witnesses three rows."""
-    patient_id = make_patient(at=at)
+    patient_id = make_patient(has_baseline=False, at=at)
     return [
         services.record_consent(
             actor=SYSTEM_ACTOR,
@@ -271,7 +271,7 @@ def test_walks_more_than_one_batch(
     monkeypatch.setattr("inventory.audit.verification._BATCH", 3)
     with acts.batch():
         for _ in range(10):
-            make_patient(at=at)
+            make_patient(has_baseline=False, at=at)
     assert db.session.scalars(select(AuditLink.seq).order_by(AuditLink.seq)).all() == list(range(1, 11))
     assert verify()[1].startswith("The trail is well: 10 entries, head 10 ")
 
@@ -382,7 +382,7 @@ def test_says_how_many_more_there_are_than_are_said(
 ) -> None:
     with acts.batch():
         for _ in range(103):
-            make_patient(at=at)
+            make_patient(has_baseline=False, at=at)
     tamper("UPDATE audit_payload SET salt = 'none'")
     lines = verify()
     assert lines[100:] == ["audit entry 100: its payload was changed", "... and 3 more."]

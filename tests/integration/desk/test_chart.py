@@ -12,6 +12,7 @@ from inventory.patients.services import retract_lab
 from inventory.staff.services import Bounds, set_access
 from tests.factories.doses import Bench
 from tests.factories.measured import make_lab, make_score
+from tests.factories.patients import make_patient
 from tests.factories.staff import make_user
 from tests.support.client import CheckingClient
 
@@ -20,7 +21,7 @@ SignIn = Callable[..., CheckingClient]
 
 def measured_bench(at: datetime) -> Bench:
     """A patient with B12 in two units, folate in units that do not meet, scores, and a dose."""
-    bench = Bench()
+    bench = Bench(patient_id=make_patient(has_baseline=False))
     make_lab(bench.patient_id, "150", taken_at=at - timedelta(days=60))
     make_lab(bench.patient_id, "300", unit="pmol/L", taken_at=at - timedelta(days=2))
     make_lab(bench.patient_id, "4", analyte=Analyte.FOLATE, taken_at=at - timedelta(days=50))
@@ -58,7 +59,7 @@ def test_shows_results_scores_and_doses_as_pictures_and_as_a_table(
 def test_says_so_where_nothing_was_measured(app: Flask, at: datetime, signed_in_client: SignIn) -> None:
     text = (
         signed_in_client(Role.PRACTITIONER)
-        .get(f"/patients/{Bench().patient_id}/chart")
+        .get(f"/patients/{make_patient(has_baseline=False)}/chart")
         .get_data(as_text=True)
     )
     assert "Nothing to chart yet" in text

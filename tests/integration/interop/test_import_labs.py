@@ -25,7 +25,7 @@ Import = Callable[..., Result]
 def import_labs(cli: FlaskCliRunner, tmp_path: Path, at: datetime) -> Import:
     """Write the rows into a file and import it, in a clinic with the patient A1."""
     make_site()
-    make_patient(record_number="A1")
+    make_patient(has_baseline=False, record_number="A1")
 
     def run(rows: str, *options: str) -> Result:
         file = tmp_path / "labs.csv"
@@ -98,7 +98,9 @@ def test_every_bad_row_is_named_and_none_is_written(import_labs: Import) -> None
 
 
 def test_what_is_on_record_already_is_refused(import_labs: Import, at: datetime) -> None:
-    make_lab(make_patient(record_number="B2"), taken_at=datetime(2026, 3, 1, 8, tzinfo=UTC))
+    make_lab(
+        make_patient(has_baseline=False, record_number="B2"), taken_at=datetime(2026, 3, 1, 8, tzinfo=UTC)
+    )
     said = import_labs("B2,b12,210,pg/mL,,,,2026-03-01 08:00\n")
     assert "line 2, value: LAB-TWICE" in said.output
     assert len(results()) == 1

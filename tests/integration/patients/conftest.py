@@ -17,7 +17,7 @@ from tests.factories.patients import make_patient
 
 @pytest.fixture
 def measured(app: Flask, at: datetime) -> UUID:
-    patient_id = make_patient()
+    patient_id = make_patient(has_baseline=False)
     make_lab(patient_id)
     make_score(patient_id)
     item = open_items(db.session())[0]

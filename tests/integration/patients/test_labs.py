@@ -25,7 +25,7 @@ from tests.support.databases import OwnerConnection
 
 @pytest.fixture
 def patient_id(app: Flask, at: datetime) -> UUID:
-    return make_patient()
+    return make_patient(has_baseline=False)
 
 
 def count() -> int:
@@ -128,7 +128,7 @@ def test_a_correction_needs_a_difference_a_reason_and_the_right_patient(
     for changes, code in (
         ({"text": "210"}, "NOTHING-CHANGED"),
         ({"reason": "  "}, "REASON-NEEDED"),
-        ({"patient_id": make_patient()}, "NOT-FOUND"),
+        ({"patient_id": make_patient(has_baseline=False)}, "NOT-FOUND"),
     ):
         with pytest.raises(Refusal, match=code):
             correct(**{"patient_id": patient_id, "result_id": old, "at": at, **changes})  # type: ignore[arg-type]
@@ -230,7 +230,7 @@ def test_a_correction_is_of_the_same_patient_and_analyte_once_and_of_nothing_ret
     old = make_lab(patient_id)
     corrects = {"corrects_id": old, "reason": "Why"}
     foreign = ("foreign key", "FOREIGN KEY")
-    assert any(word in inserted(row(make_patient(), at, **corrects)) for word in foreign)
+    assert any(word in inserted(row(make_patient(has_baseline=False), at, **corrects)) for word in foreign)
     assert any(word in inserted(row(patient_id, at, analyte="mma", **corrects)) for word in foreign)
     retracted = uuid4()
     assert inserted(row(patient_id, at, id=retracted, is_retraction=True, **corrects)) == ""

@@ -39,7 +39,7 @@ def nurse(signed_in_client: SignIn, at: datetime) -> CheckingClient:
 
 @pytest.fixture
 def patient_id(app: Flask, at: datetime) -> UUID:
-    return make_patient(family_name="Quill")
+    return make_patient(has_baseline=False, family_name="Quill")
 
 
 def count(model: type) -> int:
@@ -120,7 +120,7 @@ def test_a_result_is_corrected_then_retracted_and_the_list_keeps_all(
 
 
 def test_a_result_of_somebody_else_is_not_there(nurse: CheckingClient, patient_id: UUID) -> None:
-    other = make_lab(make_patient())
+    other = make_lab(make_patient(has_baseline=False))
     assert nurse.get(f"/patients/{patient_id}/labs/{other}/correct").status_code == 404
 
 
@@ -163,7 +163,7 @@ def test_scores_asked_while_giving_come_back_to_the_dose(nurse: CheckingClient, 
 
 
 def test_groups_and_indication_stand_on_the_record(nurse: CheckingClient, at: datetime) -> None:
-    old = make_patient(family_name="Elder", born_on=datetime(1950, 1, 1).date())  # noqa: DTZ001
+    old = make_patient(has_baseline=False, family_name="Elder", born_on=datetime(1950, 1, 1).date())  # noqa: DTZ001
     typed = {"indication": "Pernicious anaemia, proven", "groups": ["pernicious_anaemia"]}
     text = nurse.submit(f"/patients/{old}/background", typed, follow_redirects=True).get_data(as_text=True)
     assert "Pernicious anaemia, proven" in text
