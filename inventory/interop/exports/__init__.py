@@ -16,10 +16,13 @@ from inventory.kernel.permissions import Actor
 
 __all__ = ["Column", "Exported", "export_named", "exports_for", "lines_of"]
 
+EVERY = (*CARE, *COURSES, *MEASURED, *REACTIONS, *STOCK, *OVERSIGHT)
+"""What makes each of the tables."""
+
 
 def exports_for(actor: Actor) -> list[Exported]:
     """Return the tables that somebody may take along."""
-    every = [make() for make in (*CARE, *COURSES, *MEASURED, *REACTIONS, *STOCK, *OVERSIGHT)]
+    every = [make() for make in EVERY]
     # What shows how things are now has no days: it is not for those who see some days only.
     return [
         one
