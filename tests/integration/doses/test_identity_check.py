@@ -118,8 +118,14 @@ def test_an_amendment_keeps_what_was_checked_unless_the_patient_was_another(
     assert amendment_of(again).identity_check is None
 
 
-def test_the_database_knows_the_two_ways(app: Flask, bench: Bench, owner_connection: OwnerConnection) -> None:
+def test_the_database_knows_the_two_ways(
+    app: Flask, bench: Bench, owner_connection: OwnerConnection, engine_kind: str
+) -> None:
     bench.give()
+    # What a dose was drawn from is asked first: here only the words are tried.
+    off = {"sqlite": "DROP TRIGGER dose_check", "postgresql": "ALTER TABLE dose DISABLE TRIGGER dose_check"}
+    owner_connection.execute(off[engine_kind])
+    owner_connection.commit()
     columns = [column.name for column in Dose.__table__.columns]
     changed = {"id": "patient_id", "identity_check": "'guessed'", "number": "9"}
     values = ", ".join(changed.get(name, name) for name in columns)
