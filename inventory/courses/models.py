@@ -187,6 +187,7 @@ class CourseSlot(Model):
         ),
         CheckConstraint("(state = 'given') = (given_on IS NOT NULL)", name="given"),
         Index("ix_course_slot_one_open", "course_id", unique=True, **only_where("state = 'open'")),
+        Index("ix_course_slot_given", "course_id", "given_on", **only_where("state = 'given'")),
         Index("ix_course_slot_due", "site_id", "due_on", "id", **only_where("state = 'open'")),
     )
 

@@ -223,6 +223,14 @@ def add_courses() -> None:
         postgresql_where=sa.text("state = 'open'"),
     )
     op.create_index(
+        "ix_course_slot_given",
+        "course_slot",
+        ["course_id", "given_on"],
+        unique=False,
+        sqlite_where=sa.text("state = 'given'"),
+        postgresql_where=sa.text("state = 'given'"),
+    )
+    op.create_index(
         "ix_course_slot_one_open",
         "course_slot",
         ["course_id"],

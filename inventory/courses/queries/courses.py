@@ -141,6 +141,18 @@ def course_view(session: Session, course_id: UUID) -> CourseView:
     return found[0]
 
 
+def course_with_plan(session: Session, course_id: UUID) -> tuple[Course, Plan]:
+    """Return a course with its plan alone: what a dose needs, however many slots the course has had."""
+    course = session.get_one(Course, course_id)
+    adjusted = session.scalars(
+        select(CourseChange)
+        .where(CourseChange.course_id == course_id, CourseChange.kind == ChangeKind.ADJUSTED)
+        .order_by(CourseChange.number)
+    )
+    steps = steps_of(session, [course.protocol_version_id])[course.protocol_version_id]
+    return course, Plan(steps, tuple(map(_adjustment, adjusted)), course.stops_on)
+
+
 def courses_of(session: Session, patient_id: UUID) -> list[CourseView]:
     """Return every course of a person, those that go on first, then the newest first."""
     found = _views(session, Course.patient_id.in_(records_of(patient_id)))

@@ -50,6 +50,18 @@ def after(day: date, interval: Interval, anchor_on: date | None = None) -> date:
     return date(year, index + 1, min((anchor_on or day).day, monthrange(year, index + 1)[1]))
 
 
+def anchor_of(day: date, interval: Interval, anchor_on: date) -> date:
+    """Return what days after `day` are counted from: the anchor so far, where `day` is one of its days, else `day` itself.
+
+    28 February is a day of the anchor 31 January; a Wednesday is one of three times a week since a Monday.
+    """
+    if interval.unit is Unit.MONTH:
+        is_its_day = day.day == min(anchor_on.day, monthrange(day.year, day.month)[1])
+    else:
+        is_its_day = interval.unit is Unit.THRICE and (day - anchor_on).days % 7 in _THRICE
+    return anchor_on if is_its_day else day
+
+
 def _thrice_after(day: date, anchor_on: date) -> date:
     """Return the next of the three days of the week, at least two days later."""
     found = day + timedelta(days=2)

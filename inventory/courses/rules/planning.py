@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from inventory.courses.rules.calendar import Interval, after, not_before
+from inventory.courses.rules.calendar import Interval, after, anchor_of, not_before
 from inventory.courses.rules.terms import SlotState, Unit
 
 
@@ -115,18 +115,19 @@ def next_after(plan: Plan, slot: Due, state: SlotState, on: date) -> Due | None:
     if position is None:
         return None
     interval = plan.step(position[0]).interval
-    return due(plan, position, not_before(slot.due_on, interval, slot.anchor_on, on), slot.anchor_on)
+    anchor = anchor_of(slot.due_on, interval, slot.anchor_on)
+    return due(plan, position, not_before(slot.due_on, interval, anchor, on), anchor)
 
 
 def _after_given(plan: Plan, slot: Due, given_on: date) -> Due | None:
     position = plan.position_after(slot.step_position, slot.dose_in_step)
     if position is None:
         return None
-    in_window = slot.opens_on <= given_on <= slot.closes_on
-    base = slot.due_on if in_window else given_on
-    is_same_step = position[0] == slot.step_position
-    anchor = slot.anchor_on if in_window and is_same_step else base
-    return due(plan, position, after(base, plan.step(position[0]).interval, anchor), anchor)
+    interval = plan.step(position[0]).interval
+    if not slot.opens_on <= given_on <= slot.closes_on:
+        return due(plan, position, after(given_on, interval), given_on)
+    anchor = anchor_of(slot.due_on, interval, slot.anchor_on)
+    return due(plan, position, after(slot.due_on, interval, anchor), anchor)
 
 
 def moved_on(plan: Plan, slot: Due, on: date) -> Due | None:

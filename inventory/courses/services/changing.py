@@ -59,7 +59,7 @@ def adjust_course(
         if view.open_slot is not None:
             coming = _adjusted(view, adjustment, next_due_on)
             decide(act, view.open_slot, SlotState.WITHDRAWN)
-            plan(act, view, coming)
+            plan(act, view.course, coming)
         return {
             "step_position": step,
             "for_later_steps": for_later_steps,
@@ -98,7 +98,7 @@ def move_on(
         if coming is None:
             raise Refusal("COURSE-LAST-STEP", "This is the last step of the protocol.")
         decide(act, slot, SlotState.WITHDRAWN)
-        plan(act, view, coming)
+        plan(act, view.course, coming)
         return {"step_position": coming.step_position, "next_due_on": next_due_on}
 
     return _change(
@@ -162,7 +162,7 @@ def resume_course(
         if view.state is not CourseState.PAUSED:
             raise Refusal("COURSE-NOT-PAUSED", "This course is not paused.", status=409)
         coming = due(view.plan, view.position, next_due_on)
-        plan(act, view, _within(view, coming))
+        plan(act, view.course, _within(view, coming))
         return {"next_due_on": next_due_on}
 
     return _change(ChangeKind.RESUMED, change, course_id, reason, actor=actor, at=at, request_key=request_key)

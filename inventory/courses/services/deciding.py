@@ -50,7 +50,7 @@ def decide_slot(
         if coming is not None and next_due_on is not None:
             coming = due(view.plan, (coming.step_position, coming.dose_in_step), next_due_on)
         decide(act, slot, state)
-        plan(act, view, coming)
+        plan(act, view.course, coming)
         told: dict[str, Any] = {"slot_id": slot_id, "next_due_on": coming.due_on if coming else None}
         return recorded(act, view, _KINDS[state], reason, told)
 

@@ -8,11 +8,11 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, func, select, update
 
 from inventory.audit.acts import Act, inserting
 from inventory.courses.models import Course, CourseSlot
-from inventory.courses.queries.courses import CourseView, course_view, due_of
+from inventory.courses.queries.courses import CourseView, course_view, course_with_plan, due_of
 from inventory.courses.rules.planning import Due, next_after
 from inventory.courses.rules.terms import CourseState, SlotState
 from inventory.kernel.errors import Refusal, not_found
@@ -38,9 +38,9 @@ def fulfil(*, act: Act, slot_id: UUID, given_on: date) -> dict[str, Any]:
     """
     slot = locked_slot(act, slot_id)
     decide(act, slot, SlotState.GIVEN, given_on=given_on)
-    view = course_view(act.session, slot.course_id)
-    coming = next_after(view.plan, due_of(slot), SlotState.GIVEN, given_on)
-    plan(act, view, coming)
+    course, current = course_with_plan(act.session, slot.course_id)
+    coming = next_after(current, due_of(slot), SlotState.GIVEN, given_on)
+    plan(act, course, coming)
     return {"course_slot": slot.number, "next_due_on": coming.due_on if coming else None}
 
 
@@ -74,16 +74,16 @@ def redate(*, act: Act, slot_id: UUID, given_on: date) -> bool:
     return True
 
 
-def plan(act: Act, view: CourseView, coming: Due | None) -> None:
+def plan(act: Act, course: Course, coming: Due | None) -> None:
     """Insert the next slot of a course, if there is one."""
     if coming is None:
         return
-    number = max((slot.number for slot in view.slots), default=0) + 1
+    last = act.session.scalar(select(func.max(_SLOT.c.number)).where(_SLOT.c.course_id == course.id))
     values = {
         "id": uuid7(),
-        "course_id": view.course.id,
-        "site_id": view.course.site_id,
-        "number": number,
+        "course_id": course.id,
+        "site_id": course.site_id,
+        "number": (last or 0) + 1,
         **{name: getattr(coming, name) for name in Due.__dataclass_fields__},
         "planned_at": act.recorded_at,
         "state": SlotState.OPEN,

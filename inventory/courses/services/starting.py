@@ -8,7 +8,7 @@ from uuid import UUID
 from inventory.audit.acts import Act, Outcome, perform
 from inventory.catalogue.queries import formulation_by_id
 from inventory.courses.models import Course
-from inventory.courses.queries.courses import course_view, runs_already
+from inventory.courses.queries.courses import runs_already
 from inventory.courses.queries.protocols import Published, labelled_routes, published
 from inventory.courses.rules.ordering import Order, fits
 from inventory.courses.rules.planning import Plan, first
@@ -61,7 +61,7 @@ def start_course(
         }
         act.insert(Course, row)
         coming = first(Plan(chosen.steps, stops_on=order.stops_on), order.starts_on)
-        plan(act, course_view(act.session, course_id), coming)
+        plan(act, act.session.get_one(Course, course_id), coming)
         return act.record(
             "courses.start",
             "course",

@@ -37,6 +37,7 @@ def course(course_id: UUID) -> str:
     return render_template(
         "courses/course.html",
         view=view,
+        ahead=view.ahead(),
         decisions=presenters.decisions(view, queries.deciders(db.session(), view)),
         today=site_today(),
         **about(view.course.patient_id),

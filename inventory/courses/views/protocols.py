@@ -118,6 +118,7 @@ def _editing(heading: str, cancel_to: str) -> dict[str, Any]:
     return {
         "heading": heading,
         "steps": STEPS,
+        "further": "step4_dose",
         "submit_text": "Publish",
         "cancel_to": cancel_to,
     }

@@ -13,9 +13,16 @@ from sqlalchemy import Table, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from inventory.catalogue.models import Formulation, Route
-from inventory.courses.models import Authority, Course, CourseChange, CourseSlot
+from inventory.courses.models import (
+    Authority,
+    Course,
+    CourseChange,
+    CourseSlot,
+    Protocol,
+    ProtocolVersion,
+)
 from inventory.courses.rules.terms import ChangeKind, CourseState, SlotState
-from inventory.doses.models import DoseSlot
+from inventory.doses.models import DoseAuthority, DoseSlot
 from inventory.doses.rules.question import AuthorityState, CourseOrder
 from inventory.kernel.db import an_id
 from inventory.patients.queries import records_of
@@ -233,3 +240,32 @@ def _authority(session: Session, asked: Asked) -> Any:
         },
     ).all()
     return next((row for row in rows if row.least_dose_ng <= asked.dose_ng <= row.most_dose_ng), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """Under what a dose was recorded: the course with the day on which it was due, or a document."""
+
+    name: str
+    version: str
+    due_on: date | None = None
+
+
+def given_under(session: Session, dose_id: UUID) -> Under | None:
+    """Return under what a dose was given, as its record has it; None where it was under neither."""
+    course = session.execute(
+        select(Protocol.name, ProtocolVersion.number, CourseSlot.due_on)
+        .join(ProtocolVersion, ProtocolVersion.protocol_id == Protocol.id)
+        .join(Course, Course.protocol_version_id == ProtocolVersion.id)
+        .join(CourseSlot, CourseSlot.course_id == Course.id)
+        .join(DoseSlot, DoseSlot.slot_id == CourseSlot.id)
+        .where(DoseSlot.dose_id == dose_id)
+    ).first()
+    if course is not None:
+        return Under(course.name, str(course.number), course.due_on)
+    document = session.execute(
+        select(Authority.document, Authority.document_version)
+        .join(DoseAuthority, DoseAuthority.authority_id == Authority.id)
+        .where(DoseAuthority.dose_id == dose_id)
+    ).first()
+    return Under(document.document, document.document_version) if document is not None else None

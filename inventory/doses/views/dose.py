@@ -9,6 +9,7 @@ from inventory.audit.limits import keeps_to_days
 from inventory.audit.services import log_access
 from inventory.doses.presenters import dose as words
 from inventory.doses.queries.dedicated import owners_of
+from inventory.doses.queries.ordered import given_under
 from inventory.doses.queries.story import get_dose, numbers_of_movements, story_of
 from inventory.doses.views.blueprint import bp
 from inventory.kernel.db import db
@@ -31,6 +32,7 @@ def dose(dose_id: UUID) -> str:
         story=story,
         dose=story.dose,
         words=words,
+        under=given_under(db.session(), dose_id),
         owners=owners_of(db.session(), [source.vial_id for source in story.sources]),
         may_correct=story.void is None and words.may_correct(actor, story.dose),
     )

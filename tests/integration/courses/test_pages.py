@@ -15,7 +15,8 @@ from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.staff import queries as people
 from inventory.staff.services import set_sites
-from tests.factories.courses import Ward
+from tests.factories.courses import Ward, make_authority
+from tests.factories.patients import make_patient
 from tests.factories.staff import make_user
 from tests.factories.stock import make_place
 from tests.support.client import CheckingClient
@@ -266,3 +267,12 @@ def test_a_course_of_another_site_is_not_there(ward: Ward, signed_in_client: Sig
     client = signed_in_client(user=user)
     assert client.get(f"/courses/{course_id}").status_code == 404
     assert client.get(f"/courses/slots/{ward.open_slot(course_id).id}/decide").status_code == 404
+
+
+def test_a_dose_says_under_what_it_was_given(ward: Ward, nurse: CheckingClient) -> None:
+    ward.start()
+    dose = ward.bench.give()
+    assert "due <time" in text(nurse.get(f"/doses/{dose.id}"))
+    make_authority(ward.formulation_id, actor=ward.prescriber)
+    other = ward.bench.give(ward.bench.request(patient_id=make_patient()))
+    assert "Invented standing order, version" in text(nurse.get(f"/doses/{other.id}"))

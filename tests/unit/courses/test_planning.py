@@ -185,3 +185,37 @@ def test_an_interval_made_shorter_narrows_the_window() -> None:
 )
 def test_an_interval_in_words(interval: Interval, words: str) -> None:
     assert str(interval) == words
+
+
+def test_a_missed_dose_may_be_due_again_on_the_day_of_the_decision() -> None:
+    slot = start(WEEKLY_THEN_MONTHLY, date(2026, 3, 16))
+    coming = next_after(WEEKLY_THEN_MONTHLY, slot, SlotState.MISSED, date(2026, 3, 23))
+    assert coming is not None
+    assert coming.due_on == date(2026, 3, 23)
+
+
+def test_a_step_of_other_months_keeps_the_day_of_the_month() -> None:
+    plan = Plan((Step(1, 1, MONTH, doses=2), Step(2, 1, Interval(2, Unit.MONTH))))
+    slot = start(plan, date(2026, 1, 31))
+    days = [one.due_on for one in projected(plan, slot, until=date(2026, 6, 30), most=3)]
+    assert days == [date(2026, 2, 28), date(2026, 4, 30), date(2026, 6, 30)]
+
+
+def test_a_new_grid_of_months_keeps_the_day_it_began_on() -> None:
+    plan = Plan((Step(1, 1, MONTH),))
+    late = given(plan, start(plan, date(2026, 1, 10)), date(2026, 1, 31))
+    assert (late.due_on, given(plan, late).due_on) == (date(2026, 2, 28), date(2026, 3, 31))
+
+
+def test_months_after_three_times_a_week_count_from_the_last_dose() -> None:
+    plan = Plan((Step(1, 1, Interval(1, Unit.THRICE), doses=3), Step(2, 1, MONTH)))
+    slot = start(plan, date(2026, 3, 16))
+    days = [one.due_on for one in projected(plan, slot, until=date(2026, 6, 30), most=4)]
+    assert days == [date(2026, 3, 18), date(2026, 3, 20), date(2026, 4, 20), date(2026, 5, 20)]
+
+
+def test_a_course_made_monthly_counts_from_its_last_dose() -> None:
+    plan = Plan((Step(1, 1, Interval(1, Unit.THRICE)),))
+    wednesday = given(plan, start(plan, date(2026, 3, 16)))
+    monthly = Plan(plan.steps, (Adjustment(1, interval=MONTH),))
+    assert given(monthly, wednesday).due_on == date(2026, 4, 18)
