@@ -7,6 +7,7 @@ from inventory.audit.services import log_list
 from inventory.clinic.current import chosen_site, settings_here
 from inventory.desk import today_queries
 from inventory.desk.blueprint import bp
+from inventory.doses.presenters.due import DUE_TONES
 from inventory.kernel.clock import local_day, now
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Permission
@@ -37,8 +38,10 @@ def today() -> str:
         "desk/today.html",
         today=told,
         site=site,
+        tones=DUE_TONES,
         to_discard=told.to_discard(settings_here()),
         jobs=jobs_waited_for(current_actor().id),
     )
-    log_list(current_actor(), [row.patient_id for row in told.doses], "today")
+    seen = [*(row.patient_id for row in told.doses), *(line.patient_id for line in told.due_lines)]
+    log_list(current_actor(), seen, "today")
     return shown

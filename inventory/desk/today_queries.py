@@ -15,8 +15,11 @@ from inventory.catalogue.models import Product
 from inventory.clinic.models import Site
 from inventory.clinic.settings import Settings
 from inventory.doses.models import Dose, DoseVoid
+from inventory.doses.presenters.due import DueLine, due_line
 from inventory.doses.queries import recalls as received
+from inventory.doses.queries.due import Wanted, due_counts, due_list
 from inventory.doses.queries.lists import dose_rows, open_incidents
+from inventory.doses.rules.due import NEXT_DAYS, Due
 from inventory.kernel.permissions import Actor, Permission
 from inventory.patients.models import Patient
 from inventory.reorder.queries import Level, levels
@@ -68,6 +71,10 @@ class Today:
     """Open recalls whose patients have to be told still."""
     unread_fridges: Sequence[Any] = ()
     """Fridges that have been read before, but not today."""
+    due: dict[Due, int] | None = None
+    """How many doses of courses are overdue, due today, and due within 14 days."""
+    due_lines: Sequence[DueLine] = ()
+    """Who is overdue or due today, the longest overdue on top."""
     missing: dict[str, bool] = field(default_factory=dict)
 
     @property
@@ -96,6 +103,8 @@ def today(session: Session, *, actor: Actor, site: Site, day: date, at: datetime
     if actor.can(Permission.DOSE_READ):
         told.dose_count, told.void_count, told.doses = _doses(session, site, day)
         told.incidents = open_incidents(session, site.id)
+    if actor.can(Permission.PATIENT_READ):
+        told.due, told.due_lines = _due(session, site, day, at)
     if actor.can(Permission.PATIENT_WRITE):
         told.to_tell = _to_tell(session)
     if actor.can(Permission.STOCK_READ):
@@ -130,6 +139,12 @@ def _doses(session: Session, site: Site, day: date) -> tuple[int, int, Sequence[
     count, void = session.execute(counted.outerjoin(DoseVoid, DoseVoid.dose_id == Dose.id).where(*here)).one()
     newest = dose_rows().where(*here).order_by(Dose.given_at.desc(), Dose.id.desc()).limit(LATEST)
     return count - void, void, session.execute(newest).all()
+
+
+def _due(session: Session, site: Site, day: date, at: datetime) -> tuple[dict[Due, int], list[DueLine]]:
+    soon = Wanted(site_ids=[site.id], last_on=day + timedelta(days=NEXT_DAYS))
+    rows = due_list(session, Wanted(site_ids=[site.id], last_on=day), at=at, most=LATEST)
+    return due_counts(session, soon, today=day), [due_line(row, day) for row in rows]
 
 
 def _to_tell(session: Session) -> list[ToTell]:
