@@ -14,7 +14,7 @@ from inventory.interop.exports.table import Column, Exported, lines_of
 from inventory.kernel.errors import not_found
 from inventory.kernel.permissions import Actor
 
-__all__ = ["Column", "Exported", "export_named", "exports_for", "lines_of"]
+__all__ = ["EVERY", "Column", "Exported", "export_named", "exports_for", "lines_of"]
 
 EVERY = (*CARE, *COURSES, *MEASURED, *REACTIONS, *STOCK, *OVERSIGHT)
 """What makes each of the tables."""
