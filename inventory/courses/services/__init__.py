@@ -4,6 +4,7 @@ from inventory.courses.services.authorities import add_authority, withdraw_autho
 from inventory.courses.services.changing import (
     adjust_course,
     end_course,
+    end_upon_death,
     move_on,
     pause_course,
     resume_course,
@@ -26,6 +27,7 @@ __all__ = [
     "adjust_course",
     "decide_slot",
     "end_course",
+    "end_upon_death",
     "fulfil",
     "give_back",
     "move_on",

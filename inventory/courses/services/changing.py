@@ -10,7 +10,7 @@ from uuid import UUID
 
 from inventory.audit.acts import Act, Outcome, perform
 from inventory.courses.models import CourseChange
-from inventory.courses.queries.courses import CourseView, course_view, due_of
+from inventory.courses.queries.courses import CourseView, course_view, courses_of, due_of
 from inventory.courses.rules.calendar import Interval
 from inventory.courses.rules.ordering import interval_refusals, range_refusals
 from inventory.courses.rules.planning import Adjustment, Due, Plan, due, moved_on, next_after
@@ -179,6 +179,15 @@ def end_course(
         return {}
 
     return _change(ChangeKind.ENDED, change, course_id, reason, actor=actor, at=at, request_key=request_key)
+
+
+def end_upon_death(act: Act, patient_id: UUID) -> None:
+    """Inside the act that says that a patient died: end every course of theirs, whoever says it; nothing is due any more."""
+    for view in courses_of(act.session, patient_id):
+        if not view.is_over:
+            if view.open_slot is not None:
+                decide(act, view.open_slot, SlotState.WITHDRAWN)
+            recorded(act, view, ChangeKind.ENDED, "The patient died.", {})
 
 
 def _change(

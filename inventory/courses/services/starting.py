@@ -35,7 +35,7 @@ def start_course(
     """Order a course; `actor` is the prescriber. Outcome: the course.
 
     Raises Refusals COURSE-INDICATION, COURSE-A-DAY, DOSE-RANGE, COURSE-DOSE-OUTSIDE, COURSE-BEFORE-BIRTH, COURSE-REVIEW,
-    COURSE-STOP, FORMULATION-REFUSED, COURSE-IV-ONLY, COURSE-ROUTE, PROTOCOL-WITHDRAWN, PROTOCOL-SUBSTANCE, COURSE-RUNS;
+    COURSE-STOP, FORMULATION-REFUSED, COURSE-IV-ONLY, COURSE-ROUTE, PROTOCOL-WITHDRAWN, PROTOCOL-SUBSTANCE, COURSE-DECEASED, COURSE-RUNS;
     Refusal COURSE-PRESCRIBER, NOT-FOUND.
     """
     refuse_no_prescriber(actor)
@@ -87,6 +87,8 @@ def _refusals(act: Act, chosen: Published, formulation: Any, patient: Patient, o
     if not fits(chosen.version.for_substance, formulation.substance.name):
         said = f"This protocol is for {chosen.version.for_substance}. Choose another protocol or formulation."
         found.append(Refusal("PROTOCOL-SUBSTANCE", said, "protocol"))
+    if patient.died_on is not None:
+        found.append(Refusal("COURSE-DECEASED", "The record says that the patient died."))
     if runs_already(act.session, patient.id, formulation.substance_id):
         said = f"A course of {formulation.substance.name} runs already. Adjust it, or end it first."
         found.append(Refusal("COURSE-RUNS", said, "formulation"))

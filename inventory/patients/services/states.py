@@ -1,5 +1,6 @@
 """Says that the clinic no longer sees a patient, or again, or that they died. The history is the trail's (law 10)."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,9 @@ from inventory.kernel.permissions import Actor
 from inventory.patients import rules
 from inventory.patients.models import Patient, RecordState
 from inventory.patients.services.record import changes, locked, record_edit
+
+UPON_DEATH: list[Callable[[Act, UUID], None]] = []
+"""What other rooms do within the act that says that the patient of a record died."""
 
 
 def set_state(
@@ -33,6 +37,8 @@ def set_state(
         before = _state_of(patient)
         patient.state, patient.died_on = state, died_on
         more = {"reason": reason.strip()} if changes(before, _state_of(patient)) else {}
+        for ended in UPON_DEATH if state is RecordState.DECEASED else ():
+            ended(act, patient_id)
         return record_edit(act, patient, before, _state_of(patient), "patients.set-state", more=more)
 
     return perform(write, actor=actor, at=at, request_key=request_key)

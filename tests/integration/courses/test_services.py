@@ -1,6 +1,6 @@
 """Protocols and courses through their services: what is planned, what a decision makes of it, and what is refused."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -16,6 +16,8 @@ from inventory.courses.rules.terms import CourseState, SlotState, Unit
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
+from inventory.patients.models import RecordState
+from inventory.patients.services.states import set_state
 from tests.factories.catalogue import make_formulation, make_product
 from tests.factories.courses import AT, STARTS_ON, WEEKLY_THEN_MONTHLY, Ward, make_authority, make_protocol
 from tests.factories.patients import make_patient
@@ -228,6 +230,21 @@ def test_nothing_is_decided_about_a_course_that_is_over(ward: Ward) -> None:
     with pytest.raises(Refusal) as refused:
         services.pause_course(actor=ward.prescriber, at=LATER, course_id=course_id, reason="So")
     assert refused.value.code == "COURSE-OVER"
+
+
+def test_nothing_is_due_to_who_died_and_nothing_is_ordered(ward: Ward) -> None:
+    course_id = ward.start()
+    patient_id = ward.view(course_id).course.patient_id
+    nurse = make_actor(Role.PRACTITIONER)
+    died = {"state": RecordState.DECEASED, "died_on": AT.date()}
+    set_state(actor=nurse, at=AT + timedelta(hours=1), patient_id=patient_id, **died)
+    view = ward.view(course_id)
+    assert (view.state, view.open_slot) == (CourseState.ENDED, None)
+    assert [change.reason for change in view.changes] == ["The patient died."]
+    with pytest.raises(Refusals) as refused:
+        ward.start(at=AT + timedelta(hours=2))
+    assert codes(refused.value) == {"COURSE-DECEASED"}
+    assert list(Verification(db.session()).whole()) == []
 
 
 def test_a_review_moves_the_next_one(ward: Ward) -> None:
