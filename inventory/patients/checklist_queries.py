@@ -9,6 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from inventory.kernel.errors import not_found
+from inventory.patients.asked import allergies_of
 from inventory.patients.laboratory import B12_STATUS
 from inventory.patients.measured_queries import not_superseded
 from inventory.patients.models import (
@@ -93,7 +94,7 @@ def _checked(session: Session, patient_id: UUID, item: ChecklistItem, row: Check
 
 def _allergies(session: Session, patient_id: UUID, item: ChecklistItem) -> Checked:
     patient = get_patient(session, patient_id)
-    asked = patient.allergy_status != AllergyStatus.NOT_ASKED
+    asked = allergies_of(session, [patient])[patient_id].allergy_status is not AllergyStatus.NOT_ASKED
     return Checked(item, ItemAnswer.DONE if asked else ItemAnswer.OPEN, "Asked" if asked else "")
 
 
