@@ -3,7 +3,7 @@
 A course has one open slot at a time, the next dose, and a slot that nobody decided stays open: nothing that was missed falls off the list.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -30,7 +30,7 @@ from inventory.doses.models import Dose, DoseSlot, DoseVoid
 from inventory.doses.rules.due import Due
 from inventory.kernel.db import UtcDateTime
 from inventory.kernel.errors import not_found
-from inventory.patients.models import Alert, Consent, Patient
+from inventory.patients.models import Alert, AllergyStatus, Consent, Patient
 from inventory.patients.queries import active_at, records_of
 from inventory.web.pagination import Page, paginate
 
@@ -39,7 +39,7 @@ _KIND, _END = "\x1e", "\x1f"
 # Written out, not as a parameter: so that every plan of the statement may use the partial indexes.
 IS_OPEN: ColumnElement[bool] = CourseSlot.state == literal_column("'open'")
 _AT: BindParameter[datetime] = bindparam("at", type_=UtcDateTime())
-_EARLIER, _EARLIER_VOID = aliased(Dose), aliased(DoseVoid)
+_EARLIER, _EARLIER_VOID, _OTHER = aliased(Dose), aliased(DoseVoid), aliased(Patient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,34 +175,61 @@ def _made() -> Any:
         Patient.given_name,
         Patient.record_number,
         Patient.born_on,
-        Patient.allergy_status,
+        _of_person(Patient.allergy_status, _allergies()).label("allergy_status"),
         Dose.given_on.label("last_given_on"),
         Dose.body_site.label("last_body_site"),
         Dose.dose_ng.label("last_dose_ng"),
         Dose.formulation_name.label("last_formulation_name"),
-        _alerts().label("alerts"),
-        _consent().label("consent"),
+        _of_person(_alerts(_mine), _alerts(_ours)).label("alerts"),
+        _of_person(_consent(_mine), _consent(_ours)).label("consent"),
     )
     return (
         columns.join(Course, Course.id == CourseSlot.course_id)
         .join(Patient, Patient.id == Course.patient_id)
         .join(Formulation, Formulation.id == Course.formulation_id)
-        .outerjoin(Dose, Dose.id == _last_dose())
+        .outerjoin(Dose, Dose.id == _of_person(_last_dose(_mine), _last_dose(_ours)))
     )
 
 
-def _theirs(column: Any) -> ColumnElement[bool]:
+_Whose = Callable[[Any], ColumnElement[bool]]
+
+
+def _mine(column: Any) -> ColumnElement[bool]:
     """Return the condition that a column names the patient of the row."""
     named: ColumnElement[bool] = column == Patient.id
     return named
 
 
-def _last_dose() -> ScalarSelect[Any]:
+def _ours(column: Any) -> ColumnElement[bool]:
+    """Return the condition that a column names a record of the row's person, who has several."""
+    named: ColumnElement[bool] = column.in_(
+        select(_OTHER.id).where(_OTHER.person_id == Patient.person_id).correlate(Patient)
+    )
+    return named
+
+
+def _of_person(of_one: Any, of_several: Any) -> Any:
+    """Return what is known of the row's person: nearly everybody has one record, which is cheaper to ask."""
+    return case((Patient.person_id.is_(None), of_one), else_=of_several)
+
+
+def _allergies() -> Any:
+    """Return what several records say of allergies: an allergy in any of them, else none known if any was asked."""
+
+    def said(status: AllergyStatus) -> Any:
+        mine = (_OTHER.person_id == Patient.person_id, _OTHER.allergy_status == status)
+        return select(_OTHER.allergy_status).where(*mine).limit(1).correlate(Patient).scalar_subquery()
+
+    asked = (AllergyStatus.PRESENT, AllergyStatus.NONE_KNOWN)
+    return func.coalesce(*map(said, asked), Patient.allergy_status)
+
+
+def _last_dose(theirs: _Whose) -> ScalarSelect[Any]:
     newest = (_EARLIER.given_at.desc(), _EARLIER.id.desc())
     return (
         select(_EARLIER.id)
         .outerjoin(_EARLIER_VOID, _EARLIER_VOID.dose_id == _EARLIER.id)
-        .where(_theirs(_EARLIER.patient_id), _EARLIER_VOID.dose_id.is_(None))
+        .where(theirs(_EARLIER.patient_id), _EARLIER_VOID.dose_id.is_(None))
         .order_by(*newest)
         .limit(1)
         .correlate(Patient)
@@ -210,21 +237,21 @@ def _last_dose() -> ScalarSelect[Any]:
     )
 
 
-def _alerts() -> ScalarSelect[Any]:
+def _alerts(theirs: _Whose) -> ScalarSelect[Any]:
     told = Alert.kind + literal(_KIND) + func.coalesce(Alert.note, "")
     return (
         select(func.aggregate_strings(told, _END))
-        .where(and_(_theirs(Alert.patient_id), active_at(_AT)))
+        .where(and_(theirs(Alert.patient_id), active_at(_AT)))
         .correlate(Patient)
         .scalar_subquery()
     )
 
 
-def _consent() -> ScalarSelect[Any]:
+def _consent(theirs: _Whose) -> ScalarSelect[Any]:
     newest = (Consent.decided_at.desc(), Consent.recorded_at.desc(), Consent.id.desc())
     return (
         select(Consent.status)
-        .where(_theirs(Consent.patient_id), Consent.decided_at <= _AT)
+        .where(theirs(Consent.patient_id), Consent.decided_at <= _AT)
         .order_by(*newest)
         .limit(1)
         .correlate(Patient)

@@ -16,7 +16,7 @@ from inventory.doses.rules.due import Due
 from inventory.kernel.db import db
 from inventory.kernel.permissions import SYSTEM_ACTOR, Role
 from inventory.patients.models import AlertKind, ConsentStatus
-from inventory.patients.services import add_alert, record_consent
+from inventory.patients.services import add_alert, merge_records, record_consent
 from inventory.staff.queries import person
 from inventory.staff.services import set_sites
 from tests.factories.catalogue import make_formulation, make_product
@@ -114,6 +114,20 @@ def test_shows_the_one_thing_to_watch_and_how_many_more(app: Flask, at: datetime
     watch = due_line(due_list(db.session(), wanted(bench), at=at)[0], TODAY)
     assert watch.watch is not None
     assert (watch.watch.words, watch.watch.tone, watch.more_to_watch) == ("Leber's optic atrophy", "stop", 2)
+
+
+def test_tells_what_any_record_of_the_person_says(app: Flask, at: datetime) -> None:
+    bench, other = Bench(), make_patient(family_name="Another card")
+    given = Bench(patient_id=other).give(at=at)
+    make_due(bench.patient_id, site_id=bench.place.site_id, due_on=TODAY)
+    add_alert(
+        actor=SYSTEM_ACTOR, at=at, patient_id=other, kind=AlertKind.LEBERS_OPTIC_ATROPHY, note="said today"
+    )
+    merge_records(actor=SYSTEM_ACTOR, at=at, kept_id=bench.patient_id, merged_id=other, reason="Same card")
+    [row] = due_list(db.session(), wanted(bench), at=at)
+    watch = due_line(row, TODAY).watch
+    assert watch is not None
+    assert (watch.words, row.last_given_on) == ("Leber's optic atrophy", given.given_on)
 
 
 def test_narrows_by_formulation_patient_and_site(app: Flask, at: datetime, signed_in_client: Client) -> None:
