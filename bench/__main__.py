@@ -1,6 +1,6 @@
 """`make bench`: runs every benchmark, prints what it finds and writes it to docs/benchmarks.md.
 
-    python -m bench [--quick] [report] [dose] [vial] [recall] [shelf] [due] [pages] [trail]
+    python -m bench [--quick] [report] [dose] [vial] [recall] [shelf] [due] [gate] [pages] [trail]
 
 With parts named, or with --quick, it only prints. Each part is a module with `measured(ground)`, which returns its section.
 The figures are ratios within one run on one machine, so that they can be compared with those of another.
@@ -21,6 +21,7 @@ PARTS = {
     "recall": "bench.recalls",
     "shelf": "bench.shelves",
     "due": "bench.due",
+    "gate": "bench.gate",
     "pages": "bench.pages",
     "trail": "bench.trail",
 }
