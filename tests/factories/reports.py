@@ -13,9 +13,20 @@ from pypdf import PdfReader
 from inventory.audit.services import log_access
 from inventory.doses.models import Dose
 from inventory.doses.queries.containers import DoseRequest
+from inventory.doses.rules.reaction_terms import DecisionKind, ReactionOutcome, Reporter, Severity, Symptom
 from inventory.doses.rules.sourcing import Draw
 from inventory.doses.rules.terms import BodySite, EntryMode, NotGivenReason, VoidKind
-from inventory.doses.services import amend_dose, record_dose, record_not_given, void_dose
+from inventory.doses.services import (
+    Told,
+    amend_dose,
+    decide_reaction,
+    follow_up_reaction,
+    record_dose,
+    record_not_given,
+    record_reaction,
+    retract_reaction,
+    void_dose,
+)
 from inventory.doses.services.correcting import draws_of
 from inventory.doses.services.not_given import NotGivenRequest
 from inventory.kernel import clock
@@ -114,6 +125,24 @@ class ReportingClinic:
         )
         record_not_given(actor=self.nurse, at=RECORDED_AT, request=told)
 
+    def react(self, dose_id: UUID, *, at: datetime = RECORDED_AT) -> None:
+        """Record two reactions to one dose: a grave one that is followed up and decided on, and one that was none."""
+        told = Told(
+            Severity.SEVERE, ReactionOutcome.ONGOING, Reporter.PATIENT, (Symptom.HIVES,), onset_minutes=5
+        )
+        nurse, prescriber = self.nurse, make_actor(Role.PRESCRIBER)
+        cases = [record_reaction(actor=nurse, at=at, dose_id=dose_id, told=told).subject_id for _ in range(2)]
+        follow_up_reaction(actor=nurse, at=at, case_id=cases[0], outcome=ReactionOutcome.RECOVERED)
+        decide_reaction(
+            actor=prescriber,
+            at=at,
+            case_id=cases[0],
+            seen_id=cases[0],
+            kind=DecisionKind.MAY_CONTINUE,
+            reason="Tested",
+        )
+        retract_reaction(actor=prescriber, at=at, case_id=cases[1], reason="Nettles")
+
     def recall(self) -> UUID:
         """Recall the lot of MAIN, at the time at which doses are recorded."""
         notice = Notice(title="Cracked vials", reference="R 1", reason="Sterility is not certain.")
@@ -182,7 +211,7 @@ def make_busy_clinic() -> ReportingClinic:
     busy.void(busy.give(NOON, note="Ask Kowalska's sister").id)
     busy.amend(busy.give(NOON + timedelta(days=1)).id)
     busy.give(NOON + timedelta(days=2), consent_seen=False)
-    busy.give(NOON + timedelta(days=2, hours=1))
+    busy.react(busy.give(NOON + timedelta(days=2, hours=1)).id)
     busy.refuse(NOON)
     log_access(busy.auditor, busy.patient_id, "record", at=NOON)
     return busy

@@ -4,9 +4,8 @@ import csv
 import io
 import re
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -16,15 +15,7 @@ from sqlalchemy import select
 from inventory.audit.models import AccessEntry
 from inventory.audit.services import log_access
 from inventory.doses.models import Incident
-from inventory.doses.rules.reaction_terms import DecisionKind, ReactionOutcome, Reporter, Severity, Symptom
-from inventory.doses.services import (
-    Told,
-    close_incident,
-    decide_reaction,
-    follow_up_reaction,
-    record_reaction,
-    retract_reaction,
-)
+from inventory.doses.services import close_incident
 from inventory.kernel.db import db
 from inventory.kernel.errors import Refusal, Refusals
 from inventory.kernel.permissions import SYSTEM_ACTOR, Actor, Role
@@ -70,24 +61,10 @@ def again(report: IssuedReport) -> list[tuple[str, ...]]:
     return list(table_of(report.kind, report.parameters, report.head_seq).rows)
 
 
-def react(clinic: ReportingClinic, dose_id: UUID, *, at: datetime) -> None:
-    """Two reactions to one dose: a grave one that is followed up and decided on, and one that was none."""
-    told = Told(Severity.SEVERE, ReactionOutcome.ONGOING, Reporter.PATIENT, (Symptom.HIVES,), onset_minutes=5)
-    prescriber = make_actor(Role.PRESCRIBER)
-    by_nurse, by_prescriber = {"actor": clinic.nurse, "at": at}, {"actor": prescriber, "at": at}
-    grave, none = (record_reaction(**by_nurse, dose_id=dose_id, told=told).subject_id for _ in range(2))
-    follow_up_reaction(**by_nurse, case_id=grave, outcome=ReactionOutcome.RECOVERED)
-    decision = {"kind": DecisionKind.MAY_CONTINUE, "reason": "Tested"}
-    decide_reaction(**by_prescriber, case_id=grave, seen_id=grave, **decision)
-    retract_reaction(**by_prescriber, case_id=none, reason="Nettles")
-
-
 @pytest.fixture
 def busy(app: Flask) -> ReportingClinic:
     """A clinic of which every kind of report has something to tell."""
-    clinic = make_busy_clinic()
-    react(clinic, clinic.give(NOON + timedelta(days=2, hours=1)).id, at=RECORDED_AT)
-    return clinic
+    return make_busy_clinic()
 
 
 LISTED = {
@@ -119,7 +96,7 @@ def test_list_tells_what_happened_and_is_read_again_the_same_after_more_did(
     busy.amend(busy.give(NOON + timedelta(days=3), consent_seen=False).id)
     busy.void(busy.give(NOON + timedelta(days=4)).id)
     busy.refuse(NOON)
-    react(busy, busy.give(NOON + timedelta(days=5)).id, at=RECORDED_AT + timedelta(hours=1))
+    busy.react(busy.give(NOON + timedelta(days=5)).id, at=RECORDED_AT + timedelta(hours=1))
     log_access(busy.auditor, busy.patient_id, "doses", at=NOON + timedelta(hours=1))
     assert again(report) == [tuple(row.values()) for row in rows]
     assert len(again(issued(busy, kind))) > len(rows) or kind is K.INCIDENTS
