@@ -55,9 +55,9 @@ def given_here(patient_id: Any) -> ColumnElement[bool]:
     """Return the condition that the person was given something, or not, at the reader's sites on their days, on any record of theirs."""
     sites, span = visible_sites(), span_here()
     mine, its = aliased(Patient), aliased(Patient)
-    of_person = select(its.id).where(
-        its.person_id == select(mine.person_id).where(mine.id == patient_id).scalar_subquery()
-    )
+    # Whatever names the patient is the outer statement's, also where that lies two statements further out.
+    person = select(mine.person_id).where(mine.id == patient_id).correlate_except(mine).scalar_subquery()
+    of_person = select(its.id).where(its.person_id == person).correlate_except(its)
 
     def told_of(record: Any, day: Any) -> ColumnElement[bool]:
         is_theirs = or_(record.patient_id == patient_id, record.patient_id.in_(of_person))
