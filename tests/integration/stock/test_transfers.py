@@ -422,8 +422,9 @@ def test_two_who_receive_at_once_are_one_receipt_and_one_refusal(
 def test_two_who_send_the_last_one_at_once_are_one_transfer_and_one_refusal(
     app: Flask, here: Place, there: Place
 ) -> None:
-    lot = make_delivery(place=here, containers=1)
-    send = partial(make_transfer, here, there, lot=lot)
+    # Made here: a lot that both threads read would be loaded again by the session of this one.
+    consignment = make_consignment(here, there, lot=make_delivery(place=here, containers=1))
+    send = partial(services.send_transfer, actor=SYSTEM_ACTOR, at=clock.now(), consignment=consignment)
     assert at_once(app, send, send) == ["STOCK-SHORT", "done"]
     assert is_well()
 
