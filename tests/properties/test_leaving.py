@@ -84,7 +84,7 @@ class LeavingMachine(LedgerMachine):
             return
         document = Document(
             place.site_id,
-            f"D {len(self.documents)}",
+            f"{self.lot.lot_number}/{len(self.documents)}",  # of this history: the supplier is that of all of them
             lines,
             supplier_id=self.supplier,
             witness_id=self.witness.id,
