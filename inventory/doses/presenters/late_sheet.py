@@ -1,6 +1,7 @@
 """The sheet in words: from which container a dose may have come, and what was recorded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
 
 from inventory.doses.presenters.giving import used_up
 from inventory.doses.queries.late_sheet import Sheet
@@ -13,19 +14,19 @@ def offered_containers(sheet: Sheet, formulation_id: str) -> Iterator[tuple[str,
     """Give the containers of a formulation as key and words; of all, where the row is of nobody on the list."""
     for one in sheet.containers:
         if formulation_id in {"", str(one.product.formulation_id)}:
-            yield key_of(one), _words(one)
+            yield key_of(one), _words(one, sheet.kept_for)
     for vial in used_up(sheet.used_up):
         if formulation_id in {"", vial.formulation_id}:
             yield vial.key, f"{vial.name} ({vial.left}, {vial.state})"
 
 
-def _words(one: Drawable) -> str:
+def _words(one: Drawable, kept_for: Mapping[UUID, str]) -> str:
     what = (
         f"Vial {one.vial.label_number}, lot {one.lot.lot_number}" if one.vial else f"Lot {one.lot.lot_number}"
     )
-    return (
-        f"{what}: {one.product.name}, {one.lot.strength}, {one.location.name}, to {day(one.last_usable_on)}"
-    )
+    owner = kept_for.get(one.vial.id) if one.vial else None
+    kept = f", kept for {owner}" if owner else ""
+    return f"{what}: {one.product.name}, {one.lot.strength}, {one.location.name}, to {day(one.last_usable_on)}{kept}"
 
 
 def recorded_words(made: Sequence[tuple[int, bool, bool]]) -> str:

@@ -1,5 +1,6 @@
 """Entering a downtime sheet: row by row, through the gate, each once, with what is wrong kept in its row."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -9,6 +10,7 @@ from sqlalchemy import select
 
 from inventory.courses.rules.terms import SlotState
 from inventory.doses.models import Dose, Incident
+from inventory.doses.services import dedicate_vial
 from inventory.kernel import clock
 from inventory.kernel.db import db
 from inventory.kernel.permissions import Role
@@ -83,6 +85,20 @@ def test_a_row_that_is_wrong_keeps_what_was_typed_and_the_others_are_recorded(
     mended = {f"slot-{slots[1].hex}-given_at": "09:05"}  # type: ignore[attr-defined]
     assert nurse.send(PATH, again, mended).status_code == 302
     assert len(doses()) == 2
+
+
+def test_a_vial_that_is_kept_for_one_patient_says_for_whom(
+    app: Flask, at: datetime, signed_in_client: Client
+) -> None:
+    bench, nurse, _ = sheet_of(app, signed_in_client, 1)
+    owner = make_patient(record_number="KEPT-7")
+    with clock.frozen(clock.now() - timedelta(hours=3)):
+        lot, vial = bench.open_multi()
+        dedicate_vial(actor=bench.nurse, at=clock.now(), vial_id=vial.id, patient_id=owner)
+    page = nurse.get(PATH).get_data(as_text=True)
+    [kept] = set(re.findall(r">(Vial [^<]*KEPT-7[^<]*)<", page))
+    assert kept.startswith(f"Vial {vial.label_number}, lot {lot.lot_number}")
+    assert kept.endswith("kept for KEPT-7")
 
 
 def test_a_sheet_sent_twice_is_recorded_once(app: Flask, at: datetime, signed_in_client: Client) -> None:
