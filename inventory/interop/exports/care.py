@@ -5,7 +5,7 @@ from sqlalchemy.orm import aliased
 
 from inventory.clinic.models import Site
 from inventory.doses.models import Dose, DoseFinding, DoseSource, DoseVoid, Incident, IncidentNote, NotGiven
-from inventory.interop.exports.table import Column, Exported, person, site
+from inventory.interop.exports.table import Column, Exported, person, record_number, site
 from inventory.kernel.permissions import Permission
 from inventory.patients.models import Alert, Consent, Patient, PatientMerge, PatientMergeUndo
 
@@ -250,7 +250,7 @@ def consents() -> Exported:
         day=Consent.decided_at,
         patient=Consent.patient_id,
         columns=(
-            Column("patient", "Record number", _record_number(Consent.patient_id)),
+            Column("patient", "Record number", record_number(Consent.patient_id)),
             Column("decision", "given, refused or withdrawn", Consent.status),
             Column("information_sheet", "What they were given to read", Consent.information_sheet),
             Column("decided_at", "Instant in UTC", Consent.decided_at),
@@ -271,7 +271,7 @@ def alerts() -> Exported:
         day=Alert.noted_at,
         patient=Alert.patient_id,
         columns=(
-            Column("patient", "Record number", _record_number(Alert.patient_id)),
+            Column("patient", "Record number", record_number(Alert.patient_id)),
             Column("alert", "What it is", Alert.kind),
             Column("note", "Free text", Alert.note),
             Column("noted_at", "Instant in UTC", Alert.noted_at),
@@ -302,8 +302,8 @@ def merges() -> Exported:
         day=PatientMerge.recorded_at,
         patient=PatientMerge.kept_id,
         columns=(
-            Column("kept", "Record number of the one that is kept", _record_number(PatientMerge.kept_id)),
-            Column("merged", "Record number of the other", _record_number(PatientMerge.merged_id)),
+            Column("kept", "Record number of the one that is kept", record_number(PatientMerge.kept_id)),
+            Column("merged", "Record number of the other", record_number(PatientMerge.merged_id)),
             Column("reason", "How it was known", PatientMerge.reason),
             Column("merged_at", "Instant in UTC", PatientMerge.recorded_at),
             Column("merged_by", "Username", person(PatientMerge.actor_id)),
@@ -312,10 +312,6 @@ def merges() -> Exported:
             Column("undone_because", "Why it was a mistake", undo.reason),
         ),
     )
-
-
-def _record_number(patient_id: object) -> object:
-    return select(Patient.record_number).where(Patient.id == patient_id).scalar_subquery()
 
 
 CARE = (

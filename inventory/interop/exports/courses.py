@@ -21,8 +21,8 @@ _PROTOCOL = (
     (ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id),
     (Protocol, Protocol.id == ProtocolVersion.protocol_id),
     (Formulation, Formulation.id == Course.formulation_id),
-    (Patient, Patient.id == Course.patient_id),
 )
+_PATIENT = (Patient, Patient.id == Course.patient_id)
 
 
 def protocol_steps() -> Exported:
@@ -68,7 +68,7 @@ def courses() -> Exported:
         row_is="One course as it was ordered",
         permission=_PATIENTS,
         source=Course,
-        joins=_PROTOCOL,
+        joins=(*_PROTOCOL, _PATIENT),
         order=(Course.recorded_at, Course.id),
         sites=(Course.site_id,),
         day=Course.recorded_at,
@@ -102,7 +102,7 @@ def course_changes() -> Exported:
         row_is="One decision about a course or a dose that was due",
         permission=_PATIENTS,
         source=CourseChange,
-        joins=((Course, Course.id == CourseChange.course_id), *_PROTOCOL[3:]),
+        joins=((Course, Course.id == CourseChange.course_id), _PATIENT),
         order=(CourseChange.at, CourseChange.id),
         sites=(Course.site_id,),
         day=CourseChange.at,
@@ -136,7 +136,7 @@ def course_slots() -> Exported:
         row_is="One dose of a course that is or was due",
         permission=_PATIENTS,
         source=CourseSlot,
-        joins=((Course, Course.id == CourseSlot.course_id), *_PROTOCOL[3:]),
+        joins=((Course, Course.id == CourseSlot.course_id), _PATIENT),
         order=(CourseSlot.planned_at, CourseSlot.id),
         sites=(CourseSlot.site_id,),
         day=CourseSlot.due_on,

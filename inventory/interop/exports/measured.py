@@ -1,10 +1,8 @@
 """What was measured of patients and asked of them, as it is exported: results, scores, and the checklist before a first dose."""
 
-from sqlalchemy import select
-
-from inventory.interop.exports.table import Column, Exported, person
+from inventory.interop.exports.table import Column, Exported, person, record_number
 from inventory.kernel.permissions import Permission
-from inventory.patients.models import ChecklistAnswer, LabResult, Patient, SymptomScore
+from inventory.patients.models import ChecklistAnswer, LabResult, SymptomScore
 
 _PATIENTS = (Permission.PATIENT_READ,)
 
@@ -22,7 +20,7 @@ def lab_results() -> Exported:
         patient=LabResult.patient_id,
         columns=(
             Column("id", "The row", LabResult.id),
-            Column("patient", "Record number", _record_number(LabResult.patient_id)),
+            Column("patient", "Record number", record_number(LabResult.patient_id)),
             Column("analyte", "What was measured", LabResult.analyte),
             Column("loinc", "LOINC code; empty where none is verified", LabResult.loinc),
             Column("comparator", "Empty for the value itself", LabResult.comparator),
@@ -55,7 +53,7 @@ def symptom_scores() -> Exported:
         patient=SymptomScore.patient_id,
         columns=(
             Column("id", "The row", SymptomScore.id),
-            Column("patient", "Record number", _record_number(SymptomScore.patient_id)),
+            Column("patient", "Record number", record_number(SymptomScore.patient_id)),
             Column("energy", "0 to 10; empty where not asked", SymptomScore.energy),
             Column("skin", "0 to 10; empty where not asked", SymptomScore.skin),
             Column("mood", "0 to 10; empty where not asked", SymptomScore.mood),
@@ -82,7 +80,7 @@ def checklist_answers() -> Exported:
         day=ChecklistAnswer.recorded_at,
         patient=ChecklistAnswer.patient_id,
         columns=(
-            Column("patient", "Record number", _record_number(ChecklistAnswer.patient_id)),
+            Column("patient", "Record number", record_number(ChecklistAnswer.patient_id)),
             Column("item", "Its words then", ChecklistAnswer.item_title),
             Column("answer", "done, not_needed or open", ChecklistAnswer.answer),
             Column("note", "Free text", ChecklistAnswer.note),
@@ -90,10 +88,6 @@ def checklist_answers() -> Exported:
             Column("recorded_by", "Username", person(ChecklistAnswer.actor_id)),
         ),
     )
-
-
-def _record_number(patient_id: object) -> object:
-    return select(Patient.record_number).where(Patient.id == patient_id).scalar_subquery()
 
 
 MEASURED = (lab_results, symptom_scores, checklist_answers)

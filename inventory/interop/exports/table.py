@@ -19,6 +19,7 @@ from inventory.audit.limits import patients_here, span_here
 from inventory.clinic.current import visible_sites
 from inventory.clinic.models import Site
 from inventory.kernel.permissions import Actor, Permission
+from inventory.patients.models import Patient
 from inventory.staff.models import User
 from inventory.stock.models import Lot
 from inventory.web.spreadsheets import safe_cell
@@ -118,6 +119,11 @@ def cell(value: Any) -> str:
 def person(user_id: Any) -> Any:
     """Return the username of whom a column names."""
     return select(User.username).where(User.id == user_id).scalar_subquery()
+
+
+def record_number(patient_id: Any) -> Any:
+    """Return the record number of the patient that a column names."""
+    return select(Patient.record_number).where(Patient.id == patient_id).scalar_subquery()
 
 
 def site(site_id: Any) -> Any:

@@ -19,7 +19,7 @@ from inventory.patients.measured_queries import not_superseded
 from inventory.patients.models import LabResult, Patient
 from inventory.patients.queries import records_of
 from inventory.patients.services.record import changes, locked
-from inventory.patients.services.superseding import reason_given, repeated, standing
+from inventory.patients.services.superseding import reason_given, retract, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +128,7 @@ def retract_lab(
     def write(act: Act) -> Outcome:
         locked(act.session, patient_id)
         old = standing(act.session, LabResult, patient_id, result_id)
-        row = {
-            **repeated(old),
-            "id": uuid7(),
-            "recorded_at": act.recorded_at,
-            "actor_id": actor.id,
-            "corrects_id": result_id,
-            "is_retraction": True,
-            "reason": reason_given(reason),
-        }
-        act.insert(LabResult, row)
-        facts = {"before": _facts_of(old), "after": {}, "reason": row["reason"], "retracts": result_id}
-        return act.record(
-            "patients.retract-lab", "lab_result", row["id"], patient_id=old.patient_id, facts=facts
-        )
+        return retract(act, old, action="patients.retract-lab", reason=reason, facts=_facts_of(old))
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 

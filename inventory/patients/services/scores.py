@@ -12,7 +12,7 @@ from inventory.kernel.permissions import Actor
 from inventory.patients import rules
 from inventory.patients.models import SYMPTOMS, Patient, SymptomScore
 from inventory.patients.services.record import changes, locked
-from inventory.patients.services.superseding import reason_given, repeated, standing
+from inventory.patients.services.superseding import reason_given, retract, standing
 
 HIGHEST = 10
 
@@ -95,20 +95,7 @@ def retract_scores(
     def write(act: Act) -> Outcome:
         locked(act.session, patient_id)
         old = standing(act.session, SymptomScore, patient_id, score_id)
-        row = {
-            **repeated(old),
-            "id": uuid7(),
-            "recorded_at": act.recorded_at,
-            "actor_id": actor.id,
-            "corrects_id": score_id,
-            "is_retraction": True,
-            "reason": reason_given(reason),
-        }
-        act.insert(SymptomScore, row)
-        facts = {"before": _facts_of(old), "after": {}, "reason": row["reason"], "retracts": score_id}
-        return act.record(
-            "patients.retract-scores", "symptom_score", row["id"], patient_id=old.patient_id, facts=facts
-        )
+        return retract(act, old, action="patients.retract-scores", reason=reason, facts=_facts_of(old))
 
     return perform(write, actor=actor, at=at, request_key=request_key)
 

@@ -6,7 +6,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from inventory.audit.acts import Act, Outcome
 from inventory.kernel.errors import Refusal, not_found
+from inventory.kernel.ids import uuid7
 from inventory.patients.models import LabResult, SymptomScore
 from inventory.patients.queries import records_of
 
@@ -36,6 +38,20 @@ def reason_given(reason: str) -> str:
     return reason.strip()
 
 
-def repeated(row: LabResult | SymptomScore) -> dict[str, Any]:
-    """Return the columns of a row, for one that retracts it."""
-    return {column.name: getattr(row, column.name) for column in row.__table__.columns}
+def retract(
+    act: Act, old: LabResult | SymptomScore, *, action: str, reason: str, facts: dict[str, Any]
+) -> Outcome:
+    """Inside an act: say by a row like it that a row never held, and end the act. `facts` is what it said. Raises Refusal REASON-NEEDED."""
+    why = reason_given(reason)
+    row = {
+        **{column.name: getattr(old, column.name) for column in old.__table__.columns},
+        "id": uuid7(),
+        "recorded_at": act.recorded_at,
+        "actor_id": act.actor.id,
+        "corrects_id": old.id,
+        "is_retraction": True,
+        "reason": why,
+    }
+    act.insert(type(old), row)
+    told = {"before": facts, "after": {}, "reason": why, "retracts": old.id}
+    return act.record(action, old.__tablename__, row["id"], patient_id=old.patient_id, facts=told)
